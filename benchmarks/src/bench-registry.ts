@@ -1,0 +1,9 @@
+import type { Bench } from './bench.ts';
+import { trainStep } from './benches/train-step.ts';
+import type { OptionSpecs } from './options.ts';
+
+/** Lets benches with different options stand in one list; a bench is only ever run with the options that it declares. */
+const register = <Specs extends OptionSpecs>(bench: Bench<Specs>): Bench => bench as unknown as Bench;
+
+/** All benches, in the order in which they are listed. */
+export const benches: readonly Bench[] = [register(trainStep)];

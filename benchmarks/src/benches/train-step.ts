@@ -1,0 +1,167 @@
+import { availableParallelism } from 'node:os';
+import { type EngineInUse, useEngine } from '@tfjs-ssl/engine';
+import type { Bench, BenchResult } from '../bench.ts';
+import { type IntegerOption, type OptionValues, type TextOption, UsageError } from '../options.ts';
+import { layouts, type PyTorchStep, requireSameWork, startPyTorchStep } from '../pytorch-step.ts';
+import { type Quietness, watchQuiet } from '../quiet.ts';
+import { simclrStep } from '../simclr-step.ts';
+import { median, type Summary, significant, summarize } from '../statistics.ts';
+import { type Contestant, inTurns } from '../turns.ts';
+
+interface Options extends Record<string, IntegerOption | TextOption> {
+  readonly engine: TextOption;
+  readonly 'batch-size': IntegerOption;
+  readonly rounds: IntegerOption;
+  readonly steps: IntegerOption;
+  readonly 'warm-up': IntegerOption;
+  readonly width: IntegerOption;
+  readonly 'image-size': IntegerOption;
+  readonly threads: IntegerOption;
+}
+
+const integer = (value: number, minimum: number, unit: string, help: string): IntegerOption => ({
+  type: 'integer',
+  default: value,
+  minimum,
+  unit,
+  help,
+});
+
+const options: Options = {
+  engine: { type: 'text', default: 'auto', help: 'engine that computes' },
+  'batch-size': integer(32, 2, 'images', 'images of a step; two views of each, so twice as many rows'),
+  rounds: integer(5, 1, 'rounds', 'times that the engine and PyTorch take turns'),
+  steps: integer(3, 1, 'steps', 'training steps in a round'),
+  'warm-up': integer(3, 1, 'steps', 'steps before the first round, not measured'),
+  width: integer(64, 1, 'channels', "channels of the encoder's first stage"),
+  'image-size': integer(64, 8, 'pixels', 'side of the square views'),
+  threads: integer(availableParallelism(), 1, 'threads', 'threads of the engine and of PyTorch'),
+};
+
+/** The training step of the paper without its augmentations, and PyTorch doing the same step in turns. */
+export const trainStep: Bench<Options> = {
+  name: 'train-step',
+  summary: 'one training step (ResNet-18, slim head, InfoNCE, Adam) on given views, against PyTorch in turns',
+  options,
+  async run(chosen, log) {
+    const engine = await startEngine(chosen.engine, chosen.threads);
+    for (const { name, reason } of engine.passedOver) log(`engine ${name} is not used: ${reason}`);
+    log(`engine ${engine.name} ${engine.version} on ${engine.device}`);
+
+    let rival: PyTorchStep | null = null;
+    const watch = watchQuiet(() => rival?.cpuSeconds() ?? 0);
+    await watch.look(500);
+    const views = 2 * chosen['batch-size'];
+    const step = simclrStep({ views, imageSize: chosen['image-size'], width: chosen.width });
+    try {
+      const found = await startPyTorchStep(step, { threads: chosen.threads, warmUp: chosen['warm-up'] });
+      if ('missing' in found) {
+        log(`no comparison with PyTorch: ${found.missing}`);
+        log('the interpreter is PYTHON, by default /usr/bin/python3; Debian has PyTorch as python3-torch');
+      } else {
+        rival = found;
+        log(`rival PyTorch ${rival.version}, ${rival.threads} threads`);
+      }
+      const firstLoss = await step.run(1);
+      if (rival) requireSameWork({ parameters: step.parameters, firstLoss }, rival);
+      if (chosen['warm-up'] > 1) await step.run(chosen['warm-up'] - 1);
+      log(`warm, ${chosen.rounds} rounds of ${chosen.steps} steps follow`);
+
+      const contestants: Contestant[] = [{ name: engine.name, round: () => step.time(chosen.steps) }];
+      for (const layout of rival ? layouts : []) {
+        contestants.push({ name: `PyTorch ${layout}`, round: () => rival!.time(layout, chosen.steps) });
+      }
+      await watch.look();
+      const seconds = await inTurns(contestants, {
+        rounds: chosen.rounds,
+        afterRound: async (round) => {
+          watch.lap();
+          log(`round ${round + 1} of ${chosen.rounds}`);
+          await watch.look();
+        },
+      });
+      const quietness = watch.verdict(seconds);
+      return report({ chosen, engine, rival, seconds, quietness, firstLoss, parameters: step.parameters });
+    } finally {
+      rival?.stop();
+      step.dispose();
+    }
+  },
+};
+
+async function startEngine(name: string, threads: number): Promise<EngineInUse> {
+  try {
+    return await useEngine(name, { threads });
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(`bench train-step: --engine: ${error.message}`) : error;
+  }
+}
+
+interface Measured {
+  readonly chosen: OptionValues<Options>;
+  readonly engine: EngineInUse;
+  readonly rival: PyTorchStep | null;
+  readonly seconds: ReadonlyMap<string, readonly number[]>;
+  readonly quietness: Quietness;
+  readonly firstLoss: number;
+  readonly parameters: number;
+}
+
+function report({ chosen, engine, rival, seconds, quietness, firstLoss, parameters }: Measured): BenchResult {
+  const views = 2 * chosen['batch-size'];
+  const rate = (name: string) => summarize(seconds.get(name)!.map((time) => (views * chosen.steps) / time));
+  const own = rate(engine.name);
+  const milliseconds = significant((1000 * median(seconds.get(engine.name)!)) / chosen.steps);
+  const rivals = rival ? layouts.map((layout) => ({ layout, ...rate(`PyTorch ${layout}`) })) : [];
+  const [best = null] = rivals.toSorted((a, b) => b.median - a.median);
+  const ratio = best && significant(own.median / best.median, 3);
+  const runtime = `Node.js ${process.versions.node}, ${process.platform} ${process.arch}`;
+  return {
+    record: {
+      bench: trainStep.name,
+      viewsPerSecond: significant(own.median),
+      milliseconds,
+      engine: engine.name,
+      engineVersion: engine.version,
+      device: engine.device,
+      runtime,
+      rivalViewsPerSecond: best && significant(best.median),
+      rival: rival && `PyTorch ${rival.version}`,
+      rivalLayout: best?.layout ?? null,
+      ratio,
+      quiet: quietness.quiet,
+      disturbances: quietness.disturbances,
+      foreignCores: quietness.foreignCores && significant(quietness.foreignCores, 2),
+      loadAverage: quietness.loadAverage,
+      spread: {
+        viewsPerSecond: range(own),
+        rivalViewsPerSecond: rival && Object.fromEntries(rivals.map((each) => [each.layout, range(each)])),
+      },
+      rounds: chosen.rounds,
+      steps: chosen.steps,
+      batchSize: chosen['batch-size'],
+      imageSize: chosen['image-size'],
+      width: chosen.width,
+      threads: engine.threads,
+      rivalThreads: rival?.threads ?? null,
+      parameters,
+      firstLoss,
+      rivalFirstLoss: best && rival!.firstLoss[best.layout],
+    },
+    table: [
+      ['step', `ResNet-18 of width ${chosen.width}, ${views} views of ${chosen['image-size']} pixels, float32`],
+      ['measured', `${chosen.rounds} rounds of ${chosen.steps} steps in turns: median (slowest to fastest round)`],
+      [`${engine.name}, ${engine.threads} threads`, `${figures(own)} views/s; ${milliseconds} ms a step`],
+      ...rivals.map((each) => [`PyTorch, ${each.layout}`, `${figures(each)} views/s`] as const),
+      [
+        'ratio',
+        ratio === null ? 'no rival' : `${ratio} of the faster PyTorch ${rival!.version}, ${rival!.threads} threads`,
+      ],
+      ['machine', `${engine.device}; ${runtime}`],
+      ['quiet', quietness.quiet ? 'yes' : `NO, do not use these figures: ${quietness.disturbances.join('; ')}`],
+    ],
+  };
+}
+
+const range = ({ minimum, maximum }: Summary) => [significant(minimum), significant(maximum)];
+const figures = (rate: Summary) => `${significant(rate.median)} (${range(rate).join(' to ')})`;

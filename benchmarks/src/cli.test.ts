@@ -1,0 +1,97 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { runCli } from './cli.ts';
+
+async function bench(...args: string[]) {
+  const out: string[] = [];
+  const errors: string[] = [];
+  const code = await runCli(args, { out: (line) => out.push(line), error: (line) => errors.push(line) });
+  return { code, out: out.join('\n'), errors: errors.join('\n') };
+}
+
+/** Small enough for the stock cpu engine. */
+const tiny = [
+  '--engine',
+  'cpu',
+  '--width',
+  '4',
+  '--image-size',
+  '16',
+  '--batch-size',
+  '2',
+  '--rounds',
+  '2',
+  '--steps',
+  '1',
+];
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+describe('bench', () => {
+  it('lists the benches', async () => {
+    const { code, out } = await bench('--help');
+    expect(code).toBe(0);
+    expect(out).toContain('train-step  one training step');
+  });
+
+  it('states units and defaults', async () => {
+    const { code, out } = await bench('train-step', '--help');
+    expect(code).toBe(0);
+    expect(out).toContain('images of a step; two views of each, so twice as many rows (images; default 32)');
+  });
+
+  it('ends with 2 for a name or an option that it does not know, listing those it knows', async () => {
+    expect(await bench('train-stap')).toMatchObject({
+      code: 2,
+      out: '',
+      errors: expect.stringMatching(/no bench 'train-stap'[\s\S]*train-step/),
+    });
+    expect(await bench()).toMatchObject({ code: 2, errors: expect.stringMatching(/got none[\s\S]*train-step/) });
+    expect(await bench('train-step', '--batchsize', '4')).toMatchObject({
+      code: 2,
+      errors: expect.stringMatching(/--batchsize.*--batch-size/),
+    });
+    expect(await bench('train-step', '--engine', 'abacus')).toMatchObject({
+      code: 2,
+      errors: expect.stringMatching(/'abacus'/),
+    });
+  });
+});
+
+describe('bench train-step', () => {
+  it('prints one line of JSON, without a rival where there is no Python', async () => {
+    vi.stubEnv('PYTHON', '/nonexistent/python3');
+    const { code, out, errors } = await bench('train-step', ...tiny, '--json');
+    expect(errors).toContain('no comparison with PyTorch: /nonexistent/python3 cannot be started');
+    expect(code).toBe(0);
+    expect(out).not.toContain('\n');
+    const record = JSON.parse(out);
+    expect(record).toMatchObject({
+      engine: 'cpu',
+      batchSize: 2,
+      rounds: 2,
+      rival: null,
+      rivalViewsPerSecond: null,
+      ratio: null,
+      quiet: expect.any(Boolean),
+      device: expect.any(String),
+      runtime: expect.stringContaining(process.versions.node),
+    });
+    // Two rounds of one step of four rows: the medians of the rates and of the times belong together but for rounding.
+    const [slowest, fastest] = record.spread.viewsPerSecond;
+    expect(4000 / record.milliseconds).toBeGreaterThan(0.99 * slowest);
+    expect(4000 / record.milliseconds).toBeLessThan(1.01 * fastest);
+    expect(record.viewsPerSecond).toBeGreaterThanOrEqual(slowest);
+    expect(record.viewsPerSecond).toBeLessThanOrEqual(fastest);
+  });
+
+  it('does the same work as PyTorch, where that is installed', async ({ skip }) => {
+    const { code, out, errors } = await bench('train-step', ...tiny, '--threads', '1');
+    expect(errors).toMatch(/rival PyTorch|no comparison with PyTorch/);
+    expect(code).toBe(0);
+    if (errors.includes('no comparison')) skip('there is no PyTorch on this machine');
+    expect(out).toMatch(/PyTorch, contiguous +[\d.]+ \([\d.]+ to [\d.]+\) views\/s/);
+    expect(out).toMatch(/ratio +[\d.]+ of the faster PyTorch/);
+  });
+});

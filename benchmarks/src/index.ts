@@ -1,0 +1,2 @@
+export type { Bench, BenchResult } from './bench.ts';
+export { benches } from './bench-registry.ts';

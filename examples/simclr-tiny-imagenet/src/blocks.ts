@@ -1,0 +1,83 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { type Chain, simclrChain } from '@tfjs-ssl/augmentations';
+import { contrastiveAccuracy, infoNCE } from '@tfjs-ssl/losses';
+import { mlpHead } from '@tfjs-ssl/projection-heads';
+import { namedWeights, resnet18 } from '@tfjs-ssl/resnet';
+import {
+  adam,
+  epochCosine,
+  lars,
+  type NamedVariables,
+  type Optimizer,
+  type Schedule,
+  warmupCosine,
+} from '@tfjs-ssl/trainer';
+import type { Settings } from './settings.ts';
+
+/** The chain of random transforms that makes a view, in the paper's order. */
+export function buildChain({ imageSize, augmentation }: Settings): Chain {
+  const { jitterStrength: strength, ...probabilities } = augmentation;
+  return simclrChain({ size: imageSize, strength, ...probabilities });
+}
+
+/** Encoder and projection head, with all their variables by name. */
+export interface Model {
+  readonly encoder: LayersModel;
+  readonly head: LayersModel;
+  readonly parameters: NamedVariables;
+  readonly buffers: NamedVariables;
+}
+
+/** ResNet-18 and the head on its features; the seed decides every initial weight. */
+export function buildModel(settings: Settings): Model {
+  const { imageSize, encoder: encoderSettings, head: headSettings, seed } = settings;
+  const encoder = resnet18({ inputShape: [imageSize, imageSize, 3], ...encoderSettings, seed });
+  const head = mlpHead({
+    inputSize: 8 * encoderSettings.width,
+    hiddenSizes: [headSettings.hidden],
+    outputSize: headSettings.output,
+    seed,
+  });
+  const [e, h] = [namedWeights(encoder), namedWeights(head)];
+  return {
+    encoder,
+    head,
+    parameters: { ...prefixed('encoder.', e.parameters), ...prefixed('head.', h.parameters) },
+    buffers: { ...prefixed('encoder.', e.buffers), ...prefixed('head.', h.buffers) },
+  };
+}
+
+function prefixed(prefix: string, variables: NamedVariables): NamedVariables {
+  return Object.fromEntries(Object.entries(variables).map(([name, variable]) => [prefix + name, variable]));
+}
+
+/** Loss and pretext accuracies of a batch: augment, encode, project, compare. */
+export function buildLoss(settings: Settings, chain: Chain, { encoder, head }: Model) {
+  const { temperature } = settings;
+  return ({
+    images,
+    table,
+  }: Record<string, tf.Tensor>): { loss: tf.Scalar; metrics: { top1: tf.Scalar; top5: tf.Scalar } } => {
+    const views = chain.apply(images as tf.Tensor4D, table as tf.Tensor2D);
+    const features = encoder.apply(views, { training: true }) as tf.Tensor2D;
+    const projections = head.apply(features, { training: true }) as tf.Tensor2D;
+    const { loss, logits } = infoNCE(projections, { temperature });
+    return { loss, metrics: { top1: contrastiveAccuracy(logits, 1), top5: contrastiveAccuracy(logits, 5) } };
+  };
+}
+
+/** The optimizer of a preset. */
+export function buildOptimizer({ optimizer }: Settings): Optimizer {
+  const { name, weightDecay } = optimizer;
+  return name === 'adam' ? adam({ weightDecay }) : lars({ weightDecay });
+}
+
+/** The learning rate of every step. */
+export function buildSchedule({ schedule, epochs }: Settings, stepsPerEpoch: number): Schedule {
+  const { name, learningRate, warmupEpochs } = schedule;
+  if (name === 'epoch-cosine') return epochCosine({ base: learningRate, stepsPerEpoch });
+  const totalSteps = epochs * stepsPerEpoch;
+  const warmupSteps = Math.min(warmupEpochs * stepsPerEpoch + schedule.warmupSteps, Math.floor(totalSteps / 5));
+  return warmupCosine({ peak: learningRate, warmupSteps, totalSteps });
+}

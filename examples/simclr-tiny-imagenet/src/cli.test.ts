@@ -1,0 +1,252 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { cli } from './cli.ts';
+
+let folder: string;
+let tinyImagenet: string | undefined;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'simclr-'));
+  process.env.XDG_CACHE_HOME = join(folder, 'cache');
+  tinyImagenet = process.env.TINY_IMAGENET;
+  delete process.env.TINY_IMAGENET;
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+  if (tinyImagenet !== undefined) process.env.TINY_IMAGENET = tinyImagenet;
+});
+
+/** Four steps an epoch on generated images. */
+const small = ['--classes', '2', '--images-per-class', '8', '--batch-size', '4'];
+
+/** One gray pixel. */
+const png = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
+
+async function call(args: string[], signal = new AbortController().signal) {
+  const written = { stdout: '', stderr: '' };
+  const stream = (name: keyof typeof written) => ({ write: (text: string) => (written[name] += text) });
+  const code = await cli(args, { stdout: stream('stdout'), stderr: stream('stderr') }, signal);
+  return { code, ...written, stderr: written.stderr.replaceAll(folder, 'FOLDER') };
+}
+
+const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
+const metrics = (run: string) =>
+  readFileSync(join(run, 'metrics.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const { seconds: _, imagesPerSecond: __, ...values } = JSON.parse(line);
+      return values;
+    });
+
+describe('a run', () => {
+  it('leaves everything in its folder and says what it did', async () => {
+    const run = join(folder, 'run');
+    const { code, stdout, stderr } = await call([...small, '--epochs', '2', '--out', run]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('Tiny ImageNet is not here: going on with generated images');
+    expect(stdout).toMatch(/engine +\w+: /);
+    expect(stdout).toContain("(heads at full width: the slim one 164,224, the baseline's 328,320)");
+    expect(stdout).toContain('4 per epoch, 2 epochs, 8 in all');
+    expect(stdout).toMatch(/encoder.width +16 instead of 64/);
+    expect(stdout).toMatch(/^\[Epoch 1\] Step 0: Loss=\d\.\d{4}, Top1=\d+\.\d\d%, Top5=\d+\.\d\d%, LR=0\.\d{6}$/m);
+    expect(stdout).toMatch(/^\[Epoch 2\] mean: Loss=/m);
+    expect(stdout).toContain('npm run simclr -- --scale full');
+    expect(metrics(run).map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    const summary = json(join(run, 'summary.json'));
+    expect(Object.keys(summary)).toEqual([
+      'engine',
+      'device',
+      'data',
+      'seconds',
+      'steps',
+      'loss',
+      'top1',
+      'top5',
+      'knn',
+    ]);
+    expect(summary).toMatchObject({ data: 'generated', steps: 8 });
+    expect(readFileSync(join(run, 'loss.svg'), 'utf8')).toContain('<svg');
+    expect(existsSync(join(run, 'model.safetensors'))).toBe(true);
+  });
+
+  it('stopped by a signal goes on where it was and ends as an unbroken one', async () => {
+    const [whole, broken] = [join(folder, 'whole'), join(folder, 'broken')];
+    await call([...small, '--epochs', '2', '--out', whole]);
+    const controller = new AbortController();
+    const stopAtStep = setInterval(() => {
+      if (existsSync(join(broken, 'summary.json'))) controller.abort();
+    }, 1);
+    const stopped = await call([...small, '--epochs', '2', '--out', broken], controller.signal);
+    clearInterval(stopAtStep);
+    expect(stopped.code).toBe(130);
+    expect(stopped.stdout).toMatch(/Stopped after step [0-7] of 8; nothing is lost/);
+    expect(stopped.stdout).toContain(`--resume ${broken}`);
+    const resumed = await call(['--resume', broken]);
+    expect(resumed).toMatchObject({ code: 0, stderr: '' });
+    expect(metrics(broken)).toEqual(metrics(whole));
+    expect(readFileSync(join(broken, 'model.safetensors')).equals(readFileSync(join(whole, 'model.safetensors')))).toBe(
+      true,
+    );
+  });
+
+  it('stopped before its first step can be gone on with', async () => {
+    const run = join(folder, 'run');
+    const controller = new AbortController();
+    const watch = setInterval(() => {
+      if (existsSync(join(run, 'config.json'))) controller.abort();
+    }, 1);
+    const { code, stdout } = await call([...small, '--epochs', '1', '--out', run], controller.signal);
+    clearInterval(watch);
+    expect(code).toBe(130);
+    expect(stdout).toContain(`--resume ${run}`);
+    expect(await call(['--resume', run])).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('uses the checkpoint before a damaged one, and says so', async () => {
+    const run = join(folder, 'run');
+    await call([...small, '--epochs', '1', '--checkpoint-every', '2', '--out', run]);
+    const newest = readdirSync(join(run, 'checkpoints'))
+      .filter((name) => name.endsWith('.safetensors'))
+      .sort()
+      .at(-1);
+    truncateSync(join(run, 'checkpoints', newest as string), 1000);
+    const { code, stdout } = await call(['--resume', run]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Refused .*: .*$/m);
+    expect(stdout).toContain('at step 2 of 4');
+  });
+
+  it('takes over the options of the run, and says where it goes on with something else', async () => {
+    const run = join(folder, 'run');
+    const tiny = ['--classes', '2', '--images-per-class', '2', '--batch-size', '2', '--epochs', '1'];
+    await call([...tiny, '--engine', 'cpu', '--out', run]);
+    expect(json(join(run, 'config.json')).options).toEqual({ engine: 'cpu', classes: 2, imagesPerClass: 2 });
+    const { code, stdout } = await call(['--resume', run, '--engine', 'simd']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/engine: "TensorFlow\.js cpu backend .*" → "engine-simd/);
+  });
+
+  it('only tries one step on --dry-run', async () => {
+    const { code, stdout } = await call([...small, '--dry-run', '--out', join(folder, 'run')]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Memory: [\d,]+ MiB of the process, [\d,]+ MiB in \d+ tensors between steps\.$/m);
+    expect(existsSync(join(folder, 'run'))).toBe(false);
+  });
+
+  it('trains on a folder of images of its own, and names the one that is broken', async () => {
+    const images = join(folder, 'images');
+    for (const name of ['a', 'b']) {
+      mkdirSync(join(images, name), { recursive: true });
+      for (let i = 0; i < 10; i++) writeFileSync(join(images, name, `${i}.png`), png);
+    }
+    const args = ['--data', images, '--batch-size', '4', '--epochs', '1', '--out', join(folder, 'run')];
+    const { code, stdout, stderr } = await call(args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('2 classes, 18 images of 64x64 to train on, 2 to classify');
+
+    writeFileSync(join(images, 'b', '7.jpg'), '');
+    const broken = await call(args.with(-1, join(folder, 'broken')));
+    expect(broken.code).toBe(1);
+    expect(broken.stderr).toContain('b/7.jpg');
+    const skipped = await call([...args.with(-1, join(folder, 'skipped')), '--skip-corrupt', '--classes', '2']);
+    expect(skipped.code).toBe(0);
+    expect(skipped.stdout).toContain('Left out b/7.jpg');
+    expect(json(join(folder, 'skipped', 'config.json'))).toMatchObject({ classes: 2, imagesPerClass: 9 });
+    expect(await call(['--resume', join(folder, 'skipped')])).toMatchObject({ code: 0, stderr: '' });
+  });
+});
+
+describe('wrong usage', () => {
+  it.each([
+    ['an unknown option', ['--bogus']],
+    ['an engine that is not known', ['--engine', 'cuda']],
+    ['a precision that the engine does not have', ['--precision', 'mixed']],
+    ['more images in a batch than there are', ['--classes', '2', '--images-per-class', '8', '--batch-size', '17']],
+    ['nothing to resume', ['--resume', 'FOLDER/none']],
+    ['a folder that is no run', ['--resume', 'FOLDER']],
+    ['two folders', ['--resume', 'FOLDER/a', '--out', 'FOLDER/b']],
+  ])('%s ends with exit code 2', async (_, args) => {
+    writeFileSync(join(folder, 'config.json'), '{"a": 1}');
+    const { code, stderr } = await call(args.map((arg) => arg.replace('FOLDER', folder)));
+    expect(stderr).toMatchSnapshot();
+    expect(code).toBe(2);
+  });
+});
+
+describe('failures', () => {
+  it('a checkpoint that cannot be written, also after Ctrl-C', async () => {
+    const run = join(folder, 'run');
+    const controller = new AbortController();
+    const watch = setInterval(() => {
+      if (!existsSync(join(run, 'summary.json')) || controller.signal.aborted) return;
+      writeFileSync(join(run, 'checkpoints'), '');
+      controller.abort();
+    }, 1);
+    const { code, stderr } = await call([...small, '--epochs', '50', '--out', run], controller.signal);
+    clearInterval(watch);
+    expect(code).toBe(1);
+    expect(stderr).toContain('FOLDER/run/checkpoints');
+  });
+
+  it('a resume without a good checkpoint, which leaves the summary as it is', async () => {
+    const run = join(folder, 'run');
+    await call([...small, '--epochs', '1', '--out', run]);
+    const before = readFileSync(join(run, 'summary.json'), 'utf8');
+    for (const name of readdirSync(join(run, 'checkpoints'))) truncateSync(join(run, 'checkpoints', name), 10);
+    const { code } = await call(['--resume', run]);
+    expect(code).toBe(1);
+    expect(readFileSync(join(run, 'summary.json'), 'utf8')).toBe(before);
+  });
+
+  it('a data path that is not there', async () => {
+    const { code, stderr } = await call(['--data', join(folder, 'nothing.zip')]);
+    expect(code).toBe(1);
+    expect(stderr).toMatchSnapshot();
+  });
+
+  it('a zip that is none', async () => {
+    writeFileSync(join(folder, 'bad.zip'), 'not a zip');
+    const { code, stderr } = await call(['--data', join(folder, 'bad.zip')]);
+    expect(code).toBe(1);
+    expect(stderr).toMatchSnapshot();
+  });
+
+  it('an output path that is a file', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    const { code, stderr } = await call([...small, '--epochs', '1', '--out', join(folder, 'file')]);
+    expect(code).toBe(1);
+    expect(stderr).toMatchSnapshot();
+  });
+
+  it('a folder that already holds a run, which stays as it is', async () => {
+    const run = join(folder, 'run');
+    await call([...small, '--epochs', '1', '--out', run]);
+    const before = readFileSync(join(run, 'summary.json'), 'utf8');
+    const { code, stderr } = await call([...small, '--epochs', '1', '--out', run]);
+    expect(code).toBe(1);
+    expect(stderr).toMatchSnapshot();
+    expect(readFileSync(join(run, 'summary.json'), 'utf8')).toBe(before);
+  });
+
+  it('a resume with another configuration, which lists the differences', async () => {
+    const run = join(folder, 'run');
+    await call([...small, '--epochs', '1', '--out', run]);
+    const { code, stderr } = await call(['--resume', run, '--seed', '7', '--preset', 'baseline', '--epochs', '3']);
+    expect(code).toBe(1);
+    expect(stderr).toMatchSnapshot();
+  });
+});

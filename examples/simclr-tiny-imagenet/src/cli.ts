@@ -1,0 +1,36 @@
+import { runExperiment } from './experiment.ts';
+import { helpText, parseOptions, UsageError } from './options.ts';
+import type { Output } from './progress.ts';
+
+/** Exit codes, as a shell sees them. */
+export const exitCode = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** What the program talks to. */
+export interface Streams {
+  readonly stdout: Output;
+  readonly stderr: Output;
+}
+
+/**
+ * The program: runs the experiment that the arguments ask for and tells how it went.
+ *
+ * @param args - command-line arguments, without the program's name.
+ * @param signal - ends the run after the step in progress.
+ * @returns the exit code. Failures are printed as one message, with a stack only where `DEBUG` is set.
+ */
+export async function cli(args: readonly string[], { stdout, stderr }: Streams, signal: AbortSignal): Promise<number> {
+  try {
+    const parsed = parseOptions(args);
+    if (parsed === 'help') {
+      stdout.write(`${helpText()}\n`);
+      return exitCode.done;
+    }
+    return exitCode[await runExperiment(parsed, stdout, signal)];
+  } catch (error) {
+    const failure = error as Error;
+    if (signal.aborted && (failure === signal.reason || failure.name === 'AbortError')) return exitCode.interrupted;
+    const cause = failure.cause instanceof Error ? ` (${failure.cause.message})` : '';
+    stderr.write(`${stdout.isTTY ? '\n' : ''}${process.env.DEBUG ? failure.stack : failure.message + cause}\n`);
+    return failure instanceof UsageError ? exitCode.usage : exitCode.failed;
+  }
+}

@@ -1,0 +1,142 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import {
+  type DatasetProgress,
+  downloadTinyImagenet,
+  findTinyImagenet,
+  generatedImages,
+  type ImageDataset,
+  imageFolder,
+  tinyImagenet,
+} from '@tfjs-ssl/datasets';
+import { type Options, UsageError } from './options.ts';
+import type { Settings } from './settings.ts';
+
+/** The images of a run: what is trained on, and what is classified afterwards. */
+export interface Data {
+  readonly name: ImageDataset['name'];
+  /** Where the images come from; null where they are generated. */
+  readonly path: string | null;
+  readonly train: ImageDataset;
+  readonly val: ImageDataset;
+}
+
+/** How the data folder of the working directory is named. */
+const folder = 'data';
+
+/** Images of each class that are generated for evaluation; Tiny ImageNet has as many. */
+const generatedValImages = 50;
+
+/** Share of a folder of images that is held out for evaluation. */
+const holdOut = 0.1;
+
+const withoutImages = [
+  'Tiny ImageNet is not here: going on with generated images, which show that everything works but are no benchmark.',
+  'To get it: npm run simclr -- --download   (or set TINY_IMAGENET to the zip or the unpacked folder)',
+];
+
+/**
+ * Opens the images: `--data`, else `TINY_IMAGENET`, else `data/`, else generated ones, and says which.
+ *
+ * @param resumed - what a resumed run was trained on; a run on generated images goes on with them whatever else is there.
+ * @param print - takes lines for people.
+ * @throws Error where named images are not there or cannot be read.
+ */
+export async function openData(
+  options: Options,
+  settings: Settings,
+  resumed: Data['name'] | null,
+  print: (line: string) => void,
+  signal: AbortSignal,
+): Promise<Data> {
+  const { classes, imagesPerClass, imageSize: size, seed } = settings;
+  const path = resumed === 'generated' ? null : await locate(options, print, signal);
+  if (path === null) {
+    if (resumed === null) for (const line of withoutImages) print(line);
+    const common = { classes, size, seed };
+    return {
+      name: 'generated',
+      path,
+      train: generatedImages({ ...common, imagesPerClass, split: 'train' }),
+      val: generatedImages({ ...common, imagesPerClass: generatedValImages, split: 'val' }),
+    };
+  }
+  const decoding = {
+    path,
+    onCorrupt: options.skipCorrupt ? 'skip' : 'error',
+    onProgress: reportProgress(print, signal),
+    ...(options.cache === undefined ? {} : { cacheDir: options.cache }),
+  } as const;
+  const open = isTinyImagenet(path)
+    ? (split: 'train' | 'val') =>
+        tinyImagenet({ ...decoding, split, classes, ...(split === 'train' ? { imagesPerClass } : {}) })
+    : (split: 'train' | 'val') =>
+        imageFolder({
+          ...decoding,
+          split,
+          size,
+          holdOut,
+          ...(options.classes === undefined ? {} : { classes: options.classes }),
+          ...(options.imagesPerClass === undefined ? {} : { imagesPerClass: options.imagesPerClass }),
+        });
+  const train = await open('train').catch(explain);
+  const val = await open('val').catch(async (error: Error) => {
+    await train.close();
+    return explain(error);
+  });
+  for (const { file, reason } of [...train.skipped, ...val.skipped]) print(`Left out ${file}: ${reason}`);
+  return { name: train.name, path, train, val };
+}
+
+/** Turns what a data set says of its options into what a caller of this program can do. */
+function explain(error: Error): never {
+  // sizes that the images do not have are a mistake of the caller, everything else is a failure
+  if (/^(tinyImagenet|imageFolder): (classes|imagesPerClass) /.test(error.message)) throw new UsageError(error.message);
+  const message = error.message
+    .replace("with onCorrupt: 'skip'", 'with --skip-corrupt')
+    .replace(
+      'Name another folder by cacheDir, or hold the images in memory with cacheDir: null.',
+      'Name another one: --cache FOLDER.',
+    );
+  throw message === error.message ? error : new Error(message, { cause: error.cause });
+}
+
+/** A zip can only be Tiny ImageNet; a folder is, by its list of classes. */
+function isTinyImagenet(path: string): boolean {
+  return path.endsWith('.zip') || existsSync(join(path, 'wnids.txt'));
+}
+
+async function locate(options: Options, print: (line: string) => void, signal: AbortSignal): Promise<string | null> {
+  const found = await findTinyImagenet({ data: options.data, env: process.env, cwd: process.cwd() });
+  if (found !== null || !options.download) return found;
+  print(`Downloading Tiny ImageNet into ${resolve(folder)} (Ctrl-C stops; the same command goes on).`);
+  return downloadTinyImagenet({ folder, signal, onProgress: reportDownload(print) });
+}
+
+/** Calls a function at most every so many seconds. */
+function throttle<Value>(seconds: number, report: (value: Value) => void): (value: Value) => void {
+  let last = performance.now();
+  return (value) => {
+    if (performance.now() - last < 1000 * seconds) return;
+    last = performance.now();
+    report(value);
+  };
+}
+
+function reportProgress(print: (line: string) => void, signal: AbortSignal): (progress: DatasetProgress) => void {
+  const report = throttle(2, ({ phase, done, total }: DatasetProgress) => {
+    const what = phase === 'decode' ? 'decoded' : 'checked the cache of';
+    print(`${what} ${done.toLocaleString('en')} of ${total.toLocaleString('en')} images`);
+  });
+  return (progress) => {
+    signal.throwIfAborted();
+    report(progress);
+  };
+}
+
+function reportDownload(print: (line: string) => void): (progress: { received: number; total: number | null }) => void {
+  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
+  return throttle(2, ({ received, total }) => {
+    print(`downloaded ${megabytes(received)}${total === null ? '' : ` of ${megabytes(total)}`}`);
+  });
+}

@@ -1,0 +1,256 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Chain } from '@tfjs-ssl/augmentations';
+import { type Batch, batches, stepsPerEpoch } from '@tfjs-ssl/datasets';
+import { type EngineInUse, useEngine } from '@tfjs-ssl/engine';
+import { saveWeights } from '@tfjs-ssl/resnet';
+import { configDifferences, firstAndLastTenth, formatDifferences, type StepRecord, Trainer } from '@tfjs-ssl/trainer';
+import { buildChain, buildLoss, buildModel, buildOptimizer, buildSchedule, type Model } from './blocks.ts';
+import { type Data, openData } from './data.ts';
+import { knnOf } from './evaluate.ts';
+import { headerLines, quickLines, versions } from './header.ts';
+import { type ParsedOptions, UsageError } from './options.ts';
+import { epochLine, formatDuration, type Output, ProgressBar, paperLine, type StepValues } from './progress.ts';
+import { checkNewFolder, openRun, type SavedRun, savedRun } from './run.ts';
+import { resolveSettings, type Settings } from './settings.ts';
+import { resultLines, type Summary } from './summary.ts';
+import { toFloat } from './to-float.ts';
+
+type Metric = 'top1' | 'top5';
+type Input = 'images' | 'table';
+
+/** How a run ended. */
+export type Outcome = 'done' | 'interrupted';
+
+/**
+ * Runs the experiment: data, models, training, evaluation, and everything that is kept of them.
+ *
+ * @param parsed - the options of the call.
+ * @param output - where text goes.
+ * @param signal - ends the run after the step in progress, with a checkpoint.
+ */
+export async function runExperiment(parsed: ParsedOptions, output: Output, signal: AbortSignal): Promise<Outcome> {
+  const start = performance.now();
+  const print = (line: string) => output.write(`${line}\n`);
+  const saved = parsed.options.resume === undefined ? null : await savedRun(parsed.options.resume, parsed);
+  const { options } = saved ?? parsed;
+  if (!saved && !options.dryRun && options.out !== undefined) checkNewFolder(options.out);
+  const asked = saved?.settings ?? resolveSettings(options);
+  const engine = await chooseEngine(options.engine, options.threads, asked);
+  const data = await openData(options, asked, saved?.data ?? null, print, signal);
+  const settings = data.name === 'folder' ? { ...asked, ...sizesOf(data) } : asked;
+  try {
+    if (signal.aborted) return 'interrupted';
+    return await trainAndEvaluate({
+      options,
+      given: parsed.given,
+      settings,
+      saved,
+      engine,
+      data,
+      output,
+      signal,
+      start,
+    });
+  } finally {
+    await Promise.all([data.train.close(), data.val.close()]);
+  }
+}
+
+async function chooseEngine(name: string, threads: number | undefined, settings: Settings): Promise<EngineInUse> {
+  let engine: EngineInUse;
+  try {
+    engine = await useEngine(name, threads === undefined ? {} : { threads });
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(error.message) : error;
+  }
+  if (!engine.precisions.includes(settings.precision)) {
+    throw new UsageError(
+      `--precision ${settings.precision}: engine '${engine.name}' computes in ${engine.precisions.join(', ')} only. Leave the option out.`,
+    );
+  }
+  return engine;
+}
+
+/** What a folder of images really holds; the settings of a preset are Tiny ImageNet's. */
+function sizesOf({ train }: Data): Pick<Settings, 'classes' | 'imagesPerClass'> {
+  const counts = train.classNames.map((_, label) => train.labels.filter((of) => of === label).length);
+  return { classes: counts.length, imagesPerClass: Math.max(...counts) };
+}
+
+interface Run {
+  readonly options: ParsedOptions['options'];
+  readonly given: ParsedOptions['given'];
+  readonly settings: Settings;
+  readonly saved: SavedRun | null;
+  readonly engine: EngineInUse;
+  readonly data: Data;
+  readonly output: Output;
+  readonly signal: AbortSignal;
+  /** When the program began, milliseconds of `performance.now()`. */
+  readonly start: number;
+}
+
+async function trainAndEvaluate(run: Run): Promise<Outcome> {
+  const { options, given, settings, saved, engine, data, output, signal } = run;
+  const { preset, precision, seed, batchSize, epochs, neighbours } = settings;
+  const perEpoch = stepsPerEpoch(data.train.length, batchSize);
+  if (perEpoch === 0) {
+    throw new UsageError(
+      `--batch-size: ${batchSize} images are more than the ${data.train.length} there are. Take fewer.`,
+    );
+  }
+  const totalSteps = epochs * perEpoch;
+  const model = buildModel(settings);
+  const chain = buildChain(settings);
+  const trainer = buildTrainer(settings, chain, model, perEpoch);
+  const environment = { ...versions(engine), device: engine.device };
+  const folder = options.dryRun ? null : await openRun({ options, given, settings, saved, data, environment });
+  const bar = new ProgressBar(output, totalSteps, batchSize);
+
+  const lines = [
+    ...headerLines({ settings, engine, data, model, stepsPerEpoch: perEpoch, folder: folder?.path ?? null }),
+    ...quickLines(resolveSettings({ preset, precision, seed, scale: 'full' }), settings),
+  ];
+  for (const line of lines) bar.print(line);
+  if (folder === null) return dryRun(run, trainer, chain, totalSteps, bar);
+
+  const goOn = `  npm run simclr -- --resume ${folder.path}`;
+  const evaluate = () =>
+    knnOf(model.encoder, data, neighbours, signal).catch((error: Error) => {
+      if (error === signal.reason) bar.print(`Stopped while evaluating; nothing is lost. Go on with:\n${goOn}`);
+      throw error;
+    });
+  const before = saved?.knnBefore ?? (await evaluate());
+  bar.print(`kNN of the untrained encoder: ${(100 * before).toFixed(1)}%`);
+  if (saved?.knnBefore == null) await folder.saveSummary({ knn: { before } });
+  const { step: resumedAt, rejected } = await folder.restore(trainer);
+  for (const { path, reason } of rejected) bar.print(`Refused ${path}: ${reason}`);
+  if (saved) {
+    bar.print(`Resuming ${folder.path} at step ${resumedAt} of ${totalSteps}`);
+    const changes = configDifferences(saved.environment, environment);
+    if (changes.length > 0) {
+      bar.print(
+        `It ran on something else before; the last digits may differ from an unbroken run:\n${formatDifferences(changes)}`,
+      );
+    }
+  }
+  const earlierSeconds = folder.records.reduce(
+    (sum, { seconds }) => sum + seconds.load + seconds.prepare + seconds.step,
+    0,
+  );
+
+  const events = trainer.fit({
+    epochs,
+    stepsPerEpoch: perEpoch,
+    imagesPerStep: batchSize,
+    run: folder,
+    signal,
+    ...(options.checkpointEvery === undefined ? {} : { checkpointEvery: options.checkpointEvery }),
+    batches: ({ epoch, step }) => batches(data.train, { batchSize, seed, epoch, startStep: step }),
+    inputs: (batch) => stepInputs(batch, settings, chain),
+  });
+  for await (const event of events) {
+    if (event.type === 'step') {
+      const values = toValues(event);
+      bar.update(values);
+      if (event.step % 100 === 0) bar.print(paperLine(values));
+    } else if (event.type === 'epoch') {
+      bar.print(epochLine({ ...toValues({ ...event, step: 0 }) }, event.imagesPerSecond));
+    } else if (event.type === 'interrupted') {
+      bar.print(`Stopped after step ${event.stepsDone} of ${totalSteps}; nothing is lost. Go on with:`);
+      bar.print(goOn);
+      return 'interrupted';
+    }
+  }
+  bar.clear();
+
+  await saveWeights(model.encoder, folder.modelPath);
+  const after = await evaluate();
+  const seconds = earlierSeconds + (performance.now() - run.start) / 1000;
+  const summary = summarize(folder.records, { engine, data, seconds, knn: { before, after } });
+  await folder.saveSummary(summary);
+  for (const line of resultLines(summary, settings, data.train.classNames.length, folder.path)) bar.print(line);
+  return 'done';
+}
+
+/** The trainer of a run: its step is augment, encode, project, compare, update. */
+export function buildTrainer(settings: Settings, chain: Chain, model: Model, perEpoch: number): Trainer<Input, Metric> {
+  const { batchSize, imageSize } = settings;
+  return new Trainer<Input, Metric>({
+    parameters: model.parameters,
+    buffers: model.buffers,
+    inputs: {
+      images: { shape: [batchSize, imageSize, imageSize, 3] },
+      table: { shape: [2 * batchSize, chain.columns.length] },
+    },
+    loss: buildLoss(settings, chain, model),
+    optimizer: buildOptimizer(settings),
+    schedule: buildSchedule(settings, perEpoch),
+    precision: settings.precision,
+  });
+}
+
+/** The tensors of a step: its images in [0, 1] and the random numbers of its views. */
+export function stepInputs(batch: Batch, settings: Settings, chain: Chain): Record<Input, tf.Tensor> {
+  const { batchSize, imageSize, seed } = settings;
+  const table = chain.sampleTable({ seed, epoch: batch.epoch, images: batch.indices, imageSize, views: 2 });
+  return {
+    images: tf.tensor4d(toFloat(batch.images), [batchSize, imageSize, imageSize, 3]),
+    table: tf.tensor2d(table, [2 * batchSize, chain.columns.length]),
+  };
+}
+
+async function dryRun(
+  run: Run,
+  trainer: Trainer<Input, Metric>,
+  chain: Chain,
+  totalSteps: number,
+  bar: ProgressBar,
+): Promise<Outcome> {
+  const { settings, data } = run;
+  const stream = batches(data.train, { batchSize: settings.batchSize, seed: settings.seed, epoch: 0 });
+  const { value: batch } = await stream.next();
+  await stream.return();
+  const inputs = stepInputs(batch as Batch, settings, chain);
+  const start = performance.now();
+  const result = await trainer.step(inputs);
+  const seconds = (performance.now() - start) / 1000;
+  tf.dispose(inputs);
+  const mib = (bytes: number) => `${Math.round(bytes / 2 ** 20).toLocaleString('en')} MiB`;
+  bar.print(paperLine(toValues({ ...result, epoch: 0 })));
+  bar.print(
+    `One step took ${seconds.toFixed(2)} s (warm-up included), ${totalSteps.toLocaleString('en')} would take ${formatDuration(seconds * totalSteps)} or less.`,
+  );
+  bar.print(
+    `Memory: ${mib(process.memoryUsage.rss())} of the process, ${mib(tf.memory().numBytes)} in ${tf.memory().numTensors} tensors between steps.`,
+  );
+  return 'done';
+}
+
+function toValues({
+  step,
+  epoch,
+  loss,
+  metrics,
+  learningRate,
+}: Pick<StepRecord<Metric>, 'step' | 'epoch' | 'loss' | 'metrics' | 'learningRate'>): StepValues {
+  return { step, epoch, loss, top1: metrics.top1, top5: metrics.top5, learningRate };
+}
+
+function summarize(
+  records: readonly StepRecord[],
+  { engine, data, seconds, knn }: { engine: EngineInUse; data: Data; seconds: number; knn: Summary['knn'] },
+): Summary {
+  const tenths = (value: (record: StepRecord) => number) => firstAndLastTenth(records.map(value));
+  return {
+    engine: engine.name,
+    device: engine.device,
+    data: data.name,
+    seconds: Math.round(seconds * 10) / 10,
+    steps: records.length,
+    loss: tenths(({ loss }) => loss),
+    top1: tenths(({ metrics }) => metrics.top1 as number),
+    top5: tenths(({ metrics }) => metrics.top5 as number),
+    knn,
+  };
+}

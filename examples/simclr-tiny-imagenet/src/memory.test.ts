@@ -1,0 +1,44 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import * as tf from '@tensorflow/tfjs-core';
+import { batches, generatedImages } from '@tfjs-ssl/datasets';
+import { useEngine } from '@tfjs-ssl/engine';
+import { expect, it } from 'vitest';
+import { buildChain, buildModel } from './blocks.ts';
+import { buildTrainer, stepInputs } from './experiment.ts';
+import { resolveSettings } from './settings.ts';
+
+// garbage that is not collected yet is no leak
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
+
+it('keeps tensors and memory flat over 200 steps', async () => {
+  await useEngine('auto');
+  const settings = {
+    ...resolveSettings({ preset: 'paper', scale: 'quick', precision: 'float32', seed: 0, batchSize: 4 }),
+    encoder: { stem: 'imagenet', width: 8 },
+  } as const;
+  const [chain, model] = [buildChain(settings), buildModel(settings)];
+  const data = generatedImages({ classes: 2, imagesPerClass: 40, size: settings.imageSize });
+  const trainer = buildTrainer(settings, chain, model, 20);
+  const seen: Array<{ tensors: number; bytes: number; held: number }> = [];
+  const events = trainer.fit({
+    epochs: 14,
+    stepsPerEpoch: 20,
+    imagesPerStep: settings.batchSize,
+    checkTensors: true,
+    batches: ({ epoch, step }) => batches(data, { batchSize: settings.batchSize, seed: 0, epoch, startStep: step }),
+    inputs: (batch) => stepInputs(batch, settings, chain),
+  });
+  for await (const event of events) {
+    if (event.type !== 'step' || (event.step !== 79 && event.step !== 279)) continue;
+    collectGarbage();
+    const { heapUsed, external } = process.memoryUsage();
+    const { numTensors: tensors, numBytes: bytes } = tf.memory();
+    seen.push({ tensors, bytes, held: heapUsed + external });
+  }
+  const [before, after] = seen as [(typeof seen)[0], (typeof seen)[0]];
+  expect({ tensors: after.tensors, bytes: after.bytes }).toEqual({ tensors: before.tensors, bytes: before.bytes });
+  // 200 leaked batches would be over 35 MiB, 200 copies of the weights over 140
+  expect(after.held - before.held).toBeLessThan(16 * 2 ** 20);
+});

@@ -1,0 +1,198 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+
+/** A mistake in how the program was called: it ends with exit code 2 and this message, no stack. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+const whole = z.int('must be a whole number');
+const count = whole.positive('must be at least 1');
+
+/** Every option, by its name in a JSON config; flags are the same names in kebab case. */
+const schema = z.strictObject({
+  preset: z.enum(['paper', 'baseline', 'simclr']).default('paper'),
+  scale: z.enum(['quick', 'full']).default('quick'),
+  precision: z.enum(['float32', 'mixed']).default('float32'),
+  engine: z.string().min(1).default('auto'),
+  threads: count.optional(),
+  data: z.string().min(1).optional(),
+  download: z.boolean().default(false),
+  cache: z.string().min(1).optional(),
+  skipCorrupt: z.boolean().default(false),
+  classes: count.optional(),
+  imagesPerClass: count.optional(),
+  epochs: count.optional(),
+  batchSize: count.min(2, 'must be at least 2 images, so that there are negatives').optional(),
+  seed: whole.nonnegative('must be at least 0').default(0),
+  checkpointEvery: count.optional(),
+  out: z.string().min(1).optional(),
+  resume: z.string().min(1).optional(),
+  dryRun: z.boolean().default(false),
+});
+
+/** The options of one call, checked, with defaults filled in where they do not depend on preset and scale. */
+export type Options = z.infer<typeof schema>;
+
+/** Options with the names of those that the caller gave. */
+export interface ParsedOptions {
+  readonly options: Options;
+  readonly given: ReadonlySet<keyof Options>;
+}
+
+interface Flag {
+  readonly kind: 'text' | 'number' | 'switch';
+  readonly value?: string;
+  readonly help: string;
+}
+
+const flags: Record<keyof Options, Flag> = {
+  preset: {
+    kind: 'text',
+    value: 'paper|baseline|simclr',
+    help: 'Recipe: the reproduced paper, its baseline (no solarize, wide head), or SimCLR itself (quick: as baseline) [default: paper]',
+  },
+  scale: {
+    kind: 'text',
+    value: 'quick|full',
+    help: 'Size: minutes on two processor cores, or the whole experiment [default: quick]',
+  },
+  precision: { kind: 'text', value: 'float32|mixed', help: 'Arithmetic of the matrix products [default: float32]' },
+  engine: { kind: 'text', value: 'NAME', help: 'What computes: auto, simd, cpu [default: auto, the fastest there is]' },
+  threads: { kind: 'number', value: 'N', help: "Threads of the engine [default: the machine's processors]" },
+  data: {
+    kind: 'text',
+    value: 'PATH',
+    help: 'Tiny ImageNet as zip or folder, or a folder with one folder of images per class [default: TINY_IMAGENET, then data/; generated images where there is none]',
+  },
+  download: { kind: 'switch', help: 'Fetch the official Tiny ImageNet zip (248 MB) into data/ if it is not there' },
+  cache: {
+    kind: 'text',
+    value: 'FOLDER',
+    help: "Where decoded images are kept for the next run [default: tfjs-ssl in the user's cache folder]",
+  },
+  skipCorrupt: { kind: 'switch', help: 'Leave out images that cannot be decoded, and list them, instead of stopping' },
+  classes: {
+    kind: 'number',
+    value: 'N',
+    help: 'Classes, evenly spread over the sorted list [default: quick 10, full 200]',
+  },
+  imagesPerClass: { kind: 'number', value: 'N', help: 'Training images of each class [default: 500]' },
+  epochs: { kind: 'number', value: 'N', help: 'Passes over the training images [default: quick 16, full 50]' },
+  batchSize: {
+    kind: 'number',
+    value: 'N',
+    help: 'Images per step; each gives two views [default: quick 32, full 256]',
+  },
+  seed: { kind: 'number', value: 'N', help: 'Seed of weights, order and augmentations [default: 0]' },
+  checkpointEvery: { kind: 'number', value: 'STEPS', help: 'Steps between checkpoints [default: one per epoch]' },
+  out: { kind: 'text', value: 'FOLDER', help: 'Run folder to create [default: runs/PRESET-SCALE-DATE-TIME]' },
+  resume: { kind: 'text', value: 'FOLDER', help: 'Run folder to go on with, from its last good checkpoint' },
+  dryRun: { kind: 'switch', help: 'Run one step, print its time and memory, and write nothing' },
+};
+
+const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+const optionOf = new Map(Object.keys(flags).map((name) => [kebab(name), name as keyof Options]));
+
+/** The text of `--help`. */
+export function helpText(): string {
+  const lines = Object.entries(flags).map(([name, flag]): [string, string] => [
+    `--${kebab(name)}${flag.value ? ` ${flag.value}` : ''}`,
+    flag.help,
+  ]);
+  lines.push(['--config FILE', 'JSON file with any of these options, named in camel case; flags win over it']);
+  lines.push(['--help', 'Show this text']);
+  const indent = 26;
+  const body = lines.map(([left, right]) => {
+    const words = wrap(right, 100 - indent);
+    const head = left.length < indent - 3 ? `  ${left}`.padEnd(indent) + words.shift() : `  ${left}`;
+    return [head, ...words.map((line) => ' '.repeat(indent) + line)].join('\n');
+  });
+  return [
+    'Trains SimCLR with ResNet-18 on Tiny ImageNet and evaluates the encoder.',
+    '',
+    'Usage: npm run simclr [-- OPTIONS]',
+    '',
+    ...body,
+    '',
+    'The run folder gets config.json, metrics.jsonl, summary.json, loss.svg, checkpoints/ and model.safetensors.',
+    'Ctrl-C ends a run after the current step with a checkpoint. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.',
+  ].join('\n');
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [''];
+  for (const word of text.split(' ')) {
+    const last = lines.length - 1;
+    if ((lines[last] as string).length + word.length + 1 > width && lines[last]) lines.push(word);
+    else lines[last] = lines[last] ? `${lines[last]} ${word}` : word;
+  }
+  return lines;
+}
+
+/**
+ * Reads the command line and, where `--config` names one, a JSON file.
+ *
+ * @returns the options, or `'help'`.
+ * @throws UsageError naming the option, what it takes and what came.
+ */
+export function parseOptions(args: readonly string[]): ParsedOptions | 'help' {
+  const settings = Object.fromEntries(
+    [...optionOf].map(([flag, name]) => [
+      flag,
+      { type: flags[name].kind === 'switch' ? 'boolean' : 'string' } as const,
+    ]),
+  );
+  let values: Record<string, string | boolean | undefined>;
+  try {
+    values = parseArgs({
+      args: [...args],
+      options: { ...settings, config: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+      strict: true,
+    }).values as typeof values;
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message.split('. ')[0]}. Run with --help for the list of options.`);
+  }
+  if (values.help) return 'help';
+  const fromFile = values.config === undefined ? {} : readConfig(values.config as string);
+  const fromFlags: Record<string, unknown> = {};
+  for (const [flag, name] of optionOf) {
+    const value = values[flag];
+    if (value === undefined) continue;
+    fromFlags[name] = flags[name].kind === 'number' ? toNumber(flag, value as string) : value;
+  }
+  const merged = { ...fromFile, ...fromFlags };
+  const checked = schema.safeParse(merged);
+  if (!checked.success) throw new UsageError(describeProblems(checked.error, merged));
+  return { options: checked.data, given: new Set(Object.keys(merged) as Array<keyof Options>) };
+}
+
+function readConfig(path: string): Record<string, unknown> {
+  try {
+    const content: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (typeof content !== 'object' || content === null || Array.isArray(content))
+      throw new Error('it is not a JSON object');
+    return content as Record<string, unknown>;
+  } catch (error) {
+    throw new UsageError(`--config ${path} cannot be read: ${(error as Error).message}.`);
+  }
+}
+
+function toNumber(flag: string, text: string): number {
+  const number = Number(text);
+  if (text.trim() === '' || !Number.isFinite(number)) {
+    throw new UsageError(`--${flag} takes a number, got '${text}'. Run with --help for the list of options.`);
+  }
+  return number;
+}
+
+function describeProblems(error: z.ZodError, given: Record<string, unknown>): string {
+  const lines = error.issues.map((issue) => {
+    if (issue.code === 'unrecognized_keys')
+      return `the config has no option ${issue.keys.map((key) => `'${key}'`).join(', ')}`;
+    const name = String(issue.path[0]);
+    return `--${kebab(name)}: ${issue.message.replace(/^Invalid (option|input): /, '')}, got ${JSON.stringify(given[name])}`;
+  });
+  return `${lines.join('\n')}\nRun with --help for the list of options.`;
+}

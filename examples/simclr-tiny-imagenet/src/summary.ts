@@ -1,0 +1,44 @@
+import { formatDuration } from './progress.ts';
+import type { Settings } from './settings.ts';
+
+/** Means over the first and the last tenth of the steps. */
+interface Tenths {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** What `summary.json` holds; accuracies and kNN as fractions. */
+export interface Summary {
+  readonly engine: string;
+  readonly device: string;
+  readonly data: 'tiny-imagenet' | 'folder' | 'generated';
+  /** Wall-clock seconds of the call that ended the run, evaluation included, and of the training steps of earlier calls. */
+  readonly seconds: number;
+  readonly steps: number;
+  readonly loss: Tenths;
+  readonly top1: Tenths;
+  readonly top5: Tenths;
+  /** Accuracy of the nearest neighbours on the features of the untrained and of the trained encoder. */
+  readonly knn: { readonly before: number; readonly after: number };
+}
+
+/** The lines that close a run. */
+export function resultLines(summary: Summary, settings: Settings, classes: number, folder: string): string[] {
+  const { loss, top1, top5, knn } = summary;
+  const percent = (fraction: number) => `${(100 * fraction).toFixed(1)}%`.padStart(6);
+  const row = (label: string, first: string, last: string) => `  ${label.padEnd(22)}${first}  ->  ${last}`;
+  return [
+    `Trained ${summary.steps.toLocaleString('en')} steps in ${formatDuration(summary.seconds)}. Means over the first and the last tenth:`,
+    row('loss', loss.first.toFixed(3).padStart(6), loss.last.toFixed(3).padStart(6)),
+    row('pretext top-1', percent(top1.first), percent(top1.last)),
+    row('pretext top-5', percent(top5.first), percent(top5.last)),
+    `Nearest neighbours (k = ${settings.neighbours}, chance ${(100 / classes).toFixed(1)}%), untrained and trained encoder:`,
+    row('kNN', percent(knn.before), percent(knn.after)),
+    `Kept in ${folder}: loss.svg, summary.json, metrics.jsonl, model.safetensors (the encoder, for PyTorch too).`,
+    ...(settings.scale === 'quick'
+      ? [
+          `The paper's own settings (days on a CPU): npm run simclr -- --scale full${settings.preset === 'paper' ? '' : ` --preset ${settings.preset}`}`,
+        ]
+      : []),
+  ];
+}

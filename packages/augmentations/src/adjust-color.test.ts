@@ -1,0 +1,123 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { describeEngines, expectClose, expectNoLeak } from '@tfjs-ssl/testing';
+import { expect, it } from 'vitest';
+import { adjustBrightness } from './adjust-brightness.ts';
+import { adjustContrast } from './adjust-contrast.ts';
+import { adjustHue } from './adjust-hue.ts';
+import { adjustSaturation } from './adjust-saturation.ts';
+import { toGrayscale } from './to-grayscale.ts';
+
+const pixels = (values: number[], count = 1): tf.Tensor4D =>
+  tf.tensor4d(values, [count, 1, values.length / 3 / count, 3]);
+const someImages = (): tf.Tensor4D => tf.randomUniform([3, 5, 4, 3], 0, 1, 'float32', 7);
+
+describeEngines('brightness, contrast, saturation, hue, gray', () => {
+  it('brightness scales and clamps', () => {
+    expectClose(adjustBrightness(pixels([0.1, 0.5, 0.9]), 1.5), [0.15, 0.75, 1]);
+    expectClose(adjustBrightness(pixels([0.1, 0.5, 0.9]), 0), [0, 0, 0]);
+  });
+
+  it('contrast pivots on the mean gray of each image', () => {
+    // Two gray pixels of 0.2 and 0.6: mean gray 0.9999 * 0.4; the second image is black.
+    const x = pixels([0.2, 0.2, 0.2, 0.6, 0.6, 0.6, 0, 0, 0, 0, 0, 0], 2);
+    const pivot = 0.9999 * 0.4;
+    expectClose(adjustContrast(x, 0.5).dataSync().slice(0, 6), [
+      ...Array(3).fill(0.1 + 0.5 * pivot),
+      ...Array(3).fill(0.3 + 0.5 * pivot),
+    ]);
+    expectClose(adjustContrast(x, 0.5).dataSync().slice(6), [0, 0, 0, 0, 0, 0]);
+  });
+
+  it('saturation pivots on the gray of each pixel', () => {
+    expectClose(adjustSaturation(pixels([1, 0, 0, 0, 0, 0.5]), 0), [0.2989, 0.2989, 0.2989, 0.057, 0.057, 0.057]);
+    expectClose(adjustSaturation(pixels([0.4, 0.2, 0]), 2), [0.8 - 0.23696, 0.4 - 0.23696, 0]);
+  });
+
+  it('gray has equal channels', () => {
+    expectClose(toGrayscale(pixels([1, 0, 0, 0, 1, 0, 0, 0, 1])), [
+      ...[0.2989, 0.2989, 0.2989],
+      ...[0.587, 0.587, 0.587],
+      ...[0.114, 0.114, 0.114],
+    ]);
+  });
+
+  it('hue turns the colour circle', () => {
+    const red = pixels([0.8, 0.2, 0.2]);
+    expectClose(adjustHue(red, 1 / 3), [0.2, 0.8, 0.2]);
+    expectClose(adjustHue(red, -1 / 3), [0.2, 0.2, 0.8]);
+    expectClose(adjustHue(red, 0.5), [0.2, 0.8, 0.8]);
+    expectClose(adjustHue(red, -0.5), [0.2, 0.8, 0.8]);
+    expectClose(adjustHue(red, 1 / 12), [0.8, 0.5, 0.2]);
+  });
+
+  it('hue leaves gray pixels alone and holds at ties', () => {
+    expectClose(adjustHue(pixels([0, 0, 0, 0.5, 0.5, 0.5, 1, 1, 1]), 0.3), [0, 0, 0, 0.5, 0.5, 0.5, 1, 1, 1], {});
+    expectClose(adjustHue(pixels([1, 1, 0, 0, 1, 1, 1, 0, 1]), 1 / 3), [0, 1, 1, 1, 0, 1, 1, 1, 0]);
+  });
+
+  it('factor 1 and shift 0 are the identity', () => {
+    const x = someImages();
+    expectClose(adjustBrightness(x, 1), x, {});
+    expectClose(adjustContrast(x, 1), x, {});
+    expectClose(adjustSaturation(x, 1), x, {});
+    expectClose(adjustHue(x, 0), x, { atol: 1e-6 });
+  });
+
+  it('a shift there and back is the identity', () => {
+    const x = someImages();
+    expectClose(adjustHue(adjustHue(x, [0.1, 0.3, 0.5]), [-0.1, -0.3, -0.5]), x, { atol: 1e-5 });
+  });
+
+  it.each([
+    ['adjustBrightness', adjustBrightness, [0.5, 1.5, 1]],
+    ['adjustContrast', adjustContrast, [0.5, 1.5, 1]],
+    ['adjustSaturation', adjustSaturation, [0.5, 1.5, 1]],
+    ['adjustHue', adjustHue, [0.2, -0.4, 0]],
+  ] as const)('%s takes one number per image, as array or tensor, and gives back all memory', async (_, f, factors) => {
+    const x = someImages();
+    const together = f(x, factors);
+    expectClose(f(x, tf.tensor1d([...factors])), together, {});
+    factors.forEach((factor, i) => {
+      const alone = f(tf.slice(x, i, 1), factor);
+      expectClose(alone, tf.slice(together, i, 1), { atol: 1e-6 });
+    });
+    await expectNoLeak(() => f(x, factors).dispose());
+  });
+
+  it('NaN stays in its image', () => {
+    const x = tf.concat([tf.fill([1, 2, 2, 3], Number.NaN), tf.fill([1, 2, 2, 3], 0.5)]) as tf.Tensor4D;
+    for (const f of [adjustBrightness, adjustContrast, adjustSaturation, adjustHue]) {
+      const y = [...f(x, 0.5).dataSync()];
+      expect(y.slice(0, 12).every(Number.isNaN)).toBe(true);
+      expect(y.slice(12).every(Number.isFinite)).toBe(true);
+    }
+  });
+
+  it('refuses what does not fit', () => {
+    const x = someImages();
+    expect(() => adjustBrightness(x, [1, 2])).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: adjustBrightness: factor must be one number or 3, one per image, got 2. Pass one number to treat all images alike.]`,
+    );
+    expect(() => adjustBrightness(x, tf.ones([2]))).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: adjustBrightness: factor must have shape [3], one number per image, got [2]. Pass one number to treat all images alike.]`,
+    );
+    expect(() => adjustContrast(x, -0.1)).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: adjustContrast: factor must be finite numbers of at least 0, got -0.1. Correct it.]`,
+    );
+    expect(() => adjustSaturation(x, [1, Number.NaN, 1])).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: adjustSaturation: factor must be finite numbers of at least 0, got NaN for image 1. Correct it.]`,
+    );
+    expect(() => adjustHue(x, 0.6)).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: adjustHue: shift must be finite numbers in [-0.5, 0.5], got 0.6. Correct it.]`,
+    );
+    expect(() => adjustHue(tf.ones([4, 4, 3]) as unknown as tf.Tensor4D, 0)).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: adjustHue: images must have shape [N, H, W, 3], got [4,4,3]. Add the batch axis to a single image; give RGB, channels last.]`,
+    );
+    expect(() => toGrayscale(tf.ones([1, 4, 4, 1]))).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: toGrayscale: images must have shape [N, H, W, 3], got [1,4,4,1]. Add the batch axis to a single image; give RGB, channels last.]`,
+    );
+    expect(() => adjustBrightness(tf.ones([1, 4, 4, 3], 'int32'), 1)).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: adjustBrightness: images must be float32 in [0, 1], got int32. Convert them: tf.div(tf.cast(images, 'float32'), 255).]`,
+    );
+  });
+});

@@ -1,0 +1,302 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { augmentImages, hasKernel } from '@tfjs-ssl/ops';
+import { describeEngines, expectClose, expectNoLeak } from '@tfjs-ssl/testing';
+import { describe, expect, it } from 'vitest';
+import { colorJitter } from './color-jitter.ts';
+import { type Chain, compose } from './compose.ts';
+import { imageRng } from './image-rng.ts';
+import { normalizeImages } from './normalize-images.ts';
+import { baselineChain, paperChain, simclrChain } from './presets.ts';
+import { randomApply } from './random-apply.ts';
+import { randomGaussianBlur } from './random-gaussian-blur.ts';
+import { randomGrayscale } from './random-grayscale.ts';
+import { randomHorizontalFlip } from './random-horizontal-flip.ts';
+import { randomResizedCrop } from './random-resized-crop.ts';
+import { randomSolarize } from './random-solarize.ts';
+
+const strongJitter = () => colorJitter({ brightness: 0.8, contrast: 0.8, saturation: 0.8, hue: 0.2 });
+const imagenet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+
+/** Chains that between them have every kind of stage, in several orders and sizes. */
+const chains: Record<string, () => Chain> = {
+  paper: () => paperChain({ size: 16 }),
+  'simclr, smaller, normalised': () => simclrChain({ size: 11, strength: 0.5, normalize: imagenet }),
+  'without antialias': () => baselineChain({ size: 9, antialias: false, blurProbability: 0 }),
+  'no crop, blur first, two flips': () =>
+    compose([
+      randomGaussianBlur({ kernelSize: 5, p: 0.7 }),
+      randomHorizontalFlip(),
+      randomApply(compose([strongJitter(), randomSolarize({ threshold: 0.3 })]), 0.6),
+      randomHorizontalFlip(),
+      randomGrayscale({ p: 0.3 }),
+    ]),
+  'two crops, to an oblong': () =>
+    compose([
+      randomResizedCrop({ size: [21, 13] }),
+      strongJitter(),
+      randomResizedCrop({ size: [7, 30] }),
+      normalizeImages(imagenet),
+    ]),
+};
+
+const sampleOptions = { seed: 3, epoch: 1, images: [10, 20, 30], imageSize: [18, 22] as const };
+
+describe('sampleTable', () => {
+  const chain = paperChain({ size: 16 });
+  const rowLength = chain.columns.length;
+  const rows = (table: Float32Array) =>
+    Array.from({ length: table.length / rowLength }, (_, i) => [...table.subarray(i * rowLength, (i + 1) * rowLength)]);
+
+  it('depends on seed, epoch, image and view alone: not on order or batch', () => {
+    const [a, b, c, a1, b1, c1] = rows(chain.sampleTable(sampleOptions));
+    expect(rows(chain.sampleTable({ ...sampleOptions, images: [30, 10] }))).toEqual([c, a, c1, a1]);
+    expect(rows(chain.sampleTable({ ...sampleOptions, images: [20], views: 1 }))).toEqual([b]);
+    expect(b1).not.toEqual(b);
+    expect(rows(chain.sampleTable({ ...sampleOptions, seed: 4 }))).not.toContainEqual(a);
+    expect(rows(chain.sampleTable({ ...sampleOptions, epoch: 2 }))).not.toContainEqual(a);
+  });
+
+  it('has the numbers that sample() draws for the same key', () => {
+    const record = chain.sample(imageRng({ seed: 3, epoch: 1, image: 20, view: 1 }), [18, 22]);
+    expect(chain.toTable([record])).toEqual(chain.sampleTable(sampleOptions).subarray(4 * rowLength, 5 * rowLength));
+  });
+
+  it('goes to records and back', () => {
+    const table = chain.sampleTable(sampleOptions);
+    const records = JSON.parse(JSON.stringify(chain.fromTable(table)));
+    expect(records).toHaveLength(6);
+    expect(chain.toTable(records)).toEqual(table);
+  });
+
+  it('says what the numbers do', () => {
+    const small = compose([
+      randomResizedCrop({ size: 8 }),
+      randomHorizontalFlip(),
+      randomApply(randomSolarize({ p: 1 }), 0.5),
+    ]);
+    const table = [1, 2, 30, 40, 1, 1, 0.5019608, 0, 0, 8, 9, 0, 0, 0.5019608];
+    expect(small.fromTable(table).map((record) => small.describe(record))).toMatchInlineSnapshot(`
+      [
+        "randomResizedCrop(top 1, left 2, height 30, width 40) -> randomHorizontalFlip -> randomSolarize(threshold 0.502)",
+        "randomResizedCrop(top 0, left 0, height 8, width 9)",
+      ]
+    `);
+    expect(small.columns).toMatchInlineSnapshot(`
+      [
+        "randomResizedCrop.top",
+        "randomResizedCrop.left",
+        "randomResizedCrop.height",
+        "randomResizedCrop.width",
+        "randomHorizontalFlip.applied",
+        "randomSolarize.applied",
+        "randomSolarize.threshold",
+      ]
+    `);
+    expect(compose([randomHorizontalFlip(), randomHorizontalFlip()]).columns).toMatchInlineSnapshot(`
+      [
+        "randomHorizontalFlip.applied",
+        "randomHorizontalFlip2.applied",
+      ]
+    `);
+  });
+
+  it('refuses what does not fit', () => {
+    expect(() => compose([])).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: compose: transforms must have at least one transform, got none. Pass some, or leave the chain out.]`,
+    );
+    expect(() => chain.sampleTable({ ...sampleOptions, epoch: -1 })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: sampleTable: epoch must be an integer of at least 0, got -1. Count epochs from 0.]`,
+    );
+    expect(() => chain.sampleTable({ ...sampleOptions, views: 0 })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: sampleTable: views must be an integer of at least 1, got 0. A contrastive loss needs 2.]`,
+    );
+    expect(() => chain.sampleTable({ ...sampleOptions, imageSize: [0, 5] })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: sampleTable: size must be an integer of at least 1, got 0. Give pixels: one number for a square, or [height, width].]`,
+    );
+    expect(() => chain.fromTable([1, 2, 3])).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: chain: a table must have rows of 19 numbers, got 3 numbers in all. Pass whole rows.]`,
+    );
+  });
+});
+
+describe('presets', () => {
+  it('have the settings of the paper', () => {
+    const kinds = (chain: Chain) => chain.stages?.map(({ kind }) => kind);
+    expect(kinds(paperChain())).toEqual([
+      'resizedCrop',
+      'horizontalFlip',
+      'solarize',
+      'colorJitter',
+      'grayscale',
+      'gaussianBlur',
+    ]);
+    expect(kinds(baselineChain())).toEqual(kinds(simclrChain()));
+    expect(kinds(baselineChain())).not.toContain('solarize');
+    expect(paperChain().stages).toContainEqual({ kind: 'resizedCrop', size: [64, 64], antialias: true });
+    expect(paperChain().stages).toContainEqual({ kind: 'gaussianBlur', kernelSize: 7 });
+    for (const [size, kernelSize] of [
+      [32, 3],
+      [64, 7],
+      [96, 9],
+      [224, 23],
+    ]) {
+      expect(simclrChain({ size: size! }).stages).toContainEqual({ kind: 'gaussianBlur', kernelSize });
+    }
+  });
+
+  it('apply their transforms at their rates', () => {
+    const rate = (chain: Chain, column: string): number => {
+      const records = chain.fromTable(
+        chain.sampleTable({ seed: 0, epoch: 0, images: Array.from({ length: 2000 }, (_, i) => i), imageSize: 64 }),
+      );
+      return records.filter((record) => record[column] === 1).length / records.length;
+    };
+    const expectRate = (chain: Chain, name: string, p: number) =>
+      expect(Math.abs(rate(chain, `${name}.applied`) - p), name).toBeLessThanOrEqual(
+        3 * Math.sqrt((p * (1 - p)) / 4000),
+      );
+    expectRate(paperChain(), 'randomHorizontalFlip', 0.5);
+    expectRate(paperChain(), 'randomSolarize', 0.2);
+    expectRate(paperChain(), 'colorJitter', 0.8);
+    expectRate(paperChain(), 'randomGrayscale', 0.2);
+    expectRate(paperChain(), 'randomGaussianBlur', 1);
+    expectRate(simclrChain(), 'randomGaussianBlur', 0.5);
+  });
+
+  it('draw factors of the strength asked for', () => {
+    const chain = simclrChain({ strength: 0.5 });
+    const records = chain
+      .fromTable(
+        chain.sampleTable({ seed: 0, epoch: 0, images: Array.from({ length: 500 }, (_, i) => i), imageSize: 64 }),
+      )
+      .filter((record) => record['colorJitter.applied'] === 1);
+    const extremes = (column: string) => {
+      const values = records.map((record) => record[`colorJitter.${column}`] as number);
+      return [Math.min(...values), Math.max(...values)].map((value) => Number(value.toFixed(1)));
+    };
+    expect(extremes('brightness')).toEqual([0.6, 1.4]);
+    expect(extremes('contrast')).toEqual([0.6, 1.4]);
+    expect(extremes('saturation')).toEqual([0.6, 1.4]);
+    expect(extremes('hue')).toEqual([-0.1, 0.1]);
+  });
+
+  it('leave out what has probability 0', () => {
+    const quick = paperChain({ cropScale: [0.2, 1], strength: 0.5, blurProbability: 0 });
+    expect(quick.columns.some((column) => column.includes('Blur'))).toBe(false);
+  });
+});
+
+describeEngines('a chain', () => {
+  const images = (): tf.Tensor4D => tf.randomUniform([3, 18, 22, 3], 0, 1, 'float32', 11);
+  const tableOf = (chain: Chain, views = 2): tf.Tensor2D =>
+    tf.tensor2d(chain.sampleTable({ ...sampleOptions, views }), [3 * views, chain.columns.length]);
+  /** The transforms one after the other, whatever kernel the engine has. */
+  const oneByOne = (chain: Chain, x: tf.Tensor4D, table: tf.Tensor2D): tf.Tensor4D => {
+    let begin = 0;
+    return chain.transforms.reduce(
+      (views, transform) => {
+        const part = tf.slice(table, [0, begin], [-1, transform.columns.length]) as tf.Tensor2D;
+        begin += transform.columns.length;
+        return transform.apply(views, part);
+      },
+      tf.tile(x, [table.shape[0] / x.shape[0], 1, 1, 1]) as tf.Tensor4D,
+    );
+  };
+
+  it.each(Object.keys(chains))('equals its transforms one by one: %s', (name) => {
+    const chain = chains[name]!();
+    const x = images();
+    const table = tableOf(chain);
+    const y = chain.apply(x, table);
+    expect(y.shape).toEqual([6, ...chain.outputSize([18, 22]), 3]);
+    expectClose(y, oneByOne(chain, x, table), { atol: 1e-5 });
+  });
+
+  it.each([
+    [1, 3, 4],
+    [7, 9, 5],
+    [33, 30, 8],
+    [5, 6, 41],
+  ])('does so from %i x %i pixels to %i', (height, width, size) => {
+    const chain = compose([
+      strongJitter(),
+      randomResizedCrop({ size }),
+      randomHorizontalFlip(),
+      randomGaussianBlur({ kernelSize: size > 20 ? 9 : 3 }),
+    ]);
+    const x = tf.randomUniform([2, height, width, 3], 0, 1, 'float32', 4) as tf.Tensor4D;
+    const rows = chain.sampleTable({ ...sampleOptions, images: [0, 1], imageSize: [height, width] });
+    const table = tf.tensor2d(rows, [4, chain.columns.length]);
+    expectClose(chain.apply(x, table), oneByOne(chain, x, table), { atol: 1e-5 });
+  });
+
+  it('has the kernel where the engine says so', () => {
+    const chain = paperChain({ size: 8 });
+    const run = () => augmentImages(images(), tableOf(chain), chain.stages!, { size: [8, 8] });
+    if (hasKernel('AugmentImages')) expect(run().shape).toEqual([6, 8, 8, 3]);
+    else expect(run).toThrow(/has no kernel 'AugmentImages'/);
+  });
+
+  it('makes views in rows: r belongs to image r mod N', () => {
+    const chain = paperChain({ size: 12 });
+    const x = images();
+    const table = tableOf(chain);
+    const views = chain.apply(x, table);
+    const alone = chain.apply(tf.slice(x, 1, 1), tf.slice(table, 4, 1) as tf.Tensor2D);
+    expectClose(tf.slice(views, 4, 1), alone, { atol: 1e-6 });
+  });
+
+  it('takes records, too', () => {
+    const chain = paperChain({ size: 12 });
+    const x = images();
+    const records = chain.fromTable(chain.sampleTable(sampleOptions));
+    expectClose(chain.apply(x, records), chain.apply(x, tableOf(chain)), {});
+  });
+
+  it('leaves out what is not applied, bit for bit', () => {
+    const chain = compose([
+      randomHorizontalFlip(),
+      randomApply(compose([strongJitter(), randomGrayscale()]), 0),
+      randomGaussianBlur({ kernelSize: 3 }),
+    ]);
+    const x = images();
+    expectClose(chain.apply(x, Array(3).fill(chain.skipped)), x, {});
+  });
+
+  it('does the same to other numbers of channels', () => {
+    const chain = compose([randomHorizontalFlip({ p: 1 }), randomSolarize({ p: 1, threshold: 2 })]);
+    const x = tf.randomUniform([2, 4, 4, 1], 0, 1, 'float32', 1) as tf.Tensor4D;
+    const table = tf.tensor2d(chain.sampleTable({ ...sampleOptions, images: [0, 1], views: 1 }), [
+      2,
+      chain.columns.length,
+    ]);
+    expectClose(chain.apply(x, table), tf.reverse(x, 2), {});
+  });
+
+  it('gives back all memory', async () => {
+    const chain = paperChain({ size: 8 });
+    const x = images();
+    const table = tableOf(chain);
+    chain.apply(x, table).dispose();
+    await expectNoLeak(() => chain.apply(x, table).dispose());
+  });
+
+  it('refuses what does not fit', () => {
+    const chain = compose([randomHorizontalFlip(), randomGrayscale()]);
+    const x = images();
+    expect(() => chain.apply(x, tf.zeros([4, 2]))).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: chain: parameters must have a multiple of 3 rows (one per view of each image), got 4. Sample the table for these images.]`,
+    );
+    expect(() => chain.apply(x, tf.zeros([6, 3]))).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: chain: parameters must have 6 rows (one per image) of 2 columns (randomHorizontalFlip.applied, randomGrayscale.applied), got shape [6,3]. Sample once for every image.]`,
+    );
+    expect(() => chain.apply(tf.cast(x, 'int32'), tf.zeros([3, 2]))).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: chain: images must be float32 in [0, 1], got int32. Convert them: tf.div(tf.cast(images, 'float32'), 255).]`,
+    );
+    expect(() =>
+      chain.apply(x, Array(3).fill({ 'randomHorizontalFlip.applied': Number.NaN })),
+    ).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: chain: parameter 'randomHorizontalFlip.applied' of image 0 must be a finite number, got NaN. Take it from sample().]`,
+    );
+  });
+});

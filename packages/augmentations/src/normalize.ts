@@ -1,0 +1,52 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { checkImages } from './check.ts';
+
+/** Options of {@link normalize} and `normalizeImages`. */
+export interface NormalizeOptions {
+  /** Mean of every channel, in the range of the images. */
+  readonly mean: readonly number[];
+  /** Standard deviation of every channel, above 0. */
+  readonly std: readonly number[];
+}
+
+/** Throws where mean and standard deviation are not as many positive or finite numbers as they should be. */
+export function checkNormalize(fn: string, { mean, std }: NormalizeOptions, channels: number): void {
+  if (mean.length !== channels || std.length !== channels) {
+    throw new RangeError(
+      `${fn}: mean and std must have ${channels} numbers each, one per channel, got ${mean.length} and ${std.length}. Pass one per channel.`,
+    );
+  }
+  if (!mean.every(Number.isFinite) || !std.every((s) => Number.isFinite(s) && s > 0)) {
+    throw new RangeError(
+      `${fn}: mean must be finite and std above 0, got [${mean}] and [${std}]. State them in the range of the images.`,
+    );
+  }
+}
+
+/**
+ * Subtracts the mean of each channel and divides by its standard deviation.
+ *
+ *     output = (x - mean[c]) / std[c]
+ *
+ * @param images - shape [N, H, W, C], float32.
+ * @param options - see {@link NormalizeOptions}.
+ * @returns a new tensor of the same shape, which the caller (or the surrounding `tf.tidy`) disposes.
+ * @throws RangeError or TypeError where `images` is not a float32 batch, or mean and std are not one number per channel.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { normalize } from '@tfjs-ssl/augmentations';
+ * import { useEngine } from '@tfjs-ssl/engine';
+ *
+ * await useEngine('auto');
+ * normalize(tf.ones([1, 1, 1, 3]), { mean: [0.5, 0.5, 0.5], std: [0.5, 0.25, 0.5] }).print(); // 1, 2, 1
+ * ```
+ *
+ * @see `torchvision.transforms.functional.normalize`
+ */
+export function normalize(images: tf.Tensor4D, options: NormalizeOptions): tf.Tensor4D {
+  checkImages('normalize', images);
+  checkNormalize('normalize', options, images.shape[3]);
+  return tf.tidy(() => tf.div(tf.sub(images, tf.tensor1d([...options.mean])), tf.tensor1d([...options.std])));
+}

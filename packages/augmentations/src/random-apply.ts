@@ -1,0 +1,39 @@
+import { checkProbability } from './check.ts';
+import type { Transform } from './transform.ts';
+
+/**
+ * Applies a transform, or a whole chain, with a probability; otherwise the image stays as it is.
+ *
+ * @param transform - what to apply; it must keep the size of an image.
+ * @param p - probability, in [0, 1]. Where the transform has one of its own, both must say yes.
+ * @returns a transform with the columns of the one given.
+ * @throws RangeError where `p` is not in [0, 1] or the transform changes the size.
+ *
+ * @example
+ * ```ts
+ * import { colorJitter, randomApply } from '@tfjs-ssl/augmentations';
+ *
+ * const jitter = randomApply(colorJitter({ brightness: 0.8, contrast: 0.8, saturation: 0.8, hue: 0.2 }), 0.8);
+ * console.log(jitter.columns[0]); // 'applied'
+ * ```
+ *
+ * @see `torchvision.transforms.RandomApply`
+ */
+export function randomApply(transform: Transform, p: number): Transform {
+  checkProbability('randomApply', p);
+  const { name, columns, skipped, stages } = transform;
+  if (skipped === null) {
+    throw new RangeError(
+      `randomApply: the transform must be one that can be left out, got ${name}, which changes the size of an image. Apply it always.`,
+    );
+  }
+  return {
+    name,
+    columns,
+    skipped,
+    stages,
+    sample: (rng, size) => (rng() < p ? transform.sample(rng, size) : skipped),
+    apply: (images, parameters) => transform.apply(images, parameters),
+    outputSize: (size) => transform.outputSize(size),
+  };
+}

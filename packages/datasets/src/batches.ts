@@ -1,0 +1,91 @@
+import { epochOrder } from './epoch-order.ts';
+import type { ImageDataset } from './image-dataset.ts';
+
+/** Options of `batches`. */
+export interface BatchesOptions {
+  /** Images in a batch. */
+  readonly batchSize: number;
+  readonly seed: number | string;
+  /** Counted from 0; every epoch has an order of its own. */
+  readonly epoch: number;
+  /** Step of the epoch to start from, counted from 0: a resumed run skips the batches it has had. Default 0. */
+  readonly startStep?: number;
+  /** Leaves out the last batch when it is not full; default true. */
+  readonly dropLast?: boolean;
+}
+
+/** One batch of an epoch. */
+export interface Batch {
+  readonly epoch: number;
+  /** Step within the epoch, counted from 0. */
+  readonly step: number;
+  /** Positions in the data set, shape [batchSize], int32. */
+  readonly indices: Int32Array;
+  /** Shape [batchSize, height, width, 3], uint8; the batch's own, never written again. */
+  readonly images: Uint8Array;
+  /** Shape [batchSize], int32. */
+  readonly labels: Int32Array;
+}
+
+/** Number of batches in an epoch. */
+export function stepsPerEpoch(length: number, batchSize: number, dropLast = true): number {
+  return dropLast ? Math.floor(length / batchSize) : Math.ceil(length / batchSize);
+}
+
+/**
+ * One epoch of shuffled batches, the next one being read while the caller works on this one.
+ *
+ * Leaving the loop early is fine: the read that is under way is waited for. The data set is not closed.
+ *
+ * @param dataset - where the images come from.
+ * @returns batches from `startStep` on, in the order of `epochOrder`.
+ * @throws RangeError for a batch size, epoch or start that does not fit the data set.
+ * @example
+ * ```ts
+ * import { batches, generatedImages } from '@tfjs-ssl/datasets';
+ *
+ * const dataset = generatedImages({ classes: 4, imagesPerClass: 8, size: 16, seed: 1 });
+ * for await (const { step, images, labels } of batches(dataset, { batchSize: 8, seed: 1, epoch: 0 })) {
+ *   console.log(step, images.length, labels);
+ * }
+ * ```
+ */
+export async function* batches(dataset: ImageDataset, options: BatchesOptions): AsyncGenerator<Batch, void, undefined> {
+  const { batchSize, seed, epoch, startStep = 0, dropLast = true } = options;
+  const { length, labels } = dataset;
+  if (!Number.isInteger(batchSize) || batchSize < 1 || (dropLast && batchSize > length)) {
+    throw new RangeError(
+      `batches: batchSize must be an integer from 1 to the data set's ${length} images, got ${batchSize}.`,
+    );
+  }
+  const steps = stepsPerEpoch(length, batchSize, dropLast);
+  if (!Number.isInteger(startStep) || startStep < 0 || startStep > steps) {
+    throw new RangeError(
+      `batches: startStep must be an integer from 0 to the epoch's ${steps} steps, got ${startStep}.`,
+    );
+  }
+  const order = epochOrder({ length, seed, epoch });
+
+  const readBatch = async (step: number): Promise<Batch> => {
+    const indices = order.slice(step * batchSize, (step + 1) * batchSize);
+    const images = await dataset.read(indices);
+    return { epoch, step, indices, images, labels: indices.map((index) => labels[index]!) };
+  };
+  const readAhead = (step: number): Promise<Batch> | undefined => {
+    if (step >= steps) return undefined;
+    const reading = readBatch(step);
+    reading.catch(() => {}); // awaited below; until then a failure must not count as unhandled
+    return reading;
+  };
+
+  let ahead = readAhead(startStep);
+  try {
+    for (let step = startStep; step < steps; step++) {
+      const batch = (await ahead) as Batch;
+      ahead = readAhead(step + 1);
+      yield batch;
+    }
+  } finally {
+    await ahead?.catch(() => {});
+  }
+}

@@ -1,0 +1,40 @@
+import seedrandom from 'seedrandom';
+
+/** Options of `epochOrder`. */
+export interface EpochOrderOptions {
+  /** Number of images. */
+  readonly length: number;
+  readonly seed: number | string;
+  /** Counted from 0. */
+  readonly epoch: number;
+}
+
+/**
+ * The order in which an epoch visits the images: a permutation that depends on (seed, epoch) and the length alone, so
+ * that a resumed run goes on in the order of an unbroken one.
+ *
+ * A Fisher-Yates shuffle driven by seedrandom's `alea`.
+ *
+ * @returns the numbers 0 to length - 1, shuffled; shape [length], int32.
+ * @throws RangeError for a length or an epoch that is not a whole number from 0.
+ * @example
+ * ```ts
+ * import { epochOrder } from '@tfjs-ssl/datasets';
+ *
+ * console.log(epochOrder({ length: 5, seed: 1, epoch: 0 }));
+ * ```
+ */
+export function epochOrder({ length, seed, epoch }: EpochOrderOptions): Int32Array {
+  for (const [name, value] of Object.entries({ length, epoch })) {
+    if (!Number.isInteger(value) || value < 0) {
+      throw new RangeError(`epochOrder: ${name} must be a whole number from 0, got ${value}.`);
+    }
+  }
+  const random = seedrandom.alea(`epoch order, seed ${seed}, epoch ${epoch}`);
+  const order = Int32Array.from({ length }, (_, i) => i);
+  for (let last = length - 1; last > 0; last--) {
+    const chosen = Math.floor(random() * (last + 1));
+    [order[last], order[chosen]] = [order[chosen]!, order[last]!];
+  }
+  return order;
+}

@@ -1,0 +1,5 @@
+// The module that every thread instantiates on the one shared memory.
+export { finishBatchNorm, finishBatchNormGradient } from './batch-norm';
+export { COLUMNS, ROWS } from './generated/micro';
+export { microLoop } from './micro-loop';
+export { drain, endWorkers, lookOut, reportFailure, run, waitForJob } from './pool';

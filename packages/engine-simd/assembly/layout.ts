@@ -1,0 +1,25 @@
+// Where things lie in the shared memory; `src/memory-layout.ts` says the same to TypeScript.
+//
+//   0x00000  constants of the compiler
+//   0x10000  control block: words of the thread pool, each on a cache line of its own
+//   0x11000  the scratch job: descriptor of a job that is not worth keeping
+//   0x100000 scratch memory, 1 MiB for each thread
+//   then     the heap: tensors and kept job descriptors
+
+/** Next task of the open job: generation << 40 | number of tasks << 20 | index. */
+export const COUNTER: usize = 0x10000;
+/** Tasks of the open job that are done. */
+export const DONE: usize = 0x10080;
+/** Generation of the newest job; -1 ends the workers. */
+export const GENERATION: usize = 0x10100;
+/** Workers that sleep. */
+export const SLEEPING: usize = 0x10180;
+/** Address of the open job. */
+export const JOB: usize = 0x10200;
+/** 1 while the calling thread sleeps until DONE changes. */
+export const CALLER_SLEEPING: usize = 0x10280;
+/** Set by a worker whose task failed. */
+export const FAILED: usize = 0x10300;
+
+export const SCRATCH: usize = 0x100000;
+export const SCRATCH_SIZE: usize = 0x100000;

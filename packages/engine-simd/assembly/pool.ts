@@ -1,0 +1,98 @@
+// The thread pool: jobs are split into tasks, which the calling thread and the workers take one by one from a shared counter.
+//
+// A thread takes tasks with one atomic addition. The counter carries the generation and the number of tasks, so that a worker that
+// comes late finds an exhausted counter or the tasks of the new job, never a mixture.
+import { CALLER_SLEEPING, COUNTER, DONE, FAILED, GENERATION, JOB, SCRATCH, SCRATCH_SIZE, SLEEPING } from './layout';
+import { runTask } from './tasks';
+
+/** Takes and runs tasks of the open job until there are none left. */
+export function drain(thread: i32): void {
+  const scratch = SCRATCH + <usize>thread * SCRATCH_SIZE;
+  while (true) {
+    const ticket = atomic.add<u64>(COUNTER, 1);
+    const index = <i32>(ticket & 0xfffff);
+    const tasks = <i32>((ticket >> 20) & 0xfffff);
+    if (index >= tasks) return;
+    runTask(<usize>load<u32>(JOB), index, scratch);
+    if (atomic.add<i32>(DONE, 1) + 1 === tasks && thread !== 0 && atomic.load<i32>(CALLER_SLEEPING)) {
+      atomic.notify(DONE, 1);
+    }
+  }
+}
+
+/**
+ * Runs a job of `tasks` tasks on all threads and waits for its end.
+ *
+ * @param spin how often the end is looked for before the caller sleeps; it never does at -1 (a browser's main thread must not)
+ * @returns 0, or 1 where a worker failed, or 2 where one has made no progress for a minute
+ */
+export function run(job: usize, tasks: i32, spin: i32): i32 {
+  if (tasks <= 0) return 0;
+  store<u32>(JOB, <u32>job);
+  atomic.store<i32>(DONE, 0);
+  const generation = (atomic.load<i32>(GENERATION) + 1) & 0x3fffffff;
+  atomic.store<u64>(COUNTER, ((<u64>(generation & 0xfffff)) << 40) | ((<u64>tasks) << 20));
+  if (tasks > 1) {
+    atomic.store<i32>(GENERATION, generation);
+    if (atomic.load<i32>(SLEEPING) > 0) atomic.notify(GENERATION, -1);
+  }
+  drain(0);
+  let done = atomic.load<i32>(DONE);
+  for (let s = spin; done < tasks && s !== 0; s--) {
+    done = atomic.load<i32>(DONE);
+    if (atomic.load<i32>(FAILED)) return 1;
+  }
+  return done < tasks ? sleepUntilDone(tasks) : 0;
+}
+
+function sleepUntilDone(tasks: i32): i32 {
+  let done = atomic.load<i32>(DONE);
+  let idleSeconds = 0;
+  atomic.store<i32>(CALLER_SLEEPING, 1);
+  while (done < tasks && !atomic.load<i32>(FAILED) && idleSeconds < 60) {
+    atomic.wait<i32>(DONE, done, 1_000_000_000);
+    const now = atomic.load<i32>(DONE);
+    idleSeconds = now === done ? idleSeconds + 1 : 0;
+    done = now;
+  }
+  atomic.store<i32>(CALLER_SLEEPING, 0);
+  if (atomic.load<i32>(FAILED)) return 1;
+  return done < tasks ? 2 : 0;
+}
+
+/**
+ * Waits in a worker until a job newer than `seen` is open: looks `spin` times, then sleeps.
+ *
+ * The worker's loop around this is JavaScript, so that optimised code takes effect at the next call.
+ *
+ * @returns the job's generation, -1 where the worker shall end
+ */
+export function waitForJob(seen: i32, spin: i32): i32 {
+  let generation = lookOut(seen, spin);
+  if (generation === seen) {
+    atomic.add<i32>(SLEEPING, 1);
+    atomic.wait<i32>(GENERATION, seen, -1);
+    atomic.sub<i32>(SLEEPING, 1);
+    generation = atomic.load<i32>(GENERATION);
+  }
+  return generation;
+}
+
+/** Looks `turns` times whether the generation has changed: for measuring how long that takes. */
+export function lookOut(seen: i32, turns: i32): i32 {
+  let generation = atomic.load<i32>(GENERATION);
+  for (let s = turns; generation === seen && s > 0; s--) generation = atomic.load<i32>(GENERATION);
+  return generation;
+}
+
+/** Ends all workers. */
+export function endWorkers(): void {
+  atomic.store<i32>(GENERATION, -1);
+  atomic.notify(GENERATION, -1);
+}
+
+/** Says from a worker that its task failed. */
+export function reportFailure(): void {
+  atomic.store<i32>(FAILED, 1);
+  atomic.notify(DONE, 1);
+}

@@ -1,0 +1,46 @@
+// The table from task numbers to code. To add a kernel: a number in `src/task-ids.ts`, a file here that exports
+// `xTask(job, index, scratch)`, and its line below.
+import * as id from '../src/task-ids';
+import { adamTask } from './adam';
+import { augmentTask } from './augment';
+import {
+  batchNormApplyTask,
+  batchNormGradientApplyTask,
+  batchNormGradientSumsTask,
+  batchNormStatisticsTask,
+} from './batch-norm';
+import { convolutionTask } from './convolution';
+import { binaryTask, unaryTask } from './elementwise';
+import { filterGradientTask } from './filter-gradient';
+import { packWeightsTask, packWeightsTransposedTask, padImagesTask } from './packing';
+import { globalAveragePoolGradientTask, maxPoolGradientTask, maxPoolTask } from './pooling';
+import { reduceTask } from './reduce';
+import { transposeTask } from './transpose';
+import { winogradTask, winogradWeightsTask } from './winograd';
+
+/** Runs task `index` of a job; `scratch` is 1 MiB that belongs to the thread. */
+export function runTask(job: usize, index: i32, scratch: usize): void {
+  switch (load<i32>(job)) {
+    case id.CONVOLUTION: convolutionTask(job, index, scratch); break;
+    case id.FILTER_GRADIENT: filterGradientTask(job, index, scratch); break;
+    case id.PACK_WEIGHTS: packWeightsTask(job, index); break;
+    case id.PACK_WEIGHTS_TRANSPOSED: packWeightsTransposedTask(job, index); break;
+    case id.WINOGRAD: winogradTask(job, index, scratch); break;
+    case id.WINOGRAD_WEIGHTS: winogradWeightsTask(job, index); break;
+    case id.PAD_IMAGES: padImagesTask(job, index); break;
+    case id.BATCH_NORM_STATISTICS: batchNormStatisticsTask(job, index); break;
+    case id.BATCH_NORM_APPLY: batchNormApplyTask(job, index); break;
+    case id.BATCH_NORM_GRADIENT_SUMS: batchNormGradientSumsTask(job, index); break;
+    case id.BATCH_NORM_GRADIENT_APPLY: batchNormGradientApplyTask(job, index); break;
+    case id.ADAM: adamTask(job, index); break;
+    case id.UNARY: unaryTask(job, index); break;
+    case id.BINARY: binaryTask(job, index); break;
+    case id.REDUCE: reduceTask(job, index); break;
+    case id.TRANSPOSE: transposeTask(job, index); break;
+    case id.MAX_POOL: maxPoolTask(job, index); break;
+    case id.MAX_POOL_GRADIENT: maxPoolGradientTask(job, index); break;
+    case id.GLOBAL_AVERAGE_POOL_GRADIENT: globalAveragePoolGradientTask(job, index); break;
+    case id.AUGMENT_IMAGES: augmentTask(job, index, scratch); break;
+    default: unreachable();
+  }
+}

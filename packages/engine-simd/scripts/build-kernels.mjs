@@ -1,0 +1,91 @@
+// Compiles the AssemblyScript kernels: generated sources to assembly/generated/, one WebAssembly file for each variant to wasm/.
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { generateElementwise } from './generate-elementwise.mjs';
+import { generateMicro } from './generate-micro.mjs';
+import { generateWinograd } from './generate-winograd.mjs';
+import { variants } from './variants.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const wasmFolder = join(root, 'wasm');
+const hashFile = join(wasmFolder, 'sources.sha256');
+
+/** Files that decide what comes out, with their text. */
+function sources() {
+  const list = (folder, extension) =>
+    readdirSync(join(root, folder))
+      .filter((name) => name.endsWith(extension))
+      .sort()
+      .map((name) => `${folder}/${name}`);
+  const names = [...list('assembly', '.ts'), ...list('scripts', '.mjs'), 'src/task-ids.ts'];
+  return new Map(names.map((name) => [name, readFileSync(join(root, name), 'utf8')]));
+}
+
+function hashOf(texts) {
+  const hash = createHash('sha256');
+  const { version } = createRequire(import.meta.url)('assemblyscript/package.json');
+  hash.update(version);
+  for (const [name, text] of texts) hash.update(`\0${name}\0${text}`);
+  return hash.digest('hex');
+}
+
+/** Writes under a temporary name and renames: whoever reads at the same time sees the old file or the new one. */
+function replaceFile(path, content) {
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}`;
+  writeFileSync(temporary, content);
+  renameSync(temporary, path);
+}
+
+function isUpToDate(hash) {
+  try {
+    const present = readdirSync(wasmFolder);
+    return readFileSync(hashFile, 'utf8') === hash && variants.every(({ name }) => present.includes(`${name}.wasm`));
+  } catch {
+    return false;
+  }
+}
+
+async function compile(asc, files, variant) {
+  const texts = new Map(files);
+  texts.set('assembly/generated/micro.ts', generateMicro(variant));
+  let binary;
+  const { error, stderr } = await asc.main(
+    [
+      ...['assembly/index.ts', '--outFile', 'out.wasm', '-O3', '--noAssert', '--runtime', 'stub', '--importMemory'],
+      ...['--sharedMemory', '--initialMemory', '17', '--maximumMemory', '65536'],
+      ...['--enable', 'threads', '--enable', 'simd', ...(variant.relaxed ? ['--enable', 'relaxed-simd'] : [])],
+    ],
+    {
+      readFile: (name) => texts.get(posix.normalize(name)) ?? null,
+      writeFile: (name, content) => {
+        if (name.endsWith('.wasm')) binary = content;
+      },
+      listFiles: () => [],
+    },
+  );
+  if (error || !binary)
+    throw new Error(`compiling the kernels (${variant.name}) failed:\n${stderr.toString()}`, { cause: error });
+  return binary;
+}
+
+/** Compiles the AssemblyScript kernels into `wasm/` where the sources have changed since the last time. */
+export async function buildKernels() {
+  const texts = sources();
+  const hash = hashOf(texts);
+  if (isUpToDate(hash)) return;
+  const { default: asc } = await import('assemblyscript/asc');
+  texts.set('assembly/generated/winograd.ts', generateWinograd());
+  texts.set('assembly/generated/elementwise.ts', generateElementwise());
+  for (const variant of variants)
+    replaceFile(join(wasmFolder, `${variant.name}.wasm`), await compile(asc, texts, variant));
+  // For people and editors; the compiler got them from memory.
+  for (const name of ['winograd', 'elementwise']) {
+    replaceFile(join(root, 'assembly/generated', `${name}.ts`), texts.get(`assembly/generated/${name}.ts`));
+  }
+  replaceFile(join(root, 'assembly/generated/micro.ts'), generateMicro(variants[0]));
+  replaceFile(hashFile, hash);
+}

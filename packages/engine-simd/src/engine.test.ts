@@ -1,0 +1,270 @@
+import { createHash } from 'node:crypto';
+import '@tensorflow/tfjs-layers';
+import * as tf from '@tensorflow/tfjs-core';
+import { adamUpdate, batchNormTrain, globalAveragePool } from '@tfjs-ssl/ops';
+import { expectClose } from '@tfjs-ssl/testing';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { engine } from './index.ts';
+
+afterAll(() => engine.stop());
+
+const normal = (shape: number[], seed: number): tf.Tensor => {
+  // The generator of tf.randomNormal runs in JavaScript: the same values on every engine and thread count.
+  return tf.randomNormal(shape, 0, 1, 'float32', seed);
+};
+
+/** A small residual network with every fused operation, trained for two steps; a hash of all that comes out. */
+function hashOfTraining(): string {
+  const hash = createHash('sha256');
+  const add = (...tensors: tf.Tensor[]) => {
+    for (const tensor of tensors) hash.update(new Uint8Array((tensor.dataSync() as Float32Array).buffer));
+  };
+  tf.tidy(() => {
+    const shapes = {
+      stem: [7, 7, 3, 24],
+      a: [3, 3, 24, 40],
+      d: [1, 1, 24, 40],
+      b: [3, 3, 40, 40],
+      w: [3, 3, 40, 64],
+      v: [3, 3, 64, 272],
+      head: [272, 33],
+    };
+    const entries = Object.entries(shapes).map(
+      ([name, shape], i) => [name, tf.variable(tf.mul(normal(shape, i + 1), 0.1))] as const,
+    );
+    const p = Object.fromEntries(entries) as Record<keyof typeof shapes, tf.Variable>;
+    const norm = (x: tf.Tensor, relu: boolean, residual?: tf.Tensor) => {
+      const c = x.shape.at(-1)!;
+      return batchNormTrain(x, tf.ones([c]), tf.zeros([c]), residual ? { relu, residual } : { relu })
+        .output as tf.Tensor4D;
+    };
+    const conv = (x: tf.Tensor, w: tf.Tensor, stride: number, pad: number) =>
+      tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, stride, pad);
+    const x = normal([12, 20, 20, 3], 20);
+    const network = () => {
+      let h: tf.Tensor = tf.maxPool(norm(conv(x, p.stem, 2, 3), true), 3, 2, 1);
+      h = norm(conv(norm(conv(h, p.a, 1, 1), true), p.b, 1, 1), true, norm(conv(h, p.d, 1, 0), false));
+      h = norm(
+        conv(
+          tf.pad(h as tf.Tensor4D, [
+            [0, 0],
+            [1, 2],
+            [1, 2],
+            [0, 0],
+          ]),
+          p.w,
+          1,
+          1,
+        ),
+        true,
+      ); // 8x8: Winograd
+      const z = tf.matMul(globalAveragePool(norm(conv(h, p.v, 2, 1), true)), p.head as tf.Tensor2D);
+      const logits = tf.div(tf.matMul(z, z, false, true), 4);
+      return tf.mean(tf.sub(tf.logSumExp(logits, 1), tf.mean(logits, 1))) as tf.Scalar;
+    };
+    const variables = Object.values(p);
+    const moments = [0, 1].map(() => variables.map((variable) => tf.variable(tf.zerosLike(variable))));
+    const options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 1e-2, decoupled: false };
+    for (const step of [1, 2]) {
+      const { value, grads } = tf.variableGrads(network, variables);
+      const gradients = variables.map(({ name }) => grads[name]!);
+      add(value, ...gradients);
+      adamUpdate(
+        variables,
+        gradients,
+        moments[0]!,
+        moments[1]!,
+        tf.tensor1d([1e-3, 1 - 0.9 ** step, 1 - 0.999 ** step]),
+        options,
+      );
+    }
+    add(...variables);
+    tf.dispose([...variables, ...moments.flat()]);
+  });
+  return hash.digest('hex');
+}
+
+describe('results', () => {
+  it('are the same bit for bit with 1, 2 and 3 threads, and when repeated', async () => {
+    const hashes: string[] = [];
+    for (const threads of [1, 2, 3]) {
+      await engine.stop();
+      expect(await engine.start({ threads })).toMatchObject({ name: 'simd', threads });
+      hashes.push(hashOfTraining(), hashOfTraining());
+    }
+    expect(new Set(hashes).size).toBe(1);
+  });
+
+  it('satisfy <dy, conv(x, w)> = <dx, x> = <dw, w> on the shapes of a ResNet', async () => {
+    await engine.start();
+    const shapes = [[64, 3, 64, 7, 2, 3], [16, 64, 64, 3, 1, 1], [16, 64, 128, 3, 2, 1], [16, 64, 128, 1, 2, 0], [8, 128, 128, 3, 1, 1], [8, 128, 256, 3, 2, 1], [4, 256, 256, 3, 1, 1], [4, 256, 512, 3, 2, 1], [4, 256, 512, 1, 2, 0], [2, 512, 512, 3, 1, 1]] as const; // biome-ignore format: a table
+    for (const [size, c, o, k, stride, pad] of shapes) {
+      tf.tidy(() => {
+        const x = normal([4, size, size, c], 1);
+        const w = normal([k, k, c, o], 2);
+        const f = (a: tf.Tensor, b: tf.Tensor) => tf.conv2d(a as tf.Tensor4D, b as tf.Tensor4D, stride, pad);
+        const y = f(x, w);
+        const dy = normal(y.shape, 3);
+        const [dx, dw] = tf.grads(f)([x, w], dy) as [tf.Tensor, tf.Tensor];
+        const dot = (a: tf.Tensor, b: tf.Tensor) => {
+          const [p, q] = [a.dataSync<'float32'>(), b.dataSync<'float32'>()];
+          return p.reduce((sum, value, i) => sum + value * q[i]!, 0);
+        };
+        const scale = Math.sqrt(dot(y, y) * dot(dy, dy));
+        expect(Math.abs(dot(dy, y) - dot(dx, x)) / scale).toBeLessThan(1e-6);
+        expect(Math.abs(dot(dy, y) - dot(dw, w)) / scale).toBeLessThan(1e-6);
+      });
+    }
+  });
+});
+
+describe('batch normalisation in training', () => {
+  it.each([[16], [3], [7], [72]])('agrees with its composition on the cpu backend, %i channels', async (c) => {
+    const shape = [5, 4, 3, c];
+    for (const relu of [false, true]) {
+      for (const shortcut of [false, true]) {
+        const run = async (backend: string) => {
+          await tf.setBackend(backend);
+          return tf.tidy(() => {
+            const [x, residual, dy] = [tf.add(normal(shape, 1), 5), normal(shape, 2), normal(shape, 3)];
+            const [gamma, beta] = [normal([c], 4), normal([c], 5)] as [tf.Tensor1D, tf.Tensor1D];
+            const f = (...a: tf.Tensor[]) =>
+              batchNormTrain(
+                a[0]!,
+                a[1] as tf.Tensor1D,
+                a[2] as tf.Tensor1D,
+                a[3] ? { relu, residual: a[3] } : { relu },
+              ).output;
+            const inputs = shortcut ? [x, gamma, beta, residual] : [x, gamma, beta];
+            const { mean, variance } = batchNormTrain(x, gamma, beta);
+            return [f(...inputs), mean, variance, ...tf.grads(f)(inputs, dy)].map((t) => t.dataSync());
+          });
+        };
+        const [expected, got] = [await run('cpu'), await run('simd')];
+        got.forEach((values, i) => {
+          expectClose(values, expected[i]!, { atol: 2e-5, rtol: 1e-5 });
+        });
+      }
+    }
+  });
+
+  it('keeps the digits of a variance far from zero', async () => {
+    await engine.start();
+    tf.tidy(() => {
+      const values = Float32Array.from({ length: 3000 * 5 }, (_, i) => 10_000 + (Math.floor(i / 5) % 2 === 0 ? 1 : -1));
+      const { mean, variance } = batchNormTrain(tf.tensor2d(values, [3000, 5]), tf.ones([5]), tf.zeros([5]));
+      expectClose(mean, new Array(5).fill(10_000));
+      expectClose(variance, new Array(5).fill(1), { atol: 1e-5 }); // a mean of squares would be off by 4 or more
+    });
+  });
+});
+
+describe('memory', () => {
+  const bytes = () => tf.memory() as unknown as { wasmBytesInUse: number; wasmBytesReserved: number };
+
+  it('is given back with the tensors', async () => {
+    await engine.start();
+    const work = () =>
+      tf.tidy(() => {
+        const x = normal([4, 8, 8, 8], 1) as tf.Tensor4D;
+        const f = (k: tf.Tensor) => tf.sum(tf.square(tf.conv2d(x, k as tf.Tensor4D, 1, 'same')));
+        tf.grad(f)(normal([3, 3, 8, 8], 2)).dataSync();
+      });
+    work(); // job descriptors are kept
+    const before = bytes().wasmBytesInUse;
+    for (let i = 0; i < 5; i++) work();
+    expect(bytes().wasmBytesInUse).toBe(before);
+  });
+
+  it('stays flat over hundreds of calls of changing shapes', async () => {
+    await engine.start();
+    const sizes = Array.from({ length: 300 }, (_, i) => 3 + ((i * 7919) % 23));
+    const round = () => {
+      for (const size of sizes) {
+        tf.tidy(() => {
+          const x = tf.ones([2, size, size + 1, 4]) as tf.Tensor4D;
+          tf.relu(tf.add(tf.conv2d(x, tf.ones([3, 3, 4, 8]), 1, 1), 1)).dataSync();
+        });
+      }
+    };
+    round();
+    const before = { ...bytes() };
+    round();
+    round();
+    expect(bytes().wasmBytesReserved).toBe(before.wasmBytesReserved);
+    expect(bytes().wasmBytesInUse).toBe(before.wasmBytesInUse);
+  });
+
+  it('keeps one owner for each block where stock kernels hand on parts of their input', async () => {
+    await engine.start();
+    const x = tf.add(tf.range(0, 64), 0);
+    const part = tf.slice(x, [8], [4]);
+    const strided = tf.stridedSlice(x, [0], [8], [2]);
+    x.dispose();
+    const over = tf.fill([64], -1); // takes the block that x has left
+    expect(Array.from(part.dataSync())).toEqual([8, 9, 10, 11]);
+    expect(Array.from(strided.dataSync())).toEqual([0, 2, 4, 6]);
+    const read = over.dataSync();
+    over.dispose();
+    tf.zeros([64]);
+    expect(read[0]).toBe(-1);
+  });
+
+  it('moves tensors from and to other backends', async () => {
+    await engine.start();
+    const x = tf.add(tf.ones([3]), 1);
+    await tf.setBackend('cpu');
+    const y = tf.mul(x, 2);
+    await tf.setBackend('simd');
+    expect(Array.from(tf.add(x, y).dataSync())).toEqual([6, 6, 6]);
+  });
+});
+
+describe('errors', () => {
+  afterEach(() => engine.stop());
+
+  it('say how much memory was asked for when there is no more', async () => {
+    await engine.start();
+    expect(() => tf.fill([1100, 1024, 1024], 0)).toThrow(
+      /^engine-simd: memory exhausted: 4400\.0 MiB more do not fit beside the [\d.]+ MiB in use \(at most 4096\.0 MiB\)\. Lower the batch size or the image size, or dispose tensors that are no longer needed\.$/,
+    );
+    expect(tf.add(tf.ones([2]), 1).dataSync()[0]).toBe(2); // and the engine goes on
+  });
+
+  it('say that the engine has been stopped', async () => {
+    await engine.start();
+    const x = tf.ones([2]);
+    await engine.stop();
+    expect(() => x.dataSync()).toThrowErrorMatchingInlineSnapshot(
+      `[Error: engine-simd: the engine has been stopped and its tensors are gone. Call \`await useEngine('simd')\` to start it again.]`,
+    );
+  });
+
+  it('say that SharedArrayBuffer is missing', async () => {
+    const { SharedArrayBuffer: original } = globalThis;
+    try {
+      Reflect.deleteProperty(globalThis, 'SharedArrayBuffer');
+      expect(await engine.probe()).toMatchInlineSnapshot(`
+        {
+          "available": false,
+          "reason": "SharedArrayBuffer is missing. In a browser, serve the page with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.",
+        }
+      `);
+      await expect(engine.start()).rejects.toThrowErrorMatchingInlineSnapshot(
+        `[Error: engine-simd: SharedArrayBuffer is missing. In a browser, serve the page with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.]`,
+      );
+    } finally {
+      globalThis.SharedArrayBuffer = original;
+    }
+    expect(await engine.probe()).toEqual({ available: true });
+  });
+
+  it('refuse a number of threads that makes no sense', async () => {
+    await expect(engine.start({ threads: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: engine-simd: threads must be an integer from 1 to 256, got 0. Leave it out to use all processors.]`,
+    );
+    await expect(engine.start({ threads: 1.5 })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: engine-simd: threads must be an integer from 1 to 256, got 1.5. Leave it out to use all processors.]`,
+    );
+  });
+});

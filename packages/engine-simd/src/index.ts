@@ -1,0 +1,1 @@
+export { engine, type SimdEngine, type SimdEngineOptions } from './engine.ts';

@@ -1,0 +1,132 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { floatBits, type Runtime } from '../runtime.ts';
+import {
+  BATCH_NORM_APPLY,
+  BATCH_NORM_GRADIENT_APPLY,
+  BATCH_NORM_GRADIENT_SUMS,
+  BATCH_NORM_STATISTICS,
+} from '../task-ids.ts';
+import { areFloat, ceilDiv, defineKernel, type SimdKernel, sizeOf } from './kernel.ts';
+
+/** Bytes of a block of rows that stays in the first cache, and blocks that there should be at most. */
+const BLOCK_BYTES = 16384;
+const BLOCKS = 64;
+
+/** Rows of a block for sums: a matter of the shape alone, so that results do not depend on the number of threads. */
+function sumBlock(rows: number, channels: number): number {
+  return Math.max(8, Math.floor(BLOCK_BYTES / (channels * 4)), ceilDiv(rows, BLOCKS));
+}
+
+/** Rows of a block for what has no sums. */
+function applyBlock(channels: number): number {
+  return Math.max(8, Math.floor((2 * BLOCK_BYTES) / (channels * 4)));
+}
+
+/** Addresses of what turns x into the output; 0 where there is none. */
+interface Application {
+  readonly x: number;
+  readonly output: number;
+  readonly mean: number;
+  readonly variance: number;
+  readonly gamma: number;
+  readonly beta: number;
+  readonly residual: number;
+  readonly relu: boolean;
+  readonly epsilon: number;
+}
+
+function apply(runtime: Runtime, rows: number, channels: number, a: Application): void {
+  const block = applyBlock(channels);
+  runtime.runOnce(
+    ceilDiv(rows, block),
+    ...[BATCH_NORM_APPLY, a.x, a.output, rows, channels, block, a.mean, a.variance],
+    ...[a.gamma, a.beta, a.residual, a.relu ? 1 : 0, floatBits(a.epsilon)],
+  );
+}
+
+/** [rows, channels] of a tensor [..., channels]. */
+function rowsAndChannels(x: tf.TensorInfo): [number, number] {
+  const channels = x.shape.at(-1) ?? 1;
+  return [sizeOf(x) / channels, channels];
+}
+
+const train = defineKernel<'x' | 'gamma' | 'beta' | 'residual', { epsilon: number; relu: boolean }>(
+  'BatchNormTrain',
+  ({ inputs: { x, gamma, beta, residual }, attributes: { epsilon, relu }, backend }) => {
+    const { runtime } = backend;
+    const [rows, channels] = rowsAndChannels(x);
+    const [output, mean, variance] = [backend.output(x.shape), backend.output([channels]), backend.output([channels])];
+    const input = backend.address(x);
+    const block = sumBlock(rows, channels);
+    const blocks = ceilDiv(rows, block);
+    runtime.withTemporary(blocks * 3 * channels * 4, (parts) => {
+      runtime.runOnce(blocks, BATCH_NORM_STATISTICS, input, parts, rows, channels, block);
+      runtime.kernels.finishBatchNorm(parts, rows, block, channels, mean.address, variance.address);
+    });
+    apply(runtime, rows, channels, {
+      x: input,
+      output: output.address,
+      mean: mean.address,
+      variance: variance.address,
+      gamma: backend.address(gamma),
+      beta: backend.address(beta),
+      residual: residual ? backend.address(residual) : 0,
+      relu,
+      epsilon,
+    });
+    return [output.info, mean.info, variance.info];
+  },
+);
+
+const trainGradient = defineKernel<
+  'dy' | 'x' | 'output' | 'mean' | 'variance' | 'gamma',
+  { epsilon: number; relu: boolean; residual: boolean }
+>('BatchNormTrainGrad', ({ inputs, attributes: { epsilon, relu, residual }, backend }) => {
+  const { runtime } = backend;
+  const [rows, channels] = rowsAndChannels(inputs.x);
+  const [dx, dgamma, dbeta] = [backend.output(inputs.x.shape), backend.output([channels]), backend.output([channels])];
+  const dresidual = residual ? backend.output(inputs.x.shape) : undefined;
+  const [x, dy, mean, variance] = [inputs.x, inputs.dy, inputs.mean, inputs.variance].map((t) =>
+    backend.address(t),
+  ) as [number, number, number, number];
+  const output = relu ? backend.address(inputs.output) : 0;
+  const block = sumBlock(rows, channels);
+  const blocks = ceilDiv(rows, block);
+  runtime.withTemporary(blocks * 2 * channels * 4, (parts) => {
+    runtime.runOnce(blocks, BATCH_NORM_GRADIENT_SUMS, x, parts, rows, channels, block, mean, output, dy);
+    runtime.kernels.finishBatchNormGradient(parts, blocks, channels, variance, epsilon, dgamma.address, dbeta.address);
+  });
+  const lines = applyBlock(channels);
+  runtime.runOnce(
+    ceilDiv(rows, lines),
+    ...[BATCH_NORM_GRADIENT_APPLY, x, dx.address, rows, channels, lines, mean, variance, backend.address(inputs.gamma)],
+    ...[dgamma.address, dbeta.address, output, dy, dresidual?.address ?? 0, floatBits(epsilon)],
+  );
+  const results = [dx.info, dgamma.info, dbeta.info];
+  return dresidual ? [...results, dresidual.info] : results;
+});
+
+const evaluate = defineKernel<'x' | 'scale' | 'offset' | 'mean' | 'variance', { varianceEpsilon?: number }>(
+  'FusedBatchNorm',
+  ({ inputs: { x, scale, offset, mean, variance }, attributes: { varianceEpsilon }, backend }) => {
+    const [rows, channels] = rowsAndChannels(x);
+    const perChannel = [mean, variance, scale, offset].filter((t) => t !== undefined && t !== null);
+    if (!areFloat(x, ...perChannel) || perChannel.some((t) => sizeOf(t) !== channels) || rows === 0) return null;
+    const { info, address } = backend.output(x.shape);
+    apply(backend.runtime, rows, channels, {
+      x: backend.address(x),
+      output: address,
+      mean: backend.address(mean),
+      variance: backend.address(variance),
+      gamma: scale ? backend.address(scale) : 0,
+      beta: offset ? backend.address(offset) : 0,
+      residual: 0,
+      relu: false,
+      epsilon: varianceEpsilon ?? 0.001,
+    });
+    return info;
+  },
+);
+
+/** Batch normalisation in training, its gradient, and in evaluation. */
+export const batchNormKernels: readonly SimdKernel[] = [train, trainGradient, evaluate];

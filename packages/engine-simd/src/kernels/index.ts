@@ -1,0 +1,27 @@
+// All kernels of this engine. One more is registered by one more line here.
+import { adamKernels } from './adam.ts';
+import { augmentKernels } from './augment-images.ts';
+import { batchNormKernels } from './batch-norm.ts';
+import { compareKernels } from './compare.ts';
+import { convolutionKernels } from './convolution.ts';
+import { elementwiseKernels } from './elementwise.ts';
+import type { SimdKernel } from './kernel.ts';
+import { matrixProductKernels } from './matrix-product.ts';
+import { memoryKernels } from './memory.ts';
+import { poolingKernels } from './pooling.ts';
+import { reduceKernels } from './reduce.ts';
+import { transposeKernels } from './transpose.ts';
+
+export const kernels: readonly SimdKernel[] = [
+  ...adamKernels,
+  ...augmentKernels,
+  ...batchNormKernels,
+  ...compareKernels,
+  ...convolutionKernels,
+  ...elementwiseKernels,
+  ...matrixProductKernels,
+  ...memoryKernels,
+  ...poolingKernels,
+  ...reduceKernels,
+  ...transposeKernels,
+];

@@ -1,0 +1,108 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Runtime } from '../runtime.ts';
+import { convolution, inputGradient } from './convolution.ts';
+import { productGeometry } from './convolution-geometry.ts';
+import { binary, unary } from './elementwise.ts';
+import { filterGradient } from './filter-gradient.ts';
+import { areFloat, defineKernel, type SimdKernel, sizeOf } from './kernel.ts';
+import { transpose } from './transpose.ts';
+
+/** Sizes of C = A B after transposition. */
+interface ProductShape {
+  readonly rows: number;
+  readonly depth: number;
+  readonly columns: number;
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+}
+
+/** One product: a 1x1 convolution of 1x1 images, whose three passes are the three forms that need no transposition. */
+function multiply(runtime: Runtime, p: ProductShape, a: number, b: number, c: number): void {
+  const { rows, depth, columns } = p;
+  if (p.transposeA && p.transposeB) {
+    runtime.withTemporary(rows * depth * 4, (turned) => {
+      transpose(runtime, { batch: 1, rows: depth, columns: rows, input: a, output: turned });
+      inputGradient(runtime, productGeometry(rows, columns, depth), turned, b, c);
+    });
+  } else if (p.transposeA) filterGradient(runtime, productGeometry(depth, rows, columns), a, b, c);
+  else if (p.transposeB) inputGradient(runtime, productGeometry(rows, columns, depth), a, b, c);
+  else convolution(runtime, productGeometry(rows, depth, columns), a, b, c);
+}
+
+interface ProductAttributes {
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+}
+
+/** Shape of a batched product and how its operands are laid out, or null where there is nothing to compute. */
+function productOf(a: tf.TensorInfo, b: tf.TensorInfo, { transposeA, transposeB }: ProductAttributes) {
+  const last = (t: tf.TensorInfo, turned: boolean) =>
+    (turned ? [t.shape.at(-1), t.shape.at(-2)] : [t.shape.at(-2), t.shape.at(-1)]) as [number, number];
+  const [rows, depth] = last(a, transposeA);
+  const [depthB, columns] = last(b, transposeB);
+  if (depth !== depthB) {
+    throw new RangeError(
+      `matMul: the inner sizes must agree, got ${depth} of shape [${a.shape}] and ${depthB} of shape [${b.shape}] ` +
+        `with transposeA=${transposeA}, transposeB=${transposeB}. Transpose or reshape one of them.`,
+    );
+  }
+  const batch = tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  if (rows * depth * columns * tf.util.sizeFromShape(batch) === 0) return null;
+  return { product: { rows, depth, columns, transposeA, transposeB }, batch, shape: [...batch, rows, columns] };
+}
+
+/** Index of an operand's matrix for each matrix of the result. */
+function matrixIndices(batch: readonly number[], own: readonly number[]): number[] {
+  const count = batch.reduce((size, length) => size * length, 1);
+  return Array.from({ length: count }, (_, i) => {
+    let [rest, index, step] = [i, 0, 1];
+    for (let axis = 1; axis <= batch.length; axis++) {
+      const length = batch.at(-axis)!;
+      const ownLength = own.at(-axis) ?? 1;
+      if (ownLength > 1) index += (rest % length) * step;
+      step *= ownLength;
+      rest = Math.floor(rest / length);
+    }
+    return index;
+  });
+}
+
+const batchMatMul = defineKernel<'a' | 'b', ProductAttributes>(
+  'BatchMatMul',
+  ({ inputs: { a, b }, attributes, backend }) => {
+    const plan = productOf(a, b, attributes);
+    if (!plan || !areFloat(a, b)) return null;
+    const { info, address } = backend.output(plan.shape);
+    const { product, batch } = plan;
+    const [addressA, addressB] = [backend.address(a), backend.address(b)];
+    const indicesB = matrixIndices(batch, b.shape.slice(0, -2));
+    matrixIndices(batch, a.shape.slice(0, -2)).forEach((indexA, i) => {
+      const from = addressA + indexA * product.rows * product.depth * 4;
+      const by = addressB + indicesB[i]! * product.depth * product.columns * 4;
+      multiply(backend.runtime, product, from, by, address + i * product.rows * product.columns * 4);
+    });
+    return info;
+  },
+);
+
+const fusedMatMul = defineKernel<
+  'a' | 'b' | 'bias' | 'preluActivationWeights',
+  ProductAttributes & { activation?: string }
+>('_FusedMatMul', ({ inputs: { a, b, bias, preluActivationWeights }, attributes, backend }) => {
+  const { activation = 'linear' } = attributes;
+  const plan = productOf(a, b, attributes);
+  if (!plan || !areFloat(a, b) || preluActivationWeights) return null;
+  if (sizeOf({ shape: plan.batch }) !== 1 || !['linear', 'relu'].includes(activation)) return null;
+  if (bias && (!areFloat(bias) || sizeOf(bias) !== plan.product.columns)) return null;
+  const { runtime } = backend;
+  const { info, address } = backend.output(plan.shape);
+  multiply(runtime, plan.product, backend.address(a), backend.address(b), address);
+  const own = { address, shape: plan.shape };
+  if (bias)
+    binary(runtime, 'Add', own, { address: backend.address(bias), shape: [plan.product.columns] }, address, plan.shape);
+  if (activation === 'relu') unary(runtime, 'Relu', address, address, sizeOf(info));
+  return info;
+});
+
+/** Matrix products. */
+export const matrixProductKernels: readonly SimdKernel[] = [batchMatMul, fusedMatMul];

@@ -1,0 +1,47 @@
+// What differs between Node and browsers, found at run time so that nothing is imported that a browser lacks.
+
+type Builtins = {
+  'node:v8': typeof import('node:v8');
+  'node:os': typeof import('node:os');
+  'node:fs/promises': typeof import('node:fs/promises');
+  'node:worker_threads': typeof import('node:worker_threads');
+};
+
+/** A module of Node, or undefined elsewhere. */
+export function nodeModule<Name extends keyof Builtins>(name: Name): Builtins[Name] | undefined {
+  return globalThis.process?.getBuiltinModule?.(name) as Builtins[Name] | undefined;
+}
+
+/** Number of processors that this process may use. */
+export function processors(): number {
+  return nodeModule('node:os')?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
+}
+
+/** Name of the processor, where the platform tells it. */
+export function processorName(): string {
+  return nodeModule('node:os')?.cpus()[0]?.model.trim() || 'processor';
+}
+
+/** Major version of V8; 0 where it is unknown. */
+export function v8Version(): number {
+  return Number(globalThis.process?.versions?.v8?.split('.')[0] ?? 0);
+}
+
+/** Sets a flag of V8 for code that is compiled from now on; does nothing where that is not possible. */
+export function setV8Flag(flag: string): void {
+  nodeModule('node:v8')?.setFlagsFromString(flag);
+}
+
+/** Value of an environment variable, where there are any. */
+export function environment(name: string): string | undefined {
+  return globalThis.process?.env?.[name];
+}
+
+/** Bytes of a file of this package. */
+export async function readPackageFile(url: URL): Promise<Uint8Array<ArrayBuffer>> {
+  const files = nodeModule('node:fs/promises');
+  if (files && url.protocol === 'file:') return new Uint8Array(await files.readFile(url));
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`engine-simd: ${url} cannot be read: ${response.status} ${response.statusText}`);
+  return new Uint8Array(await response.arrayBuffer());
+}

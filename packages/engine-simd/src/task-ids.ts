@@ -1,0 +1,24 @@
+// Numbers by which a job names what its tasks run. This file is compiled twice: as TypeScript, and by AssemblyScript into the task
+// table of `assembly/tasks.ts`; so it holds integer constants and nothing else.
+
+export const CONVOLUTION = 1;
+export const FILTER_GRADIENT = 2;
+export const PACK_WEIGHTS = 3;
+export const PACK_WEIGHTS_TRANSPOSED = 4;
+export const WINOGRAD = 5;
+export const WINOGRAD_WEIGHTS = 6;
+export const PAD_IMAGES = 7;
+export const BATCH_NORM_STATISTICS = 8;
+export const BATCH_NORM_APPLY = 9;
+export const BATCH_NORM_GRADIENT_SUMS = 10;
+export const BATCH_NORM_GRADIENT_APPLY = 11;
+export const ADAM = 12;
+export const UNARY = 13;
+export const BINARY = 14;
+export const REDUCE = 15;
+export const TRANSPOSE = 16;
+export const MAX_POOL = 17;
+export const MAX_POOL_GRADIENT = 18;
+export const GLOBAL_AVERAGE_POOL_GRADIENT = 19;
+/** The fused augmentation chain, `assembly/augment.ts`. */
+export const AUGMENT_IMAGES = 20;

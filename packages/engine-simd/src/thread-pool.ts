@@ -1,0 +1,119 @@
+import { instantiate, type KernelExports } from './kernel-module.ts';
+import { nodeModule } from './platform.ts';
+
+const workerFile = new URL('../workers/kernel-worker.js', import.meta.url);
+
+/** Turns of the caller's waiting loop before it sleeps until the workers are done: about 0.1 ms. */
+const CALLER_SPIN = 50_000;
+
+interface PoolWorker {
+  terminate(): unknown;
+}
+
+/** The calling thread and its workers, all on one memory and one module. */
+export class ThreadPool {
+  readonly threads: number;
+  readonly kernels: KernelExports;
+  readonly #workers: PoolWorker[] = [];
+  readonly #spin: number;
+  #broken: string | null = null;
+  #stopped = false;
+
+  private constructor(kernels: KernelExports, threads: number) {
+    this.kernels = kernels;
+    this.threads = threads;
+    // A browser's main thread must not sleep.
+    this.#spin = nodeModule('node:worker_threads') ? CALLER_SPIN : -1;
+  }
+
+  /** Starts `threads - 1` workers. */
+  static async start(module: WebAssembly.Module, memory: WebAssembly.Memory, threads: number): Promise<ThreadPool> {
+    const pool = new ThreadPool(await instantiate(module, memory), threads);
+    await Promise.all(
+      Array.from({ length: threads - 1 }, (_, i) => pool.#startWorker({ module, memory, thread: i + 1 })),
+    );
+    return pool;
+  }
+
+  /**
+   * Runs a job on all threads and returns when it is done.
+   *
+   * @param job - address of its descriptor.
+   * @param tasks - number of its tasks.
+   * @throws Error where the engine has been stopped or a worker has died.
+   */
+  run(job: number, tasks: number): void {
+    if (this.#broken !== null || this.#stopped) this.checkUsable();
+    if (tasks >= 0x100000 - this.threads) throw new RangeError(`engine-simd: a job of ${tasks} tasks is too large`);
+    let outcome: number;
+    try {
+      outcome = this.kernels.run(job, tasks, this.#spin);
+    } catch (error) {
+      this.#broken = `a kernel failed (${error})`;
+      throw error;
+    }
+    if (outcome === 0) return;
+    this.#broken ??= outcome === 1 ? 'a worker thread failed in a kernel' : 'a worker thread has hung for a minute';
+    this.checkUsable();
+  }
+
+  /** Throws unless jobs can be run. */
+  checkUsable(): void {
+    if (this.#stopped) {
+      throw new Error(
+        "engine-simd: the engine has been stopped and its tensors are gone. Call `await useEngine('simd')` to start it again.",
+      );
+    }
+    if (this.#broken !== null) {
+      throw new Error(
+        `engine-simd: ${this.#broken}; results can no longer be trusted. Start the process again; with fewer threads if memory was short.`,
+      );
+    }
+  }
+
+  /** Ends the workers. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.kernels.endWorkers();
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+
+  #lost(reason: string): void {
+    if (!this.#stopped) this.#broken ??= `a worker thread has died (${reason})`;
+  }
+
+  #startWorker(start: { module: WebAssembly.Module; memory: WebAssembly.Memory; thread: number }): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onMessage = (message: { ready?: true; failed?: string }): void => {
+        if (message.ready) resolve();
+        else this.#lost(message.failed ?? 'unknown message');
+      };
+      const onEnd = (reason: string): void => {
+        this.#lost(reason);
+        reject(new Error(`engine-simd: a worker thread could not be started (${reason}). Try fewer threads.`));
+      };
+      const threads = nodeModule('node:worker_threads');
+      if (threads) {
+        const worker = new threads.Worker(workerFile, {
+          workerData: start,
+          name: `engine-simd ${start.thread}`,
+          execArgv: [], // flags like --input-type are for the program, and fail here
+        });
+        this.#workers.push(worker);
+        worker.on('message', (message) => {
+          onMessage(message);
+          worker.unref(); // from here on the process may end by itself
+        });
+        worker.on('error', (error) => onEnd(String(error)));
+        worker.on('exit', (code) => onEnd(`exit code ${code}`));
+      } else {
+        const worker = new Worker(workerFile, { type: 'module' });
+        this.#workers.push(worker);
+        worker.onmessage = ({ data }) => onMessage(data);
+        worker.onerror = ({ message }) => onEnd(message);
+        worker.postMessage(start);
+      }
+    });
+  }
+}

@@ -1,0 +1,98 @@
+import { createMemory, instantiate } from './kernel-module.ts';
+import { MicroTimer } from './micro-timer.ts';
+import { readPackageFile, setV8Flag, v8Version } from './platform.ts';
+
+/** A build of the kernels: `scripts/variants.mjs` has the list. */
+export interface Variant {
+  readonly name: string;
+  readonly module: WebAssembly.Module;
+  /** Tile of the result that a micro-kernel keeps in registers. */
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** How a variant is chosen. */
+export interface VariantOptions {
+  /** Whether V8's re-vectoriser may be used where there is one. */
+  readonly revectorize: boolean;
+  /** Says whether two variants compute the same, bit for bit. */
+  readonly agree: (reference: Variant, candidate: Variant) => Promise<boolean>;
+}
+
+/** How much faster a re-vectorised variant must be to be worth it. */
+const WORTH = 1.15;
+
+const read = (name: string): Promise<Uint8Array<ArrayBuffer>> =>
+  readPackageFile(new URL(`../wasm/${name}.wasm`, import.meta.url));
+
+/** Compiles one variant. */
+export async function loadVariant(name: string): Promise<Variant> {
+  const module = await WebAssembly.compile(await read(name));
+  const { ROWS, COLUMNS } = await instantiate(module, createMemory(32));
+  return { name, module, rows: ROWS.value, columns: COLUMNS.value };
+}
+
+/**
+ * Whether products and sums can be one rounding: a property of the runtime, found the same way each time, as it decides how results
+ * round. V8 11 (Node 20) has it behind a flag.
+ */
+export async function hasRelaxedSimd(): Promise<boolean> {
+  const bytes = await read('relaxed-4x8');
+  if (!WebAssembly.validate(bytes) && v8Version() === 11) setV8Flag('--experimental-wasm-relaxed-simd');
+  return WebAssembly.validate(bytes);
+}
+
+/**
+ * Chooses the build of the kernels for this machine.
+ *
+ * Among variants that round alike, the fastest in a short race is taken: results do not depend on who wins.
+ */
+export async function chooseVariant({ revectorize, agree }: VariantOptions): Promise<Variant> {
+  if (!(await hasRelaxedSimd())) return loadVariant('plain-4x8');
+  const candidates = [await loadVariant('relaxed-4x8'), await loadVariant('relaxed-6x8')];
+  const timers = await Promise.all(candidates.map((variant) => MicroTimer.create(variant)));
+  await race(timers);
+  const winner = timers.reduce((best, timer) => (timer.total < best.total ? timer : best));
+  if (!revectorize || v8Version() < 13) return winner.variant;
+  return (await tryRevectorized(winner, agree)) ?? winner.variant;
+}
+
+/**
+ * Compiles the widest variant with V8's re-vectoriser, which is experimental: taken only if it is faster in each micro-kernel, and agrees.
+ * The flag is withdrawn once they are compiled, so that no other code of the process is touched.
+ */
+async function tryRevectorized(winner: MicroTimer, agree: VariantOptions['agree']): Promise<Variant | null> {
+  setV8Flag('--experimental-wasm-revectorize');
+  try {
+    const variant = await loadVariant('relaxed-6x16');
+    const timer = await MicroTimer.create(variant);
+    const isFaster = () => timer.best.every((time, kind) => time * WORTH < (winner.best[kind] as number));
+    for (const end = performance.now() + LONGEST_RACE; !isFaster() && performance.now() < end; ) {
+      timer.run();
+      await pause();
+    }
+    return isFaster() && (await agree(winner.variant, variant)) ? variant : null;
+  } finally {
+    setV8Flag('--no-experimental-wasm-revectorize');
+  }
+}
+
+/** A race lasts so long at least, as the optimising compiler works beside it, and at most; milliseconds. */
+const SHORTEST_RACE = 30;
+const LONGEST_RACE = 250;
+/** Rounds without an improvement that end a race. */
+const ROUNDS = 8;
+
+/** Lets timers run in turns until none improves any more. */
+async function race(timers: readonly MicroTimer[]): Promise<void> {
+  const start = performance.now();
+  const elapsed = () => performance.now() - start;
+  for (let unchanged = 0; unchanged < ROUNDS || elapsed() < SHORTEST_RACE; unchanged++) {
+    for (const timer of timers) if (timer.run()) unchanged = 0;
+    if (elapsed() > LONGEST_RACE) return;
+    await pause();
+  }
+}
+
+/** Leaves the processors to the compiler's threads for a moment. */
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1));

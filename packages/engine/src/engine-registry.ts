@@ -1,0 +1,56 @@
+import type { EngineModule } from '@tfjs-ssl/ops';
+import { cpuEngine } from './cpu-engine.ts';
+
+/** Engines that are packages of their own, fastest first: found at run time where they are installed. */
+const packages: ReadonlyArray<readonly [name: string, packageName: string]> = [['simd', '@tfjs-ssl/engine-simd']];
+
+const registered = new Map<string, EngineModule>();
+
+/** Result of looking for an engine: its module, or why there is none. */
+export type FoundEngine = { readonly module: EngineModule } | { readonly reason: string };
+
+/**
+ * Makes an engine known by hand: one of your own, or an installed one in a bundle, where it cannot be found at run time.
+ *
+ * @param module - what the engine's package exports as `engine`.
+ * @example
+ * ```ts
+ * import { registerEngine, useEngine } from '@tfjs-ssl/engine';
+ * import { engine } from '@tfjs-ssl/engine-simd';
+ *
+ * registerEngine(engine);
+ * console.log((await useEngine('simd')).device);
+ * ```
+ */
+export function registerEngine(module: EngineModule): void {
+  registered.set(module.name, module);
+}
+
+/** Names of all engines that are known, in the order in which `'auto'` tries them. */
+export function engineNames(): string[] {
+  const known = packages.map(([name]) => name);
+  const own = [...registered.keys()].filter((name) => !known.includes(name));
+  return [...own, ...known, cpuEngine.name];
+}
+
+/** The module of a known engine, imported if need be. */
+export async function findEngine(name: string): Promise<FoundEngine> {
+  const own = registered.get(name);
+  if (own) return { module: own };
+  if (name === cpuEngine.name) return { module: cpuEngine };
+  const packageName = packages.find(([known]) => known === name)?.[1];
+  if (!packageName) return { reason: 'no such engine is known' };
+  try {
+    const { engine } = (await import(/* @vite-ignore */ packageName)) as { engine?: EngineModule };
+    if (!engine)
+      return { reason: `the installed ${packageName} exports no engine. Install the version of @tfjs-ssl/engine.` };
+    registered.set(name, engine);
+    return { module: engine };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ERR_MODULE_NOT_FOUND' && message.includes(packageName)) {
+      return { reason: `the package ${packageName} is not installed. Run \`npm install ${packageName}\`.` };
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,105 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { describeEngines, expectClose, expectNoLeak } from '@tfjs-ssl/testing';
+import { describe, expect, it } from 'vitest';
+import { extractFeatures, type ImageSource } from './index.ts';
+
+/** Images whose bytes follow from their index. */
+function source(length: number): ImageSource & { readonly asked: number[][] } {
+  const asked: number[][] = [];
+  return {
+    length,
+    imageShape: [4, 4, 3],
+    asked,
+    read: async (indices) => {
+      asked.push(Array.from(indices));
+      return Uint8Array.from(
+        Array.from(indices).flatMap((i) => Array.from({ length: 48 }, (_, p) => (i * 37 + p * 5) % 256)),
+      );
+    },
+  };
+}
+
+/** An encoder whose training and evaluation modes differ. */
+function encoder(): tfl.LayersModel {
+  return tfl.sequential({
+    layers: [
+      tfl.layers.conv2d({
+        inputShape: [4, 4, 3],
+        filters: 5,
+        kernelSize: 3,
+        kernelInitializer: tfl.initializers.glorotNormal({ seed: 1 }),
+      }),
+      tfl.layers.batchNormalization(),
+      tfl.layers.globalAveragePooling2d({}),
+    ],
+  });
+}
+
+describeEngines('extractFeatures', () => {
+  it('equals the encoder in evaluation mode on all images at once, the last partial batch included', async () => {
+    const model = encoder();
+    const images = source(11);
+    const features = await extractFeatures(model, images, { batchSize: 4 });
+    const all = await source(11).read(Array.from({ length: 11 }, (_, i) => i));
+    const expected = tf.tidy(() => model.predict(tf.div(tf.tensor4d(all, [11, 4, 4, 3], 'int32'), 255)) as tf.Tensor);
+    expect(features.shape).toEqual([11, 5]);
+    expectClose(features, expected, { atol: 1e-6 });
+    expect(images.asked).toEqual([
+      [0, 1, 2, 3],
+      [4, 5, 6, 7],
+      [8, 9, 10],
+    ]);
+    tf.dispose([features, expected]);
+  });
+
+  it('changes no variable of the encoder and leaves one tensor behind', async () => {
+    const model = encoder();
+    (await extractFeatures(model, source(3))).dispose(); // layers make some constants when first used
+    const before = model.getWeights().map((weight) => Array.from(weight.dataSync()));
+    await expectNoLeak(async () => {
+      const features = await extractFeatures(model, source(7), { batchSize: 2 });
+      expect(tf.memory().numTensors).toBeGreaterThan(0);
+      features.dispose();
+    });
+    expect(model.getWeights().map((weight) => Array.from(weight.dataSync()))).toEqual(before);
+  });
+
+  it('applies the transform and reports progress', async () => {
+    const model = encoder();
+    const seen: object[] = [];
+    const transform = (images: tf.Tensor4D) => tf.sub(1, images) as tf.Tensor4D;
+    const inverted: ImageSource = {
+      ...source(3),
+      read: async (indices) => (await source(3).read(indices)).map((byte) => 255 - byte),
+    };
+    const a = await extractFeatures(model, source(3), { batchSize: 2, transform, onProgress: (p) => seen.push(p) });
+    const b = await extractFeatures(model, inverted);
+    expectClose(a, b, { atol: 1e-6 });
+    expect(seen).toEqual([
+      { done: 2, total: 3 },
+      { done: 3, total: 3 },
+    ]);
+    tf.dispose([a, b]);
+  });
+});
+
+describe('extractFeatures refuses', () => {
+  it('no images, short reads, and encoders without a row for each image', async () => {
+    const model = encoder();
+    await expect(extractFeatures(model, source(0))).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: extractFeatures: images.length must be an integer >= 1, got 0. Choose one in that range.]`,
+    );
+    await expect(extractFeatures(model, source(2), { batchSize: 0 })).rejects.toThrow(RangeError);
+    const short = { ...source(2), read: async () => new Uint8Array(48) };
+    await expect(extractFeatures(model, short)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: extractFeatures: images.read must deliver 96 bytes for 2 images, got 48. Check imageShape.]`,
+    );
+    const unpooled = tfl.sequential({
+      layers: [tfl.layers.conv2d({ inputShape: [4, 4, 3], filters: 2, kernelSize: 3 })],
+    });
+    await expect(extractFeatures(unpooled, source(2))).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: extractFeatures: encoder must return shape [2, features] for 2 images, got [2, 2, 2, 2]. Pool its output first.]`,
+    );
+  });
+});

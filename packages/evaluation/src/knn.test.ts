@@ -1,0 +1,178 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { describeEngines, expectClose, expectNoLeak } from '@tfjs-ssl/testing';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { knnAccuracy, knnClassify } from './index.ts';
+
+/** The rule in double precision, by sorting. */
+function reference(
+  bank: number[][],
+  labels: number[],
+  query: number[],
+  k: number,
+  temperature: number,
+  classes: number,
+) {
+  const unit = (row: number[]) => row.map((value) => value / Math.max(Math.hypot(...row), 1e-12));
+  const u = unit(query);
+  const cosines = bank.map((row, place) => ({
+    place,
+    cosine: unit(row).reduce((sum, value, d) => sum + value * (u[d] as number), 0),
+  }));
+  cosines.sort((a, b) => b.cosine - a.cosine || a.place - b.place);
+  const scores = new Array<number>(classes).fill(0);
+  for (const { cosine, place } of cosines.slice(0, k))
+    scores[labels[place] as number]! += Math.exp(cosine / temperature);
+  return scores;
+}
+
+const row = fc.array(fc.integer({ min: -100, max: 100 }), { minLength: 5, maxLength: 5 });
+
+describeEngines('knnClassify', () => {
+  it('equals a case worked by hand', async () => {
+    const bank = tf.tensor2d([
+      [1, 0],
+      [0, 2],
+      [3, 3],
+    ]);
+    const queries = tf.tensor2d([
+      [4, 0],
+      [1, 3],
+    ]);
+    const options = { bank, bankLabels: [0, 1, 1], queries, k: 2, temperature: 0.5, classes: 3 };
+    const { predictions, scores } = await knnClassify(options);
+    const half = Math.SQRT1_2;
+    expectClose(
+      scores,
+      [
+        ...[Math.exp(2), Math.exp(half / 0.5), 0],
+        ...[0, Math.exp(3 / Math.sqrt(10) / 0.5) + Math.exp((4 * half) / Math.sqrt(10) / 0.5), 0],
+      ],
+      { rtol: 1e-5 },
+    );
+    expect([...predictions]).toEqual([0, 1]);
+    expect(await knnAccuracy({ ...options, queryLabels: [0, 2] })).toBe(0.5);
+    tf.dispose([bank, queries]);
+  });
+
+  it('equals the rule in double precision', async () => {
+    const rows = fc.array(row, { minLength: 4, maxLength: 30 });
+    await fc.assert(
+      fc.asyncProperty(rows, rows, fc.integer({ min: 1, max: 4 }), async (bankRows, queryRows, k) => {
+        const bankLabels = bankRows.map((_, i) => (i * 7) % 3);
+        const [bank, queries] = [tf.tensor2d(bankRows), tf.tensor2d(queryRows)];
+        const { scores } = await knnClassify({ bank, bankLabels, queries, k, temperature: 0.2, classes: 3 });
+        tf.dispose([bank, queries]);
+        // The sum over classes does not depend on which of two equal neighbours is taken.
+        const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
+        queryRows.forEach((query, i) => {
+          const expected = reference(bankRows, bankLabels, query, k, 0.2, 3);
+          expectClose([sum([...scores.slice(3 * i, 3 * i + 3)])], [sum(expected)], { rtol: 1e-5 });
+        });
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it('gives the same for banks and queries that take several blocks', async () => {
+    const bank = tf.randomNormal<tf.Rank.R2>([5000, 3], 0, 1, 'float32', 1);
+    const queries = tf.randomNormal<tf.Rank.R2>([1030, 3], 0, 1, 'float32', 2);
+    const bankLabels = Int32Array.from({ length: 5000 }, (_, i) => (i * 31) % 7);
+    const { predictions, scores } = await knnClassify({ bank, bankLabels, queries, k: 9, classes: 7 });
+    const [bankRows, queryRows] = [bank.arraySync(), queries.arraySync()];
+    for (const i of [0, 511, 1023, 1024, 1029]) {
+      const expected = reference(bankRows, [...bankLabels], queryRows[i] as number[], 9, 0.1, 7);
+      expectClose(scores.slice(7 * i, 7 * i + 7), expected, { rtol: 1e-4, atol: 1e-3 });
+      expect(predictions[i]).toBe(expected.indexOf(Math.max(...expected)));
+    }
+    tf.dispose([bank, queries]);
+  });
+
+  it('breaks ties by the order of the bank, then of the classes', async () => {
+    const bank = tf.ones<tf.Rank.R2>([5000, 2]);
+    const queries = tf.ones<tf.Rank.R2>([1, 2]);
+    const bankLabels = Int32Array.from({ length: 5000 }, (_, i) => (i < 3 ? 2 : i < 6 ? 1 : 0));
+    const of = async (k: number) => (await knnClassify({ bank, bankLabels, queries, k, classes: 3 })).predictions[0];
+    expect([await of(1), await of(5), await of(6)]).toEqual([2, 2, 1]);
+    tf.dispose([bank, queries]);
+  });
+
+  it('does not depend on the lengths of the rows, and takes zero rows', async () => {
+    const bank = tf.tensor2d([
+      [1, 0],
+      [0, 1e-6],
+      [0, 0],
+    ]);
+    const queries = tf.tensor2d([
+      [1e5, 1],
+      [0, 1e-7],
+    ]);
+    const { predictions } = await knnClassify({ bank, bankLabels: [0, 1, 2], queries, k: 1, classes: 3 });
+    expect([...predictions]).toEqual([0, 1]);
+    tf.dispose([bank, queries]);
+  });
+
+  it('decides where a small temperature makes every vote infinite', async () => {
+    const bank = tf.tensor2d([
+      [1, 0],
+      [1, 0.1],
+      [1, 0.2],
+    ]);
+    const queries = tf.tensor2d([[1, 0.2]]);
+    const options = { bank, bankLabels: [0, 0, 1], queries, k: 3, temperature: 1e-4, classes: 2 };
+    expect([...(await knnClassify(options)).predictions]).toEqual([1]);
+    tf.dispose([bank, queries]);
+  });
+
+  it('leaves no tensors behind', async () => {
+    const bank = tf.randomNormal<tf.Rank.R2>([40, 3]);
+    const bankLabels = new Int32Array(40);
+    await expectNoLeak(async () => {
+      await knnClassify({ bank, bankLabels, queries: bank, k: 3, classes: 1 });
+    });
+    bank.dispose();
+  });
+});
+
+describe('knnClassify refuses', () => {
+  const bank = () => tf.ones<tf.Rank.R2>([3, 2]);
+  const options = { bankLabels: [0, 1, 0], k: 1, classes: 2 };
+
+  it('what does not fit', async () => {
+    const call = (change: object) => () => knnClassify({ bank: bank(), queries: bank(), ...options, ...change });
+    await expect(call({ bank: tf.ones([3]) })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: knnClassify: bank must be float32 of shape [rows, columns], got float32 of shape [3]. Pass one row of features per image.]`,
+    );
+    await expect(call({ queries: tf.ones([3, 4]) })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: knnClassify: bank and queries must have equally many columns, got 2 and 4. Use one encoder for both.]`,
+    );
+    await expect(call({ bankLabels: [0] })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: knnClassify: bankLabels must hold one label per row of features, 3, got 1. Pass both of the same images.]`,
+    );
+    await expect(call({ bankLabels: [0, 1, 2] })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: knnClassify: bankLabels must be integers in [0, 2), got 2 in row 2. Number the classes from 0 and set \`classes\`.]`,
+    );
+    await expect(call({ k: 4 })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: knnClassify: k must be an integer in [1, 3], got 4. Choose one in that range.]`,
+    );
+    await expect(call({ temperature: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: knnClassify: temperature must be a finite number > 0, got 0. Leave it out to use the default, if it has one.]`,
+    );
+    await expect(
+      call({
+        queries: tf.tensor2d([
+          [1, 2],
+          [Number.NaN, 1],
+        ]),
+      }),
+    ).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: knnClassify: queries must be finite, got NaN or infinity in row 1. The encoder has diverged, or its input was not finite.]`,
+    );
+    await expect(call({ bank: tf.fill([3, 2], Number.POSITIVE_INFINITY) })).rejects.toThrow(RangeError);
+    await expect(
+      knnAccuracy({ bank: bank(), queries: bank(), ...options, queryLabels: [0, 1] }),
+    ).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: knnAccuracy: queryLabels must hold one label per row of features, 3, got 2. Pass both of the same images.]`,
+    );
+  });
+});

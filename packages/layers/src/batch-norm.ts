@@ -1,0 +1,145 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayerVariable, layers, Shape } from '@tensorflow/tfjs-layers';
+import { batchNormTrain } from '@tfjs-ssl/ops';
+import { constant } from './seeded-values.ts';
+import { type LayerArgs, TorchLayer } from './torch-layer.ts';
+import { describe } from './windows.ts';
+
+/** Choices for {@link batchNorm}. */
+export interface BatchNormOptions {
+  /** Share of the batch in the running statistics of a training call, in (0, 1]. Default 0.1. */
+  readonly momentum?: number;
+  /** Added to the variance before its square root. Default 1e-5. */
+  readonly epsilon?: number;
+  /** Whether max(0, .) is applied at the end. Default false. */
+  readonly relu?: boolean;
+  /** Whether the scale starts at 0, so that a residual block starts as its shortcut. Default false. */
+  readonly zeroGamma?: boolean;
+  /** Name of the layer, to which `.weight`, `.bias`, `.running_mean` and `.running_var` are added in files. */
+  readonly name?: string;
+}
+
+class BatchNorm extends TorchLayer {
+  static readonly className: string = 'TorchBatchNorm';
+  readonly #momentum: number;
+  readonly #epsilon: number;
+  readonly #relu: boolean;
+  readonly #zeroGamma: boolean;
+  #gamma!: LayerVariable;
+  #beta!: LayerVariable;
+  #runningMean!: LayerVariable;
+  #runningVariance!: LayerVariable;
+
+  constructor(options: BatchNormOptions = {}) {
+    super(options as LayerArgs);
+    const { momentum = 0.1, epsilon = 1e-5, relu = false, zeroGamma = false } = options;
+    if (!(momentum > 0 && momentum <= 1)) {
+      throw new RangeError(
+        `batchNorm: momentum must be in (0, 1], got ${momentum}. It is the share of the new batch: Keras's 0.9 is 0.1 here.`,
+      );
+    }
+    if (!(epsilon > 0)) throw new RangeError(`batchNorm: epsilon must be above 0, got ${epsilon}. Use 1e-5.`);
+    this.#momentum = momentum;
+    this.#epsilon = epsilon;
+    this.#relu = relu;
+    this.#zeroGamma = zeroGamma;
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    const shapes = (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as Shape[];
+    const channels = shapes[0]?.at(-1);
+    const fits = shapes.every((shape) => shape.length >= 2 && shape.at(-1) === channels);
+    if (typeof channels !== 'number' || shapes.length > 2 || !fits) {
+      throw new RangeError(
+        `batchNorm: the input must be x or [x, residual] of shape [..., C] with C known, got [${describe(inputShape)}]. Give the model's input shape with its channels.`,
+      );
+    }
+    this.#gamma = this.addSeeded('weight', [channels], 0, constant(this.#zeroGamma ? 0 : 1));
+    this.#beta = this.addSeeded('bias', [channels], 0, constant(0));
+    this.#runningMean = this.addSeeded('running_mean', [channels], 0, constant(0), false);
+    this.#runningVariance = this.addSeeded('running_var', [channels], 0, constant(1), false);
+    this.built = true;
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    return (Array.isArray(inputShape[0]) ? inputShape[0] : inputShape) as Shape;
+  }
+
+  protected override compute([x, residual]: [tf.Tensor, tf.Tensor?], training: boolean): tf.Tensor {
+    return training ? this.#train(x, residual) : this.#evaluate(x, residual);
+  }
+
+  #train(x: tf.Tensor, residual: tf.Tensor | undefined): tf.Tensor {
+    const [gamma, beta] = [this.#gamma.read() as tf.Tensor1D, this.#beta.read() as tf.Tensor1D];
+    const rows = x.size / gamma.size;
+    if (!(rows > 1)) {
+      throw new RangeError(
+        `batchNorm: training needs more than one value per channel, got shape [${x.shape}]. Use a larger batch.`,
+      );
+    }
+    const { output, mean, variance } = batchNormTrain(x, gamma, beta, {
+      epsilon: this.#epsilon,
+      relu: this.#relu,
+      ...(residual && { residual }),
+    });
+    this.#accumulate(this.#runningMean, mean, 1);
+    this.#accumulate(this.#runningVariance, variance, rows / (rows - 1));
+    return output;
+  }
+
+  #accumulate(running: LayerVariable, ofBatch: tf.Tensor, correction: number): void {
+    const kept = tf.mul(running.read(), 1 - this.#momentum);
+    running.write(tf.add(kept, tf.mul(ofBatch, this.#momentum * correction)));
+  }
+
+  #evaluate(x: tf.Tensor, residual: tf.Tensor | undefined): tf.Tensor {
+    const scale = tf.mul(this.#gamma.read(), tf.rsqrt(tf.add(this.#runningVariance.read(), this.#epsilon)));
+    const shift = tf.sub(this.#beta.read(), tf.mul(this.#runningMean.read(), scale));
+    let y: tf.Tensor = tf.add(tf.mul(x, scale), shift);
+    if (residual) y = tf.add(y, residual);
+    return this.#relu ? tf.relu(y) : y;
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return {
+      ...super.getConfig(),
+      momentum: this.#momentum,
+      epsilon: this.#epsilon,
+      relu: this.#relu,
+      zeroGamma: this.#zeroGamma,
+    };
+  }
+}
+tf.serialization.registerClass(BatchNorm);
+
+/**
+ * Batch normalisation with PyTorch's semantics, fused with the shortcut and rectifier that follow it in a residual network.
+ *
+ *     y = relu(weight (x - mean) / sqrt(variance + epsilon) + bias + residual)
+ *
+ * Called with `{ training: true }`, mean and biased variance are those of the batch, over all axes but the last, and the running statistics
+ * move: running = (1 - momentum) running + momentum batch, with the unbiased variance. Otherwise the running statistics normalise, and
+ * nothing changes. Apply it to `x` or to `[x, residual]`.
+ *
+ * @param options - momentum (of the batch, not of the past as in Keras), epsilon, rectifier.
+ * @returns a layer that keeps the shape. Its variables `weight`, `bias`, `running_mean` and `running_var`, shape [C], live until the layer or
+ * its model is disposed.
+ * @throws RangeError where momentum or epsilon are out of range, shapes do not fit, or a training batch has one value per channel.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { useEngine } from '@tfjs-ssl/engine';
+ * import { batchNorm } from '@tfjs-ssl/layers';
+ *
+ * await useEngine('auto');
+ * const layer = batchNorm({ relu: true, name: 'bn1' });
+ * const y = layer.apply(tf.randomNormal([8, 4, 4, 3], 5), { training: true }) as tf.Tensor;
+ * console.log(tf.mean(y).dataSync()[0]); // about 0.4, the mean of a rectified standard normal
+ * ```
+ *
+ * @see `torch.nn.BatchNorm2d`; Ioffe and Szegedy, "Batch Normalization" (2015).
+ */
+export function batchNorm(options: BatchNormOptions = {}): layers.Layer {
+  return new BatchNorm(options);
+}

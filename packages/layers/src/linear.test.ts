@@ -1,0 +1,59 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type * as tfl from '@tensorflow/tfjs-layers';
+import { describeEngines, expectClose, expectNoLeak } from '@tfjs-ssl/testing';
+import { expect, it } from 'vitest';
+import { linear } from './linear.ts';
+
+describeEngines('linear', () => {
+  it('multiplies and adds', () => {
+    const layer = linear({ units: 2 });
+    layer.build([null, 3]);
+    layer.setWeights([tf.tensor2d([1, 10, 2, 20, 3, 30], [3, 2]), tf.tensor1d([0.5, -0.5])]);
+    expectClose(layer.apply(tf.tensor2d([1, 1, 1, 0, 0, 2], [2, 3])) as tf.Tensor, [6.5, 59.5, 6.5, 59.5]);
+  });
+
+  it('starts uniformly within 1 / sqrt(features), as PyTorch does', () => {
+    const layer = linear({ units: 64, seed: 1, name: 'start' });
+    layer.build([null, 100]);
+    for (const weight of layer.weights) {
+      const values = weight.read();
+      expect(tf.max(tf.abs(values)).dataSync()[0]).toBeLessThanOrEqual(0.1);
+      expect(tf.max(values).dataSync()[0]).toBeGreaterThan(0.08);
+      expect(tf.min(values).dataSync()[0]).toBeLessThan(-0.08);
+    }
+    // A uniform distribution's variance: bound^2 / 3.
+    expectClose(tf.moments(layer.weights[0]?.read() as tf.Tensor).variance, [0.01 / 3], { rtol: 0.04 });
+  });
+
+  it('does without a bias', () => {
+    const layer = linear({ units: 2, useBias: false });
+    layer.build([null, 3]);
+    expect(layer.weights.length).toBe(1);
+    expectClose(layer.apply(tf.zeros([1, 3])) as tf.Tensor, [0, 0]);
+  });
+
+  it('survives its configuration', () => {
+    const layer = linear({ units: 3, useBias: false, seed: 9, name: 'fc' });
+    const Class = layer.constructor as unknown as tf.serialization.SerializableConstructor<tfl.layers.Layer>;
+    expect(Class.fromConfig(Class, layer.getConfig()).getConfig()).toEqual(layer.getConfig());
+  });
+
+  it('gives back all memory', async () => {
+    const layer = linear({ units: 3 });
+    const x = tf.ones([2, 4]);
+    (layer.apply(x) as tf.Tensor).dispose();
+    await expectNoLeak(() => (layer.apply(x) as tf.Tensor).dispose());
+  });
+
+  it('refuses what it cannot do', () => {
+    expect(() => linear({ units: 0 })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: linear: units must be a whole number of at least 1, got 0. Correct it.]`,
+    );
+    expect(() => linear({ units: 1 }).build([null, 4, 4, 3])).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: linear: the input must have shape [N, features] with features known, got [null, 4, 4, 3]. Flatten or pool it first.]`,
+    );
+    expect(() => linear({ units: 1 }).build([null, null])).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: linear: the input must have shape [N, features] with features known, got [null, null]. Flatten or pool it first.]`,
+    );
+  });
+});

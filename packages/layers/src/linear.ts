@@ -1,0 +1,90 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayerVariable, layers, Shape } from '@tensorflow/tfjs-layers';
+import { seedNumber, uniform } from './seeded-values.ts';
+import { type LayerArgs, TorchLayer } from './torch-layer.ts';
+import { describe, requireWhole } from './windows.ts';
+
+/** Choices for {@link linear}. */
+export interface LinearOptions {
+  /** Number of outputs. */
+  readonly units: number;
+  /** Whether a bias is added. Default true. */
+  readonly useBias?: boolean;
+  /** Seed of the first weights, which depend on the layer's name, too. Default 0. */
+  readonly seed?: number | string;
+  /** Name of the layer, to which `.weight` and `.bias` are added in files. */
+  readonly name?: string;
+}
+
+class Linear extends TorchLayer {
+  static readonly className: string = 'TorchLinear';
+  readonly #units: number;
+  readonly #useBias: boolean;
+  readonly #seed: number;
+  #weight!: LayerVariable;
+  #bias: LayerVariable | undefined;
+
+  constructor(options: LinearOptions) {
+    super(options as LayerArgs);
+    const { units, useBias = true, seed = 0 } = options;
+    requireWhole('linear', 1, { units });
+    this.#units = units;
+    this.#useBias = useBias;
+    this.#seed = seedNumber(seed);
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    const size = inputShape[1];
+    if (inputShape.length !== 2 || typeof size !== 'number') {
+      throw new RangeError(
+        `linear: the input must have shape [N, features] with features known, got [${describe(inputShape)}]. Flatten or pool it first.`,
+      );
+    }
+    const fill = uniform(1 / Math.sqrt(size));
+    this.#weight = this.addSeeded('weight', [size, this.#units], this.#seed, fill);
+    if (this.#useBias) this.#bias = this.addSeeded('bias', [this.#units], this.#seed, fill);
+    this.built = true;
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    return [inputShape[0] as number | null, this.#units];
+  }
+
+  protected override compute([x]: [tf.Tensor2D]): tf.Tensor {
+    const y = tf.matMul(x, this.#weight.read() as tf.Tensor2D);
+    return this.#bias ? tf.add(y, this.#bias.read()) : y;
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), units: this.#units, useBias: this.#useBias, seed: this.#seed };
+  }
+}
+tf.serialization.registerClass(Linear);
+
+/**
+ * A fully connected layer with PyTorch's initialisation.
+ *
+ *     y = x weight + bias
+ *
+ * Weight and bias start from a uniform distribution within 1 / sqrt(features).
+ *
+ * @param options - units and seed.
+ * @returns a layer from [N, features] to [N, units]. Its variables `weight`, shape [features, units] (files have the transpose, as
+ * PyTorch), and `bias` live until the layer or its model is disposed.
+ * @throws RangeError where units is not a whole number or the input does not have two axes.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { useEngine } from '@tfjs-ssl/engine';
+ * import { linear } from '@tfjs-ssl/layers';
+ *
+ * await useEngine('auto');
+ * console.log((linear({ units: 10, name: 'fc' }).apply(tf.ones([4, 512])) as tf.Tensor).shape); // [4, 10]
+ * ```
+ *
+ * @see `torch.nn.Linear`.
+ */
+export function linear(options: LinearOptions): layers.Layer {
+  return new Linear(options);
+}

@@ -1,0 +1,77 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { layers, Shape } from '@tensorflow/tfjs-layers';
+import { type LayerArgs, TorchLayer } from './torch-layer.ts';
+import { imageChannels, paddingArgument, requireWhole, type Window, windowOutputShape } from './windows.ts';
+
+/** Choices for {@link maxPool2d}. */
+export interface MaxPool2dOptions {
+  /** Side of the square window, pixels. */
+  readonly poolSize: number;
+  /** Step of the window, pixels. Default: `poolSize`. */
+  readonly strides?: number;
+  /** Margin on every side of the image that never wins, pixels; at most half of `poolSize`. Default 0. */
+  readonly padding?: number;
+  /** Name of the layer. */
+  readonly name?: string;
+}
+
+class MaxPool2d extends TorchLayer {
+  static readonly className: string = 'TorchMaxPool2d';
+  readonly #window: Window;
+
+  constructor(options: MaxPool2dOptions) {
+    super(options as LayerArgs);
+    const { poolSize, strides = poolSize, padding = 0 } = options;
+    requireWhole('maxPool2d', 1, { poolSize, strides });
+    requireWhole('maxPool2d', 0, { padding });
+    if (padding > poolSize / 2) {
+      throw new RangeError(
+        `maxPool2d: padding must be at most half of poolSize ${poolSize}, got ${padding}. A window outside the image has no maximum.`,
+      );
+    }
+    this.#window = { size: poolSize, stride: strides, padding };
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    const channels = imageChannels('maxPool2d', inputShape);
+    return windowOutputShape('maxPool2d', inputShape as Shape, channels, this.#window);
+  }
+
+  protected override compute([x]: [tf.Tensor4D]): tf.Tensor {
+    return tf.maxPool(x, this.#window.size, this.#window.stride, paddingArgument(this.#window));
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    const { size, stride, padding } = this.#window;
+    return { ...super.getConfig(), poolSize: size, strides: stride, padding };
+  }
+}
+tf.serialization.registerClass(MaxPool2d);
+
+/**
+ * Largest value of every channel in a sliding window, with PyTorch's padding.
+ *
+ *     y[n, i, j, c] = max_{r,s} x[n, i strides + r - padding, j strides + s - padding, c]
+ *
+ * Positions outside the image count as minus infinity, on all sides alike.
+ *
+ * @param options - the window.
+ * @returns a layer from images [N, H, W, C] to [N, H', W', C] with H' = floor((H + 2 padding - poolSize) / strides) + 1.
+ * @throws RangeError where a number is not whole or out of range, or the window does not fit into the image.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { useEngine } from '@tfjs-ssl/engine';
+ * import { maxPool2d } from '@tfjs-ssl/layers';
+ *
+ * await useEngine('auto');
+ * const layer = maxPool2d({ poolSize: 3, strides: 2, padding: 1 });
+ * console.log((layer.apply(tf.ones([1, 32, 32, 8])) as tf.Tensor).shape); // [1, 16, 16, 8]
+ * ```
+ *
+ * @see `torch.nn.MaxPool2d`.
+ */
+export function maxPool2d(options: MaxPool2dOptions): layers.Layer {
+  return new MaxPool2d(options);
+}

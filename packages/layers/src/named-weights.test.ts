@@ -1,0 +1,94 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { describeEngines } from '@tfjs-ssl/testing';
+import { expect, it } from 'vitest';
+import { batchNorm } from './batch-norm.ts';
+import { conv2d } from './conv2d.ts';
+import { globalAveragePool } from './global-average-pool.ts';
+import { linear } from './linear.ts';
+import { namedWeights } from './named-weights.ts';
+
+/** Convolution, batch norm, pool; the last layer is created first. */
+function encoder(name = 'encoder'): tfl.LayersModel {
+  const pool = globalAveragePool({ name: 'pool' });
+  const images = tfl.input({ shape: [8, 8, 3] });
+  let x = conv2d({ filters: 4, kernelSize: 3, name: 'conv1' }).apply(images);
+  x = batchNorm({ name: 'bn1' }).apply(x);
+  return tfl.model({ inputs: images, outputs: pool.apply(x) as tfl.SymbolicTensor, name });
+}
+
+function head(): tfl.LayersModel {
+  const features = tfl.input({ shape: [4] });
+  const x = linear({ units: 2, name: '0' }).apply(features) as tfl.SymbolicTensor;
+  return tfl.model({ inputs: features, outputs: x, name: 'head' });
+}
+
+const names = (model: tfl.LayersModel) => {
+  const { parameters, buffers } = namedWeights(model);
+  return { parameters: Object.keys(parameters), buffers: Object.keys(buffers) };
+};
+
+describeEngines('namedWeights', () => {
+  it("gives PyTorch's names", () => {
+    expect(names(encoder())).toEqual({
+      parameters: ['conv1.weight', 'bn1.weight', 'bn1.bias'],
+      buffers: ['bn1.running_mean', 'bn1.running_var'],
+    });
+  });
+
+  it('gives the same names to every copy in a process, and the variables themselves', () => {
+    const [a, b] = [encoder(), encoder()];
+    expect(names(b)).toEqual(names(a));
+    const [ofA, ofB] = [a, b].map((model) => namedWeights(model).parameters['bn1.bias'] as tf.Variable);
+    ofA?.assign(tf.fill([4], 3));
+    expect([...(ofB as tf.Variable).dataSync()]).toEqual([0, 0, 0, 0]);
+    expect([...(a.getLayer('bn1').getWeights()[1] as tf.Tensor).dataSync()]).toEqual([3, 3, 3, 3]);
+    a.dispose();
+    expect([...(ofB as tf.Variable).dataSync()]).toEqual([0, 0, 0, 0]);
+  });
+
+  it('puts the name of a model inside the model first', () => {
+    const inner = encoder('backbone');
+    const images = tfl.input({ shape: [8, 8, 3] });
+    const outer = tfl.model({ inputs: images, outputs: head().apply(inner.apply(images)) as tfl.SymbolicTensor });
+    expect(names(outer).parameters).toEqual([
+      'backbone.conv1.weight',
+      'backbone.bn1.weight',
+      'backbone.bn1.bias',
+      'head.0.weight',
+      'head.0.bias',
+    ]);
+    const sequential = tfl.sequential({ layers: [encoder('backbone'), head()] });
+    expect(names(sequential)).toEqual(names(outer));
+  });
+
+  it('keeps the names of stock layers, and counts frozen weights as buffers', () => {
+    const model = tfl.sequential({
+      layers: [
+        tfl.layers.dense({ units: 2, inputShape: [3], name: 'dense' }),
+        tfl.layers.batchNormalization({ name: 'norm', trainable: false }),
+      ],
+    });
+    expect(names(model)).toEqual({
+      parameters: ['dense.kernel', 'dense.bias'],
+      buffers: ['norm.gamma', 'norm.beta', 'norm.moving_mean', 'norm.moving_variance'],
+    });
+    (model.layers[0] as tfl.layers.Layer).trainable = false;
+    expect(names(model).parameters).toEqual([]);
+  });
+
+  it('refuses names that are not unique', () => {
+    const a = tfl.input({ shape: [4] });
+    const inner = linear({ units: 4, name: 'b.c' }).apply(a) as tfl.SymbolicTensor;
+    const nested = tfl.model({ inputs: a, outputs: inner, name: 'a' });
+    const c = tfl.input({ shape: [4] });
+    const first = nested.apply(c);
+    const model = tfl.model({
+      inputs: c,
+      outputs: linear({ units: 4, name: 'a.b.c' }).apply(first) as tfl.SymbolicTensor,
+    });
+    expect(() => namedWeights(model)).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: namedWeights: names must be unique, got 'a.b.c.weight' twice. Give the layers different names.]`,
+    );
+  });
+});

@@ -1,0 +1,45 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { encodeWeightsAsync } from './encode-weights.ts';
+import { nodeFiles } from './node-files.ts';
+
+/**
+ * Writes the weights of a model to a safetensors file with PyTorch's names and layouts. Node only; elsewhere use {@link encodeWeights}.
+ *
+ * The file is written under a temporary name beside it, synced to disk and renamed, so that there is the old file or the new one at any
+ * moment, never a part of one.
+ *
+ * @param model - any model; not changed.
+ * @param path - of the file; its folder must exist.
+ * @throws Error where the file cannot be written, with the system's reason; a file that was there is untouched then.
+ *
+ * @example
+ * ```ts
+ * import { tmpdir } from 'node:os';
+ * import { useEngine } from '@tfjs-ssl/engine';
+ * import { saveWeights } from '@tfjs-ssl/layers';
+ * import { resnet18 } from '@tfjs-ssl/resnet';
+ *
+ * await useEngine('auto');
+ * await saveWeights(resnet18({ width: 8 }), `${tmpdir()}/model.safetensors`);
+ * ```
+ */
+export async function saveWeights(model: LayersModel, path: string): Promise<void> {
+  const bytes = await encodeWeightsAsync(model);
+  const { open, rename, rm } = await nodeFiles('saveWeights');
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    const file = await open(temporary, 'w');
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw new Error(`saveWeights: cannot write ${path}: ${(error as Error).message}. Nothing was changed there.`, {
+      cause: error,
+    });
+  }
+}

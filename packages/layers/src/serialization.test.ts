@@ -1,0 +1,71 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { describeEngines, expectClose } from '@tfjs-ssl/testing';
+import { expect, it } from 'vitest';
+import { batchNorm } from './batch-norm.ts';
+import { conv2d } from './conv2d.ts';
+import { encodeWeights } from './encode-weights.ts';
+import { globalAveragePool } from './global-average-pool.ts';
+import { linear } from './linear.ts';
+import { maxPool2d } from './max-pool2d.ts';
+
+/** Every layer of the package, with a shortcut around the first ones, and stock layers in between. */
+function network(): tfl.LayersModel {
+  const images = tfl.input({ shape: [8, 8, 3], name: 'images' });
+  let x = conv2d({ filters: 3, kernelSize: 3, padding: 1, seed: 'a Text_with CASE', name: 'layer1.0.conv1' }).apply(
+    images,
+  );
+  x = batchNorm({ relu: true, momentum: 0.3, epsilon: 1e-3, name: 'layer1.0.bn1' }).apply([
+    x,
+    images,
+  ] as tfl.SymbolicTensor[]);
+  x = maxPool2d({ poolSize: 3, strides: 2, padding: 1, name: 'maxpool' }).apply(x);
+  x = tfl.layers.dropout({ rate: 0.5 }).apply(x);
+  x = globalAveragePool({ name: 'avgpool' }).apply(x);
+  x = linear({ units: 4, seed: 3, name: 'fc' }).apply(x);
+  return tfl.model({ inputs: images, outputs: tfl.layers.dense({ units: 2 }).apply(x) as tfl.SymbolicTensor });
+}
+
+/** A model after `save` and `loadLayersModel`. */
+async function saveAndLoad(model: tfl.LayersModel): Promise<tfl.LayersModel> {
+  let artifacts: tf.io.ModelArtifacts | undefined;
+  await model.save(
+    tf.io.withSaveHandler(async (saved) => {
+      artifacts = saved;
+      return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
+    }),
+  );
+  return tfl.loadLayersModel(tf.io.fromMemory(artifacts as tf.io.ModelArtifacts));
+}
+
+describeEngines('saved models', () => {
+  it('come back with structure, weights and running statistics', async () => {
+    const model = network();
+    const x = tf.randomNormal([4, 8, 8, 3], 1, 2, 'float32', 1);
+    (model.apply(x, { training: true }) as tf.Tensor).dispose();
+    const loaded = await saveAndLoad(model);
+    expectClose(loaded.predict(x) as tf.Tensor, model.predict(x) as tf.Tensor, {});
+    expect(encodeWeights(loaded).length).toBe(encodeWeights(model).length);
+    for (const layer of model.layers.filter((each) => each.getClassName().startsWith('Torch'))) {
+      expect(loaded.getLayer(layer.name).getConfig()).toEqual(layer.getConfig());
+    }
+  });
+
+  it('come back once more, and train', async () => {
+    const loaded = await saveAndLoad(await saveAndLoad(network()));
+    const before = (loaded.getLayer('layer1.0.bn1').getWeights()[2] as tf.Tensor).dataSync().slice();
+    (loaded.apply(tf.randomNormal([4, 8, 8, 3], 3), { training: true }) as tf.Tensor).dispose();
+    const after = (loaded.getLayer('layer1.0.bn1').getWeights()[2] as tf.Tensor).dataSync();
+    expect([...after]).not.toEqual([...before]);
+  });
+
+  it('work with compile and fit', async () => {
+    const model = network();
+    model.compile({ optimizer: tf.train.sgd(0.01), loss: 'meanSquaredError' });
+    const [x, y] = [tf.randomNormal([8, 8, 8, 3], 0, 1, 'float32', 1), tf.ones([8, 2])];
+    const { history } = await model.fit(x, y, { epochs: 3, batchSize: 4, verbose: 0 });
+    const losses = history.loss as number[];
+    expect(losses.every(Number.isFinite)).toBe(true);
+    expect(losses.at(-1)).toBeLessThan(losses[0] as number);
+  });
+});

@@ -1,0 +1,34 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { SeededValues } from './seeded-values.ts';
+
+/** Arguments of every layer: its name, whether it trains, and its input shape where it is the first one. */
+export type LayerArgs = NonNullable<ConstructorParameters<typeof tfl.layers.Layer>[0]>;
+
+/** What the layers of this package share: their weights' first values, and calls with one tensor. */
+export abstract class TorchLayer extends tfl.layers.Layer {
+  /** Adds a weight that starts with values of its own generator. */
+  protected addSeeded(
+    name: string,
+    shape: number[],
+    seed: number,
+    fill: ConstructorParameters<typeof SeededValues>[3],
+    trainable = true,
+  ): tfl.LayerVariable {
+    const values = new SeededValues(seed, this.name, name, fill);
+    return this.addWeight(name, shape, 'float32', values, undefined, trainable);
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { training?: boolean }): tf.Tensor {
+    return tf.tidy(() => {
+      this.invokeCallHook(inputs, kwargs);
+      return this.compute(
+        (Array.isArray(inputs) ? inputs : [inputs]) as [tf.Tensor, tf.Tensor?],
+        kwargs.training === true,
+      );
+    });
+  }
+
+  /** The layer's formula. */
+  protected abstract compute(inputs: [tf.Tensor, tf.Tensor?], training: boolean): tf.Tensor;
+}

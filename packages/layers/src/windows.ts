@@ -1,0 +1,58 @@
+import type { Shape } from '@tensorflow/tfjs-layers';
+
+/** A square window that slides over an image padded on all four sides alike. */
+export interface Window {
+  readonly size: number;
+  readonly stride: number;
+  readonly padding: number;
+}
+
+/** Shape of what a window gives for images [N, H, W, C]; axes that are not known yet stay so. */
+export function windowOutputShape(caller: string, input: Shape, channels: number | null, window: Window): Shape {
+  const [images, ...sides] = input.slice(0, 3) as [number | null, number | null, number | null];
+  const [height, width] = sides.map((length) => {
+    if (length === null) return null;
+    const { size, stride, padding } = window;
+    if (length + 2 * padding < size) {
+      throw new RangeError(
+        `${caller}: a window of ${size} with padding ${padding} must fit into the image, got shape [${describe(input)}]. Use larger images or a smaller window.`,
+      );
+    }
+    return Math.floor((length + 2 * padding - size) / stride) + 1;
+  });
+  return [images, height as number | null, width as number | null, channels];
+}
+
+/** The padding as tfjs names it where a name means the same, since backends are faster (tfjs-node: only able) that way. */
+export function paddingArgument({ size, stride, padding }: Window): 'valid' | 'same' | number {
+  if (padding === 0) return 'valid';
+  // Of strides above 1, 'same' pads even images at the end only.
+  return stride === 1 && size === 2 * padding + 1 ? 'same' : padding;
+}
+
+/** Throws unless every named number is a whole one of at least `minimum`. */
+export function requireWhole(caller: string, minimum: number, numbers: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(numbers)) {
+    if (!Number.isInteger(value) || value < minimum) {
+      throw new RangeError(
+        `${caller}: ${name} must be a whole number of at least ${minimum}, got ${value}. Correct it.`,
+      );
+    }
+  }
+}
+
+/** Throws unless the input is of images with a known number of channels; returns that number. */
+export function imageChannels(caller: string, input: Shape | Shape[]): number {
+  const channels = input[3];
+  if (input.length !== 4 || typeof channels !== 'number') {
+    throw new RangeError(
+      `${caller}: the input must have shape [N, H, W, C] with C known, got [${describe(input)}]. Give the model's input shape with its channels.`,
+    );
+  }
+  return channels;
+}
+
+/** A shape for an error message. */
+export function describe(shape: Shape | Shape[]): string {
+  return shape.map((length) => (Array.isArray(length) ? `[${describe(length)}]` : String(length))).join(', ');
+}

@@ -1,0 +1,36 @@
+import type * as tf from '@tensorflow/tfjs-core';
+
+/** Throws unless `projections` is float32 of shape [2N, D] with N >= 1 and D >= 1. */
+export function checkProjections(fn: string, projections: tf.Tensor): void {
+  const shape = `shape [${projections.shape.join(', ')}]`;
+  if (projections.rank !== 2) {
+    throw new RangeError(
+      `${fn}: projections must have rank 2, one row per view, got ${shape}. Flatten or pool each view to a vector first.`,
+    );
+  }
+  const [rows, columns] = projections.shape as [number, number];
+  if (rows % 2 !== 0) {
+    throw new RangeError(
+      `${fn}: projections must have an even number of rows (two views per image), got ${shape}. Concatenate both views first.`,
+    );
+  }
+  if (rows < 2 || columns < 1) {
+    throw new RangeError(
+      `${fn}: projections must have at least 2 rows and 1 column, got ${shape}. Pass the two views of at least one image.`,
+    );
+  }
+  if (projections.dtype !== 'float32') {
+    throw new TypeError(
+      `${fn}: projections must be float32, got ${projections.dtype}. The loss is computed in float32 whatever the precision of the step: cast first.`,
+    );
+  }
+}
+
+/** Throws unless `temperature` is finite and positive. */
+export function checkTemperature(fn: string, temperature: number): void {
+  if (!(temperature > 0 && Number.isFinite(temperature))) {
+    throw new RangeError(
+      `${fn}: temperature must be a finite number > 0, got ${temperature}. Usual values lie between 0.05 and 1.`,
+    );
+  }
+}

@@ -1,0 +1,71 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { checkProjections, checkTemperature } from './check-arguments.ts';
+import { selfMask } from './pairs.ts';
+
+/** Options of the contrastive losses and their logits. */
+export interface ContrastiveOptions {
+  /** Divisor of the cosine similarities, a finite number > 0; no unit. SimCLR uses 0.1 to 0.5, the public PyTorch code 0.07. */
+  readonly temperature: number;
+}
+
+/** Norms below this are taken for it, as `torch.nn.functional.normalize` does. */
+const SMALLEST_NORM = 1e-12;
+
+/** {@link contrastiveLogits} without checks. */
+export function pairLogits(projections: tf.Tensor2D, temperature: number): tf.Tensor2D {
+  const logits = tf.customGrad((z, save) => {
+    const projected = z as tf.Tensor2D;
+    const norm = tf.sqrt(tf.sum(tf.square(projected), 1, true));
+    const divisor = tf.maximum(norm, SMALLEST_NORM);
+    const unit = tf.div(projected, divisor) as tf.Tensor2D;
+    const similarities = tf.mul(tf.matMul(unit, unit, false, true), 1 / temperature);
+    (save as tf.GradSaveFunc)([unit, norm, divisor]);
+    return {
+      value: tf.add(similarities, selfMask(projected.shape[0])),
+      // With S = U U^T, dU = (G + G^T) U; the normalisation removes the radial part of dU and divides by the norm. Where the
+      // norm is below the smallest, the divisor is constant and nothing is removed.
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
+        tf.tidy(() => {
+          const [u, length, d] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
+          const both = tf.add(dy, tf.transpose(dy)) as tf.Tensor2D;
+          const du = tf.mul(tf.matMul(both, u), 1 / temperature);
+          const radial = tf.mul(tf.sum(tf.mul(u, du), 1, true), tf.cast(tf.greater(length, SMALLEST_NORM), 'float32'));
+          return tf.div(tf.sub(du, tf.mul(u, radial)), d);
+        }),
+    };
+  });
+  return logits(projections) as tf.Tensor2D;
+}
+
+/**
+ * Scaled cosine similarities of every view to every other, the logits that SimCLR's loss and pretext accuracy share.
+ *
+ * With u_i = z_i / max(|z_i|, 1e-12): logits_ij = u_i . u_j / temperature for i != j, and -1e9 (nothing, to a softmax) on the diagonal.
+ * The positive of row i is column (i + N) mod 2N; the other 2N - 2 are its negatives.
+ * Differentiable; gradients are finite everywhere. A row of norm below 1e-12 is divided by that constant, as in PyTorch, so the
+ * gradient of an exactly zero row is 1e12 times that of its direction.
+ *
+ * @param projections - shape [2N, D], float32; rows i and i + N are the two views of image i. They need not be normalised; norms
+ * must be below 1e19, where squares leave the range of float32.
+ * @param options - the temperature.
+ * @returns shape [2N, 2N], float32, symmetric; the caller disposes it.
+ * @throws RangeError if the rank is not 2, the rows are odd or fewer than 2, or the temperature is not a finite number > 0;
+ * TypeError if the projections are not float32.
+ * @example
+ * ```ts
+ * import { contrastiveLogits } from '@tfjs-ssl/losses';
+ * import { useEngine } from '@tfjs-ssl/engine';
+ * import * as tf from '@tensorflow/tfjs-core';
+ *
+ * await useEngine('auto');
+ * const projections = tf.tensor2d([[1, 0], [0, 2], [3, 0], [0, 4]]); // two images, two views
+ * const logits = contrastiveLogits(projections, { temperature: 0.5 });
+ * console.log(logits.arraySync()[0]?.slice(1)); // [ 0, 2, 0 ]: row 2 is the other view
+ * ```
+ * @see Chen et al. 2020, "A Simple Framework for Contrastive Learning of Visual Representations", eq. 1.
+ */
+export function contrastiveLogits(projections: tf.Tensor2D, options: ContrastiveOptions): tf.Tensor2D {
+  checkProjections('contrastiveLogits', projections);
+  checkTemperature('contrastiveLogits', options.temperature);
+  return pairLogits(projections, options.temperature);
+}

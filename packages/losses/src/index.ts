@@ -1,0 +1,4 @@
+export { contrastiveAccuracy } from './contrastive-accuracy.ts';
+export { type ContrastiveOptions, contrastiveLogits } from './contrastive-logits.ts';
+export { type InfoNCEResult, infoNCE } from './info-nce.ts';
+export { ntXent } from './nt-xent.ts';

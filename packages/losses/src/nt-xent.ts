@@ -1,0 +1,33 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { checkProjections, checkTemperature } from './check-arguments.ts';
+import type { ContrastiveOptions } from './contrastive-logits.ts';
+import { pairLoss } from './info-nce.ts';
+
+/**
+ * NT-Xent, SimCLR's normalised temperature-scaled cross-entropy: the loss of {@link infoNCE} alone.
+ *
+ * loss = mean_i -log( exp(u_i . u_p(i) / temperature) / sum_{j != i} exp(u_i . u_j / temperature) ), u_i = z_i / max(|z_i|, 1e-12),
+ * p(i) = (i + N) mod 2N, averaged over all 2N anchors. Collapsed projections (all rows equal) give log(2N - 1).
+ *
+ * @param projections - shape [2N, D], float32; rows i and i + N are the two views of image i. Normalised inside.
+ * @param options - the temperature.
+ * @returns a scalar, float32, in nats; the caller disposes it.
+ * @throws RangeError if the rank is not 2, the rows are odd or fewer than 2, or the temperature is not a finite number > 0;
+ * TypeError if the projections are not float32.
+ * @example
+ * ```ts
+ * import { ntXent } from '@tfjs-ssl/losses';
+ * import { useEngine } from '@tfjs-ssl/engine';
+ * import * as tf from '@tensorflow/tfjs-core';
+ *
+ * await useEngine('auto');
+ * const projections = tf.ones<tf.Rank.R2>([8, 16]); // a collapsed encoder
+ * console.log(ntXent(projections, { temperature: 0.5 }).dataSync()[0], Math.log(7)); // 1.9459 1.9459
+ * ```
+ * @see Chen et al. 2020, "A Simple Framework for Contrastive Learning of Visual Representations", eq. 1 and algorithm 1.
+ */
+export function ntXent(projections: tf.Tensor2D, options: ContrastiveOptions): tf.Scalar {
+  checkProjections('ntXent', projections);
+  checkTemperature('ntXent', options.temperature);
+  return tf.tidy(() => pairLoss(projections, options.temperature).loss);
+}

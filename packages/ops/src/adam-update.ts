@@ -1,0 +1,152 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { hasKernel } from './has-kernel.ts';
+
+/** Constants of {@link adamUpdate}. */
+export interface AdamUpdateOptions {
+  /** Decay of the first moment, in [0, 1). */
+  readonly beta1: number;
+  /** Decay of the second moment, in [0, 1). */
+  readonly beta2: number;
+  /** Added to the root of the second moment. */
+  readonly epsilon: number;
+  /** Strength of the weight decay. */
+  readonly weightDecay: number;
+  /** Whether the decay acts on the parameters (AdamW) and not through the gradients (L2). */
+  readonly decoupled: boolean;
+}
+
+/**
+ * One step of Adam for many parameters, in place.
+ *
+ *     g <- g + weightDecay p                     (L2)      or      p <- (1 - learningRate weightDecay) p     (decoupled)
+ *     m <- beta1 m + (1 - beta1) g
+ *     v <- beta2 v + (1 - beta2) g^2
+ *     p <- p - learningRate / c1 * m / (sqrt(v) / sqrt(c2) + epsilon)
+ *
+ * What changes from step to step comes in as a tensor, so that a captured step can be replayed. An engine may implement it as the kernel
+ * `AdamUpdate`: inputs `parameter0..`, `gradient0..`, `firstMoment0..`, `secondMoment0..` and `scalars`; the options and `count` as
+ * attributes; no outputs. It writes parameters and moments in place; a variable whose memory is shared (the tensor it was made from, a
+ * clone) gets memory of its own first, so that only the variable changes.
+ *
+ * @param parameters - p, float32; changed in place.
+ * @param gradients - g, in the order and shapes of `parameters`; not changed.
+ * @param firstMoments - m, likewise; changed in place, zeros before the first step.
+ * @param secondMoments - v, likewise; changed in place, zeros before the first step.
+ * @param scalars - [learningRate, c1 = 1 - beta1^t, c2 = 1 - beta2^t] with the step t counted from 1, shape [3], float32.
+ * @param options - the constants.
+ * @throws RangeError where the lists differ in length or shapes.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { useEngine } from '@tfjs-ssl/engine';
+ * import { adamUpdate } from '@tfjs-ssl/ops';
+ *
+ * await useEngine('auto');
+ * const p = tf.variable(tf.tensor1d([1, -1]));
+ * const [m, v] = [tf.variable(tf.zeros([2])), tf.variable(tf.zeros([2]))];
+ * const scalars = tf.tensor1d([0.1, 1 - 0.9, 1 - 0.999]);
+ * adamUpdate([p], [tf.tensor1d([2, -3])], [m], [v], scalars, {
+ *   beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, decoupled: false,
+ * });
+ * console.log(p.dataSync()); // close to [0.9, -0.9]
+ * ```
+ *
+ * @see Kingma and Ba, "Adam" (2015), algorithm 1; Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (2019), algorithm 2;
+ * `torch.optim.Adam` and `torch.optim.AdamW`.
+ */
+export function adamUpdate(
+  parameters: readonly tf.Variable[],
+  gradients: readonly tf.Tensor[],
+  firstMoments: readonly tf.Variable[],
+  secondMoments: readonly tf.Variable[],
+  scalars: tf.Tensor1D,
+  options: AdamUpdateOptions,
+): void {
+  checkLists(parameters, { gradients, firstMoments, secondMoments });
+  if (scalars.size !== 3) {
+    throw new RangeError(
+      `adamUpdate: scalars must have shape [3], got [${scalars.shape}]. Give [learningRate, 1 - beta1^t, 1 - beta2^t].`,
+    );
+  }
+  if (hasKernel('AdamUpdate')) {
+    runFused(parameters, gradients, firstMoments, secondMoments, scalars, options);
+    return;
+  }
+  tf.tidy(() => {
+    const [learningRate, c1, c2] = tf.unstack(scalars) as [tf.Scalar, tf.Scalar, tf.Scalar];
+    const rates = { learningRate, stepSize: tf.div(learningRate, c1), rootC2: tf.sqrt(c2) };
+    parameters.forEach((parameter, i) => {
+      tf.tidy(() => {
+        updateOne(
+          parameter,
+          gradients[i] as tf.Tensor,
+          firstMoments[i] as tf.Variable,
+          secondMoments[i] as tf.Variable,
+          rates,
+          options,
+        );
+      });
+    });
+  });
+}
+
+function updateOne(
+  p: tf.Variable,
+  gradient: tf.Tensor,
+  m: tf.Variable,
+  v: tf.Variable,
+  rates: { learningRate: tf.Tensor; stepSize: tf.Tensor; rootC2: tf.Tensor },
+  { beta1, beta2, epsilon, weightDecay, decoupled }: AdamUpdateOptions,
+): void {
+  const decays = weightDecay !== 0;
+  const g = decays && !decoupled ? tf.add(gradient, tf.mul(p, weightDecay)) : gradient;
+  const start = decays && decoupled ? tf.sub(p, tf.mul(p, tf.mul(rates.learningRate, weightDecay))) : p;
+  m.assign(tf.add(tf.mul(m, beta1), tf.mul(g, 1 - beta1)));
+  v.assign(tf.add(tf.mul(v, beta2), tf.mul(tf.square(g), 1 - beta2)));
+  const denominator = tf.add(tf.div(tf.sqrt(v), rates.rootC2), epsilon);
+  p.assign(tf.sub(start, tf.div(tf.mul(m, rates.stepSize), denominator)));
+}
+
+function runFused(
+  parameters: readonly tf.Variable[],
+  gradients: readonly tf.Tensor[],
+  firstMoments: readonly tf.Variable[],
+  secondMoments: readonly tf.Variable[],
+  scalars: tf.Tensor1D,
+  options: AdamUpdateOptions,
+): void {
+  const inputs: tf.NamedTensorMap = { scalars };
+  parameters.forEach((parameter, i) => {
+    const [m, v] = [firstMoments[i] as tf.Variable, secondMoments[i] as tf.Variable];
+    for (const variable of [parameter, m, v]) unshare(variable);
+    inputs[`parameter${i}`] = parameter;
+    inputs[`gradient${i}`] = gradients[i] as tf.Tensor;
+    inputs[`firstMoment${i}`] = m;
+    inputs[`secondMoment${i}`] = v;
+  });
+  tf.engine().runKernel('AdamUpdate', inputs, { ...options, count: parameters.length });
+}
+
+/** Gives a variable memory of its own where another tensor refers to the same, which a kernel in place would change too. */
+function unshare(variable: tf.Variable): void {
+  if (tf.engine().backend.refCount(variable.dataId) > 1) tf.tidy(() => variable.assign(tf.mul(variable, 1)));
+}
+
+function checkLists(parameters: readonly tf.Tensor[], lists: Record<string, readonly tf.Tensor[]>): void {
+  for (const [name, list] of Object.entries(lists)) {
+    if (list.length !== parameters.length) {
+      throw new RangeError(
+        `adamUpdate: ${name} must have one tensor per parameter, ${parameters.length}, got ${list.length}. Pass the lists in the same order.`,
+      );
+    }
+    list.forEach((tensor, i) => {
+      const expected = (parameters[i] as tf.Tensor).shape;
+      if (!tf.util.arraysEqual(tensor.shape, expected)) {
+        throw new RangeError(
+          `adamUpdate: ${name}[${i}] must have the shape of its parameter, [${expected}], got [${tensor.shape}]. Pass the lists in the same order.`,
+        );
+      }
+    });
+  }
+}

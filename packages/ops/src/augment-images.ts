@@ -1,0 +1,130 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { hasKernel } from './has-kernel.ts';
+
+/**
+ * One stage of the fused augmentation kernel: what is the same for all images. What differs from image to image stands in the
+ * stage's columns of the parameter table, see {@link augmentStageColumns}.
+ */
+export type AugmentStage =
+  | {
+      readonly kind: 'resizedCrop';
+      /** Height and width after the stage, pixels. */
+      readonly size: readonly [number, number];
+      readonly antialias: boolean;
+    }
+  | { readonly kind: 'horizontalFlip' }
+  | { readonly kind: 'solarize' }
+  | { readonly kind: 'colorJitter' }
+  | { readonly kind: 'grayscale' }
+  | {
+      readonly kind: 'gaussianBlur';
+      /** Taps per direction, odd. */
+      readonly kernelSize: number;
+    }
+  | {
+      readonly kind: 'normalize';
+      /** Per channel, three numbers. */
+      readonly mean: readonly number[];
+      readonly std: readonly number[];
+    };
+
+/**
+ * Columns of the parameter table that each kind of stage reads, in this order.
+ *
+ * `applied` is 1 or 0: at 0 the stage leaves the image as it is. Crops are in pixels of the image that reaches the stage.
+ * `first` to `fourth` name the operations of a colour jitter in the sequence in which they run: 0 brightness, 1 contrast,
+ * 2 saturation, 3 hue; a hue shift (in turns, -0.5 to 0.5) of exactly 0 is left out.
+ */
+export const augmentStageColumns: { readonly [Kind in AugmentStage['kind']]: readonly string[] } = {
+  resizedCrop: ['top', 'left', 'height', 'width'],
+  horizontalFlip: ['applied'],
+  solarize: ['applied', 'threshold'],
+  colorJitter: ['applied', 'first', 'second', 'third', 'fourth', 'brightness', 'contrast', 'saturation', 'hue'],
+  grayscale: ['applied'],
+  gaussianBlur: ['applied', 'sigma'],
+  normalize: ['applied'],
+};
+
+/** Options of {@link augmentImages}. */
+export interface AugmentImagesOptions {
+  /** Height and width of the result, pixels: those of the last crop, or of the images where there is none. */
+  readonly size: readonly [number, number];
+}
+
+/**
+ * Runs a whole chain of augmentations as one kernel, each image by its own row of parameters.
+ *
+ *     output[r] = stage_n(... stage_1(images[r mod N], row r) ..., row r)
+ *
+ * There is no composition of it here: `Chain` of `@tfjs-ssl/augmentations` composes the same function out of single transforms,
+ * and calls this op where the engine has the kernel. The kernel is `AugmentImages` (inputs images and parameters; attributes
+ * stages and size).
+ *
+ * @param images - shape [N, H, W, 3], float32 in [0, 1].
+ * @param parameters - shape [R, columns], float32, R a multiple of N: the columns of all stages, one stage after the other.
+ * @param stages - the stages in the order in which they run.
+ * @param options - see {@link AugmentImagesOptions}.
+ * @returns a new tensor of shape [R, height, width, 3], which the caller (or the surrounding `tf.tidy`) disposes. No gradient.
+ * @throws Error where the current backend has no such kernel; RangeError where shapes do not fit the stages.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { useEngine } from '@tfjs-ssl/engine';
+ * import { augmentImages, hasKernel } from '@tfjs-ssl/ops';
+ *
+ * await useEngine('auto');
+ * if (hasKernel('AugmentImages')) {
+ *   const images = tf.randomUniform([2, 8, 8, 3]) as tf.Tensor4D;
+ *   const rows = tf.tensor2d([[1], [0]]); // flips the first image
+ *   console.log(augmentImages(images, rows, [{ kind: 'horizontalFlip' }], { size: [8, 8] }).shape); // [2, 8, 8, 3]
+ * }
+ * ```
+ */
+export function augmentImages(
+  images: tf.Tensor4D,
+  parameters: tf.Tensor2D,
+  stages: readonly AugmentStage[],
+  options: AugmentImagesOptions,
+): tf.Tensor4D {
+  if (!hasKernel('AugmentImages')) {
+    throw new Error(
+      `augmentImages: the backend '${tf.getBackend()}' has no kernel 'AugmentImages'. Apply the transforms one by one there, as Chain.apply of @tfjs-ssl/augmentations does.`,
+    );
+  }
+  if (images.rank !== 4 || images.shape[3] !== 3 || images.dtype !== 'float32') {
+    throw new RangeError(
+      `augmentImages: images must be float32 of shape [N, H, W, 3], got ${images.dtype} of shape [${images.shape}]. Divide 8-bit images by 255.`,
+    );
+  }
+  const columns = stages.reduce((sum, stage) => sum + augmentStageColumns[stage.kind].length, 0);
+  const [rows = 0, width] = parameters.shape;
+  if (parameters.rank !== 2 || width !== columns || rows % images.shape[0] !== 0) {
+    throw new RangeError(
+      `augmentImages: parameters must have ${columns} columns and a multiple of ${images.shape[0]} rows, got shape [${parameters.shape}]. Make one row per view with the columns of these stages.`,
+    );
+  }
+  const size = outputSize(images, stages);
+  if (size[0] !== options.size[0] || size[1] !== options.size[1]) {
+    throw new RangeError(
+      `augmentImages: size must be what the stages lead to, [${size}], got [${options.size}]. Pass the size of the last crop.`,
+    );
+  }
+  return tf
+    .engine()
+    .runKernel('AugmentImages', { images, parameters }, { stages, size } as unknown as tf.NamedAttrMap) as tf.Tensor4D;
+}
+
+function outputSize(images: tf.Tensor4D, stages: readonly AugmentStage[]): readonly [number, number] {
+  let size: readonly [number, number] = [images.shape[1], images.shape[2]];
+  for (const stage of stages) {
+    if (stage.kind === 'resizedCrop') size = stage.size;
+    const largest = 2 * Math.min(...size) - 1;
+    if (stage.kind === 'gaussianBlur' && stage.kernelSize > largest) {
+      throw new RangeError(
+        `augmentImages: kernelSize must be at most ${largest} for images of [${size}] pixels, got ${stage.kernelSize}. A border is mirrored once only.`,
+      );
+    }
+  }
+  return size;
+}

@@ -1,0 +1,46 @@
+/** Arithmetic of the matrix products of a training step; weights, statistics and loss are float32 in both. */
+export type Precision = 'float32' | 'mixed';
+
+/** What an engine says about itself once it runs. */
+export interface EngineDescription {
+  /** Name by which `useEngine` knows it, for example `'simd'`. */
+  readonly name: string;
+  /** Name of the TensorFlow.js backend that it registered and made current. */
+  readonly backend: string;
+  /** What computes: processor or adapter, with the number of threads where there are any. */
+  readonly device: string;
+  /** Version of the engine and of what it stands on, for people to read. */
+  readonly version: string;
+  /** Arithmetic that it can train with. */
+  readonly precisions: readonly Precision[];
+  /** Threads that compute, the calling one counted; 1 where there is no pool. */
+  readonly threads: number;
+}
+
+/** Choices for the start of an engine; an engine ignores what it has no use for. */
+export interface EngineOptions {
+  /** Threads that compute, the calling one counted. Default: the machine's available processors. */
+  readonly threads?: number;
+}
+
+/** Whether an engine can run here and, if it cannot, the reason and what to do. */
+export type EngineAvailability = { readonly available: true } | { readonly available: false; readonly reason: string };
+
+/**
+ * What the package of an engine exports as `engine`: the only thing that `@tfjs-ssl/engine` knows of it.
+ *
+ * An engine registers a TensorFlow.js backend and, for it, the kernels that `@tfjs-ssl/ops` names.
+ */
+export interface EngineModule {
+  readonly name: string;
+  /** Looks whether the engine can run here, without starting anything that has to be stopped. */
+  probe(): Promise<EngineAvailability>;
+  /**
+   * Starts the engine (a second call returns the running one) and makes its backend the current one.
+   *
+   * @throws Error where it cannot run, with what to do.
+   */
+  start(options?: EngineOptions): Promise<EngineDescription>;
+  /** Ends its threads and frees its memory; tensors on it are lost. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,49 @@
+import './register-gradients.ts';
+import * as tf from '@tensorflow/tfjs-core';
+import { hasKernel } from './has-kernel.ts';
+
+/**
+ * Mean of every channel over height and width.
+ *
+ *     output[n, c] = sum_{h,w} x[n, h, w, c] / (H W)
+ *
+ * An engine may implement it as the kernels `GlobalAveragePool` (input x) and `GlobalAveragePoolGrad` (input dy, attribute inputShape).
+ *
+ * @param x - images or feature maps, shape [N, H, W, C], float32.
+ * @returns a new tensor of shape [N, C], which the caller (or the surrounding `tf.tidy`) disposes.
+ * @throws RangeError where `x` does not have four axes.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { useEngine } from '@tfjs-ssl/engine';
+ * import { globalAveragePool } from '@tfjs-ssl/ops';
+ *
+ * await useEngine('auto');
+ * console.log(globalAveragePool(tf.ones([2, 4, 4, 3])).shape); // [2, 3]
+ * ```
+ *
+ * @see `torch.nn.AdaptiveAvgPool2d(1)`; Lin et al., "Network In Network" (2014), section 3.2.
+ */
+export function globalAveragePool(x: tf.Tensor4D): tf.Tensor2D {
+  if (x.rank !== 4) {
+    throw new RangeError(
+      `globalAveragePool: x must have shape [N, H, W, C], got [${x.shape}]. Add the axes that are missing.`,
+    );
+  }
+  const [, height, width] = x.shape;
+  const inputShape = x.shape;
+  const pool = tf.customGrad((images) => ({
+    value: hasKernel('GlobalAveragePool')
+      ? (tf.engine().runKernel('GlobalAveragePool', { x: images as tf.Tensor4D }) as tf.Tensor)
+      : tf.mean(images as tf.Tensor4D, [1, 2]),
+    gradFunc: (dy) => {
+      if (hasKernel('GlobalAveragePoolGrad')) {
+        return tf.engine().runKernel('GlobalAveragePoolGrad', { dy }, { inputShape }) as tf.Tensor;
+      }
+      const perPosition = tf.expandDims(tf.expandDims(tf.div(dy, height * width), 1), 1);
+      return tf.tile(perPosition, [1, height, width, 1]);
+    },
+  }));
+  return pool(x) as tf.Tensor2D;
+}

@@ -1,0 +1,20 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/**
+ * Says whether the current backend implements a kernel.
+ *
+ * @param kernelName - name under which engines register it, for example `'BatchNormTrain'`.
+ * @returns true where `tf.engine().runKernel(kernelName, ...)` would find it.
+ *
+ * @example
+ * ```ts
+ * import { useEngine } from '@tfjs-ssl/engine';
+ * import { hasKernel } from '@tfjs-ssl/ops';
+ *
+ * await useEngine('cpu');
+ * console.log(hasKernel('Conv2D')); // true
+ * ```
+ */
+export function hasKernel(kernelName: string): boolean {
+  return tf.getKernel(kernelName, tf.getBackend()) !== undefined;
+}

@@ -1,0 +1,89 @@
+import * as tfl from '@tensorflow/tfjs-layers';
+import { batchNorm, linear } from '@tfjs-ssl/layers';
+
+/** Choices for {@link mlpHead}. */
+export interface MlpHeadOptions {
+  /** Number of features that come in: 512 from ResNet-18 and 34, 2048 from the deeper ones. */
+  readonly inputSize: number;
+  /** Sizes of the hidden layers; `[]` for a linear head. */
+  readonly hiddenSizes: readonly number[];
+  /** Number of outputs: the dimension of the space in which the loss compares. */
+  readonly outputSize: number;
+  /** Whether batch norm follows the linear layers: `'hidden'` all but the last one, `'all'` every one. Default `'none'`. */
+  readonly batchNorm?: 'none' | 'hidden' | 'all';
+  /** Whether linear layers have a bias; the shift of a batch norm takes its place where one follows. Default true. */
+  readonly bias?: boolean;
+  /** Seed of the first weights; the same one gives the same weights on every engine. Default 0. */
+  readonly seed?: number | string;
+  /** Name of the model. Default `'projection'`. */
+  readonly name?: string;
+}
+
+/**
+ * A projection head: linear layers with rectifiers in between.
+ *
+ *     z = W_n relu(... relu(W_1 h + b_1) ...) + b_n
+ *
+ * Layers are named by their place as in PyTorch's `nn.Sequential(Linear, [BatchNorm1d,] ReLU, ..., Linear)`: `0.weight`, `0.bias`, `2.weight`.
+ *
+ * @param options - sizes, batch norm, bias, seed.
+ * @returns a model from features [N, inputSize] to projections [N, outputSize], not normalised (the loss does that), which owns its
+ * variables: dispose the model. With batch norm, pass `{ training: true }` to `apply` while training.
+ * @throws RangeError where a size is not a whole number above 0, or batchNorm is none of its values.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { useEngine } from '@tfjs-ssl/engine';
+ * import { mlpHead } from '@tfjs-ssl/projection-heads';
+ *
+ * await useEngine('auto');
+ * const head = mlpHead({ inputSize: 512, hiddenSizes: [256], outputSize: 128, seed: 42 });
+ * console.log(head.countParams()); // 164224
+ * console.log((head.apply(tf.ones([4, 512])) as tf.Tensor).shape); // [4, 128]
+ * ```
+ *
+ * @see Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations" (2020), section 2.1 and 4.2.
+ */
+export function mlpHead(options: MlpHeadOptions): tfl.LayersModel {
+  const { inputSize, hiddenSizes, outputSize, bias = true, seed = 0, name = 'projection' } = options;
+  const normalised = options.batchNorm ?? 'none';
+  check(options);
+
+  const features = tfl.input({ shape: [inputSize], name: `${name}.features` });
+  let x = features;
+  let place = 0; // within PyTorch's nn.Sequential
+  const sizes = [...hiddenSizes, outputSize];
+  sizes.forEach((units, i) => {
+    const last = i === sizes.length - 1;
+    const normalise = normalised === 'all' || (normalised === 'hidden' && !last);
+    const useBias = bias && !normalise;
+    x = linear({ units, useBias, seed, name: `${place++}` }).apply(x) as tfl.SymbolicTensor;
+    if (normalise) {
+      // The rectifier is part of our batch norm, but has a place of its own in the names.
+      x = batchNorm({ relu: !last, name: `${place++}` }).apply(x) as tfl.SymbolicTensor;
+      if (!last) place++;
+    } else if (!last) {
+      x = tfl.layers.reLU({ name: `${place++}` }).apply(x) as tfl.SymbolicTensor;
+    }
+  });
+  return tfl.model({ inputs: features, outputs: x, name });
+}
+
+function check({ inputSize, hiddenSizes, outputSize, batchNorm: normalised = 'none' }: MlpHeadOptions): void {
+  const sizes: Array<[string, number]> = [
+    ['inputSize', inputSize],
+    ...hiddenSizes.map((size, i): [string, number] => [`hiddenSizes[${i}]`, size]),
+    ['outputSize', outputSize],
+  ];
+  for (const [what, size] of sizes) {
+    if (!Number.isInteger(size) || size < 1) {
+      throw new RangeError(`mlpHead: ${what} must be a whole number above 0, got ${size}. Correct it.`);
+    }
+  }
+  if (!['none', 'hidden', 'all'].includes(normalised)) {
+    throw new RangeError(
+      `mlpHead: batchNorm must be 'none', 'hidden' or 'all', got ${String(normalised)}. Choose one.`,
+    );
+  }
+}

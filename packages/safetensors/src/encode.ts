@@ -1,0 +1,85 @@
+import { arrayTypes, elementCount, type SafeTensor } from './dtypes.ts';
+
+/**
+ * Writes named tensors as the bytes of a safetensors file.
+ *
+ * The layout is: 8 bytes with the length of the header (little-endian), the header as JSON padded with spaces to a multiple of 8, then the
+ * elements of all tensors without gaps. Tensors with wide elements come first, so that every tensor is aligned to its element size; within
+ * a width the order is that of the object. The same input gives the same bytes.
+ *
+ * @param tensors - tensors by name; the data are copied.
+ * @param metadata - strings by name, stored beside the tensors as `__metadata__`.
+ * @returns the file's bytes.
+ * @throws RangeError where a tensor's shape does not match its data, a name is reserved, or the machine is not little-endian.
+ * @throws TypeError where a tensor's typed array is not that of its dtype.
+ *
+ * @example
+ * ```ts
+ * import { decodeSafetensors, encodeSafetensors } from '@tfjs-ssl/safetensors';
+ *
+ * const weight = { dtype: 'F32', shape: [2, 2], data: new Float32Array([1, 2, 3, 4]) } as const;
+ * const bytes = encodeSafetensors({ weight }, { format: 'pt' });
+ * console.log(decodeSafetensors(bytes).tensors.weight?.shape); // [2, 2]
+ * ```
+ *
+ * @see https://huggingface.co/docs/safetensors/index#format
+ */
+export function encodeSafetensors(
+  tensors: Readonly<Record<string, SafeTensor>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  requireLittleEndian('encodeSafetensors');
+  const entries = Object.entries(tensors);
+  for (const [name, tensor] of entries) check(name, tensor);
+  // Stable: within one width the order of the object stays.
+  entries.sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
+
+  const header: Array<[string, unknown]> = Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : [];
+  let end = 0;
+  for (const [name, { dtype, shape, data }] of entries) {
+    const begin = end;
+    end += data.byteLength;
+    header.push([name, { dtype, shape, data_offsets: [begin, end] }]);
+  }
+  // fromEntries defines own properties, so that a tensor called '__proto__' is written like any other.
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
+  const dataStart = Math.ceil((8 + json.length) / 8) * 8;
+  const bytes = new Uint8Array(dataStart + end).fill(0x20, 8, dataStart);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(dataStart - 8), true);
+  bytes.set(json, 8);
+  let offset = dataStart;
+  for (const [, { data }] of entries) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
+    offset += data.byteLength;
+  }
+  return bytes;
+}
+
+/** Elements are stored little-endian, and typed arrays have the machine's order. */
+export function requireLittleEndian(caller: string): void {
+  if (new Uint8Array(new Uint16Array([1]).buffer)[0] !== 1) {
+    throw new RangeError(`${caller}: typed arrays must be little-endian, this machine is big-endian.`);
+  }
+}
+
+function check(name: string, { dtype, shape, data }: SafeTensor): void {
+  if (name === '__metadata__') {
+    throw new RangeError(`encodeSafetensors: the name '__metadata__' is reserved. Rename the tensor.`);
+  }
+  const arrayType = arrayTypes[dtype];
+  if (arrayType === undefined) {
+    throw new RangeError(
+      `encodeSafetensors: dtype of '${name}' must be one of ${Object.keys(arrayTypes).join(', ')}, got ${String(dtype)}. Convert the data.`,
+    );
+  }
+  if (!(data instanceof arrayType)) {
+    throw new TypeError(
+      `encodeSafetensors: '${name}' of dtype ${dtype} must hold a ${(arrayType as unknown as { name: string }).name}, got ${(data as object).constructor.name}. Convert the data or change the dtype.`,
+    );
+  }
+  if (!shape.every((length) => Number.isSafeInteger(length) && length >= 0) || elementCount(shape) !== data.length) {
+    throw new RangeError(
+      `encodeSafetensors: shape [${shape}] of '${name}' must have as many elements as its data, got ${data.length}. Correct the shape.`,
+    );
+  }
+}

@@ -1,0 +1,3 @@
+export { decodeSafetensors, type Safetensors } from './decode.ts';
+export type { SafeTensor, SafeTensorData, SafeTensorDtype } from './dtypes.ts';
+export { encodeSafetensors } from './encode.ts';

@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import type { Cursor } from './events.ts';
+
+/** The JSON file beside the tensors of a checkpoint; without it they count for nothing. */
+export interface CheckpointManifest {
+  /** Steps done; the index of the step a resume starts with. */
+  readonly step: number;
+  /** The batch a resume starts with. */
+  readonly cursor: Cursor;
+  readonly seed: number | string;
+  /** The resolved configuration of the run. */
+  readonly config: object;
+  /** The safetensors file. */
+  readonly tensors: { readonly file: string; readonly bytes: number; readonly sha256: string };
+}
+
+const format = 'tfjs-ssl checkpoint';
+const version = 1;
+
+/** SHA-256 in hexadecimal. */
+export function sha256(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex');
+}
+
+/** Writes a manifest as JSON for people, with a checksum over its compact form. */
+export function encodeManifest(manifest: CheckpointManifest): string {
+  const body = JSON.parse(JSON.stringify({ format, version, ...manifest }));
+  return `${JSON.stringify({ ...body, checksum: sha256(JSON.stringify(body)) }, null, 2)}\n`;
+}
+
+/**
+ * Reads a manifest.
+ *
+ * @throws Error with what is wrong with it.
+ */
+export function decodeManifest(text: string): CheckpointManifest {
+  let parsed: Record<string, unknown>;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`its JSON is damaged: ${(error as Error).message}`);
+  }
+  const { checksum, ...body } = parsed ?? {};
+  if (body.format !== format) throw new Error('its JSON is not that of a checkpoint');
+  if (body.version !== version) throw new Error(`its format is version ${body.version}, this trainer reads ${version}`);
+  if (checksum !== sha256(JSON.stringify(body))) throw new Error('its JSON is damaged: the checksum does not match');
+  return body as unknown as CheckpointManifest;
+}

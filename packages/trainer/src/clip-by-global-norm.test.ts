@@ -1,0 +1,67 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { describeEngines, expectClose, expectNoLeak } from '@tfjs-ssl/testing';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { clipByGlobalNorm } from './clip-by-global-norm.ts';
+
+const clip = (a: number[], b: number[], maxNorm: number): number[] =>
+  tf.tidy(() => {
+    const clipped = clipByGlobalNorm({ a: tf.tensor1d(a), b: tf.tensor2d(b, [1, b.length]) }, maxNorm);
+    expect(clipped.b?.shape).toEqual([1, b.length]);
+    return Object.values(clipped).flatMap((tensor) => Array.from(tensor.dataSync()));
+  });
+
+describeEngines('clipByGlobalNorm', () => {
+  it('scales a case worked by hand', () => {
+    expectClose(clip([3, 0], [4], 1), [0.6, 0, 0.8], { atol: 1e-6 });
+  });
+
+  it('leaves gradients below the norm as they are, zeros included', () => {
+    expectClose(clip([3, 0], [4], 5.01), [3, 0, 4], { atol: 0 });
+    expectClose(clip([0, 0], [0], 1e-3), [0, 0, 0], { atol: 0 });
+  });
+
+  it('bounds the norm and keeps the direction', () => {
+    const numbers = fc.array(fc.integer({ min: -1000, max: 1000 }), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(numbers, numbers, fc.constantFrom(0.01, 1, 100), (a, b, maxNorm) => {
+        const clipped = clip(a, b, maxNorm);
+        const norm = Math.hypot(...a, ...b);
+        const factor = Math.min(1, maxNorm / (norm + 1e-6));
+        expectClose(
+          clipped,
+          [...a, ...b].map((value) => value * factor),
+          { rtol: 1e-5, atol: 1e-7 },
+        );
+        expect(Math.hypot(...clipped)).toBeLessThanOrEqual(maxNorm * 1.00001);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('makes NaN of gradients that are infinite or NaN', () => {
+    expect(clip([Number.POSITIVE_INFINITY], [1], 1)[0]).toBeNaN();
+    expect(clip([Number.NaN], [1], 1)).toEqual([Number.NaN, Number.NaN]);
+  });
+
+  it('leaves no tensors behind but its results', async () => {
+    const gradients = { a: tf.ones([3]), b: tf.ones([2, 2]) };
+    await expectNoLeak(() => tf.dispose(clipByGlobalNorm(gradients, 1)));
+    tf.dispose(gradients);
+  });
+});
+
+describe('clipByGlobalNorm refuses', () => {
+  it('no gradients, and norms that are not > 0', () => {
+    expect(() => clipByGlobalNorm({}, 1)).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: clipByGlobalNorm: gradients must name at least one tensor, got none. Pass those of the step.]`,
+    );
+    const gradients = { a: tf.ones([1]) };
+    expect(() => clipByGlobalNorm(gradients, 0)).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: clipByGlobalNorm: maxNorm must be a finite number > 0, got 0. To train without clipping, leave it out.]`,
+    );
+    expect(() => clipByGlobalNorm(gradients, Number.NaN)).toThrow(RangeError);
+    expect(() => clipByGlobalNorm(gradients, Number.POSITIVE_INFINITY)).toThrow(RangeError);
+    tf.dispose(gradients);
+  });
+});

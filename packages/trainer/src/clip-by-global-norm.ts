@@ -1,0 +1,49 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { NamedTensors } from './types.ts';
+
+/** The Euclidean norm of all elements of all tensors together. */
+function jointNorm(tensors: NamedTensors): tf.Scalar {
+  return tf.tidy(() =>
+    tf.sqrt(tf.addN(Object.values(tensors).map((tensor) => tf.sum(tf.square(tensor))))),
+  ) as tf.Scalar;
+}
+
+/**
+ * Scales all gradients by one factor so that their joint norm is at most `maxNorm`, as `torch.nn.utils.clip_grad_norm_`.
+ *
+ * norm = sqrt(sum over all elements of all gradients of g^2); g * min(1, maxNorm / (norm + 1e-6)).
+ * Reads nothing back. Where the norm is infinite or NaN the results are NaN, as in PyTorch.
+ *
+ * @param gradients - the gradients by name, float32; at least one; not disposed.
+ * @param maxNorm - the largest norm, a finite number > 0.
+ * @returns the scaled gradients, new tensors under the same names; the caller disposes them.
+ * @throws RangeError if there are no gradients or `maxNorm` is not a finite number > 0.
+ * @example
+ * ```ts
+ * import { clipByGlobalNorm } from '@tfjs-ssl/trainer';
+ * import { useEngine } from '@tfjs-ssl/engine';
+ * import * as tf from '@tensorflow/tfjs-core';
+ *
+ * await useEngine('auto');
+ * const clipped = clipByGlobalNorm({ a: tf.tensor1d([3, 0]), b: tf.scalar(4) }, 1); // norm 5
+ * console.log(clipped.b?.dataSync()[0]); // 0.8
+ * ```
+ * @see Pascanu et al. 2013, "On the difficulty of training recurrent neural networks", algorithm 1.
+ */
+export function clipByGlobalNorm(gradients: NamedTensors, maxNorm: number): NamedTensors {
+  const entries = Object.entries(gradients);
+  if (entries.length === 0) {
+    throw new RangeError(
+      'clipByGlobalNorm: gradients must name at least one tensor, got none. Pass those of the step.',
+    );
+  }
+  if (!(maxNorm > 0 && Number.isFinite(maxNorm))) {
+    throw new RangeError(
+      `clipByGlobalNorm: maxNorm must be a finite number > 0, got ${maxNorm}. To train without clipping, leave it out.`,
+    );
+  }
+  return tf.tidy(() => {
+    const factor = tf.minimum(tf.div(maxNorm, tf.add(jointNorm(gradients), 1e-6)), 1);
+    return Object.fromEntries(entries.map(([name, gradient]) => [name, tf.mul(gradient, factor)]));
+  });
+}

@@ -1,0 +1,220 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { describeEngines, expectNoLeak } from '@tfjs-ssl/testing';
+import { expect, it } from 'vitest';
+import {
+  collect,
+  messageOf,
+  stepsPerEpoch,
+  tinyBatches,
+  tinyFit,
+  tinyInputs,
+  tinyTrainer,
+} from '../test-support/tiny-run.ts';
+import { type Cursor, type FitEvent, lastEvent } from './index.ts';
+
+const name = (event: FitEvent): string =>
+  event.type === 'step' ? `step ${event.step}` : event.type === 'epoch' ? `epoch ${event.epoch}` : event.type;
+
+describeEngines('Trainer.fit', () => {
+  it('yields steps, epochs and the end, in order', async () => {
+    const events = await collect(tinyTrainer().fit({ ...tinyFit, epochs: 2 }));
+    expect(events.map(name)).toEqual([
+      'step 0',
+      'step 1',
+      'step 2',
+      'epoch 0',
+      'step 3',
+      'step 4',
+      'step 5',
+      'epoch 1',
+      'end',
+    ]);
+    expect(events.at(-1)).toEqual({ type: 'end', stepsDone: 6, checkpoint: null });
+  });
+
+  it('means the losses and metrics of an epoch, and sums its seconds', async () => {
+    const events = await collect(tinyTrainer().fit({ ...tinyFit, epochs: 1 }));
+    const steps = events.filter((event) => event.type === 'step');
+    const [epoch] = events.filter((event) => event.type === 'epoch');
+    const sum = (numbers: number[]): number => numbers.reduce((a, b) => a + b, 0);
+    expect(epoch).toMatchObject({ epoch: 0, stepsDone: 3, steps: 3, learningRate: 0.02 });
+    expect(epoch!.loss).toBeCloseTo(sum(steps.map(({ loss }) => loss)) / 3, 12);
+    expect(epoch!.metrics.error).toBeCloseTo(sum(steps.map(({ metrics }) => metrics.error)) / 3, 12);
+    expect(epoch!.seconds.step).toBeCloseTo(sum(steps.map(({ seconds }) => seconds.step)), 12);
+    expect(epoch!.imagesPerSecond).toBeCloseTo(12 / sum(Object.values(epoch!.seconds)), 6);
+  });
+
+  it('tells waiting for data from making tensors from training', async () => {
+    const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+    const fit = tinyTrainer().fit({
+      ...tinyFit,
+      epochs: 1,
+      batches: async function* (cursor) {
+        for await (const batch of tinyBatches(cursor)) {
+          await pause(60);
+          yield batch;
+        }
+      },
+      inputs: async (batch) => {
+        await pause(30);
+        return tinyInputs(batch);
+      },
+    });
+    let step = 0;
+    for await (const event of fit) {
+      if (event.type !== 'step') continue;
+      expect(event.seconds.load).toBeGreaterThan(0.055);
+      expect(event.seconds.prepare).toBeGreaterThan(0.025);
+      expect(event.seconds.step).toBeGreaterThan(0);
+      // the consumer's own time is nobody's
+      if (step++ > 0) expect(event.seconds.load).toBeLessThan(0.3);
+      await pause(300);
+    }
+    expect(step).toBe(3);
+  });
+
+  it('calls back with each event before it yields it', async () => {
+    const called: string[] = [];
+    const note = async (event: FitEvent): Promise<void> => {
+      await Promise.resolve();
+      called.push(name(event));
+    };
+    const last = await lastEvent(
+      tinyTrainer().fit({ ...tinyFit, epochs: 1, on: { step: note, epoch: note, end: note } }),
+    );
+    expect(called).toEqual(['step 0', 'step 1', 'step 2', 'epoch 0', 'end']);
+    expect(last.type).toBe('end');
+  });
+
+  it('asks for the data from where it stands', async () => {
+    const trainer = tinyTrainer();
+    for (let i = 0; i < 4; i++) await trainer.step(tinyInputs(i));
+    const asked: Cursor[] = [];
+    const seen: Cursor[] = [];
+    const fit = trainer.fit({
+      ...tinyFit,
+      epochs: 3,
+      checkTensors: false,
+      batches: (cursor) => {
+        asked.push(cursor);
+        return tinyBatches(cursor);
+      },
+      inputs: (batch, cursor) => {
+        seen.push(cursor);
+        return tinyInputs(batch);
+      },
+    });
+    const events = await collect(fit);
+    expect(asked).toEqual([
+      { epoch: 1, step: 1 },
+      { epoch: 2, step: 0 },
+    ]);
+    expect(seen.slice(0, 3)).toEqual([
+      { epoch: 1, step: 1 },
+      { epoch: 1, step: 2 },
+      { epoch: 2, step: 0 },
+    ]);
+    expect(events.filter((event) => event.type === 'epoch').map(({ steps }) => steps)).toEqual([2, 3]);
+  });
+
+  it('stops after the step in progress when its signal says so', async () => {
+    const stop = new AbortController();
+    const trainer = tinyTrainer();
+    const events: string[] = [];
+    for await (const event of trainer.fit({ ...tinyFit, epochs: 2, signal: stop.signal })) {
+      events.push(name(event));
+      if (event.type === 'step' && event.step === 3) stop.abort();
+    }
+    expect(events).toEqual(['step 0', 'step 1', 'step 2', 'epoch 0', 'step 3', 'interrupted']);
+    expect(trainer.stepsDone).toBe(4);
+    expect((await collect(trainer.fit({ ...tinyFit, epochs: 2, signal: stop.signal }))).map(name)).toEqual([
+      'interrupted',
+    ]);
+  });
+
+  it('lets a timer stop it in the midst of its epochs', async () => {
+    const stop = new AbortController();
+    const fit = tinyTrainer().fit({ ...tinyFit, epochs: 1000, signal: stop.signal });
+    setTimeout(() => stop.abort());
+    expect((await lastEvent(fit)).type).toBe('interrupted');
+  });
+
+  it('is at its end when the signal comes with the last step', async () => {
+    const stop = new AbortController();
+    const fit = tinyTrainer().fit({ ...tinyFit, epochs: 1, signal: stop.signal, on: { epoch: () => stop.abort() } });
+    expect((await lastEvent(fit)).type).toBe('end');
+  });
+
+  it.each(['break', 'throw'])('closes the data and leaves no tensors behind on %s', async (way) => {
+    const trainer = tinyTrainer();
+    await trainer.step(tinyInputs(0));
+    let closed = 0;
+    const batches = async function* (cursor: Cursor): AsyncGenerator<number> {
+      try {
+        yield* tinyBatches(cursor);
+      } finally {
+        closed++;
+      }
+    };
+    await expectNoLeak(async () => {
+      const leave = async (): Promise<void> => {
+        for await (const _ of trainer.fit({ ...tinyFit, epochs: 2, batches })) {
+          if (way === 'throw') throw new Error('the consumer gave up');
+          break;
+        }
+      };
+      if (way === 'throw') await expect(leave()).rejects.toThrow('the consumer gave up');
+      else await leave();
+    });
+    expect(closed).toBe(1);
+    expect(trainer.stepsDone).toBe(2);
+  });
+
+  it('disposes the inputs of a step that fails', async () => {
+    const trainer = tinyTrainer();
+    await trainer.step(tinyInputs(0));
+    const inputs = (): { x: tf.Tensor; y: tf.Tensor } => ({ x: tf.zeros([7]), y: tf.zeros([7]) });
+    await expectNoLeak(async () => {
+      await expect(collect(trainer.fit({ ...tinyFit, epochs: 1, inputs }))).rejects.toThrow(
+        "input 'x' must be float32",
+      );
+    });
+  });
+
+  it('notices a step that leaves tensors behind', async () => {
+    const kept: tf.Tensor[] = [];
+    const inputs = (batch: number) => {
+      kept.push(tf.scalar(batch));
+      return tinyInputs(batch);
+    };
+    expect(await messageOf(collect(tinyTrainer().fit({ ...tinyFit, epochs: 1, inputs })))).toMatch(
+      /step 0 must leave \d+ tensors alive, as many as before it, got \d+\. Dispose what `inputs` and `loss` keep/,
+    );
+  });
+
+  it('says that the data end too early', async () => {
+    const fit = tinyTrainer().fit({
+      ...tinyFit,
+      epochs: 2,
+      batches: (cursor) => tinyBatches(cursor, stepsPerEpoch - 1),
+    });
+    expect(await messageOf(collect(fit))).toMatchInlineSnapshot(
+      `"Trainer.fit: batches must give 3 batches from step 0 of epoch 0, got 2. Correct stepsPerEpoch, or let the data set drop its last incomplete batch."`,
+    );
+  });
+
+  it('says what is wrong with its options', async () => {
+    const trainer = tinyTrainer();
+    const of = (options: object): Promise<string> =>
+      messageOf(collect(trainer.fit({ ...tinyFit, epochs: 1, ...options })));
+    expect(await of({ epochs: 0 })).toMatchInlineSnapshot(
+      `"Trainer.fit: epochs must be a positive integer, got 0. Pass at least 1."`,
+    );
+    expect(await of({ stepsPerEpoch: 1.5 })).toMatchInlineSnapshot(
+      `"Trainer.fit: stepsPerEpoch must be a positive integer, got 1.5. Pass at least 1."`,
+    );
+    expect(await of({ checkpointEvery: Number.NaN })).toMatchInlineSnapshot(
+      `"Trainer.fit: checkpointEvery must be a positive integer, got NaN. Pass at least 1."`,
+    );
+  });
+});

@@ -1,0 +1,185 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { summarizeEpoch } from './epoch-means.ts';
+import type { CheckpointEvent, Cursor, EndEvent, FitEvent, StepEvent, StepRecord } from './events.ts';
+import type { RunFolder } from './run-folder.ts';
+import type { Trainer } from './trainer.ts';
+
+/** How long to train, on what, and what to keep of it. */
+export interface FitOptions<Batch, Input extends string, Metric extends string> {
+  /** Epochs of the whole run, those before a resume included. */
+  readonly epochs: number;
+  /** Steps of one epoch. */
+  readonly stepsPerEpoch: number;
+  /** Images in a batch; for `imagesPerSecond`. */
+  readonly imagesPerStep: number;
+  /** The batches of epoch `cursor.epoch` from `cursor.step` on. Left early, it is closed (`return`). */
+  readonly batches: (cursor: Cursor) => AsyncIterable<Batch>;
+  /** Makes the input tensors of a batch; the loop disposes them after the step. */
+  readonly inputs: (
+    batch: Batch,
+    cursor: Cursor,
+  ) => Readonly<Record<Input, tf.Tensor>> | Promise<Readonly<Record<Input, tf.Tensor>>>;
+  /** Keeps metrics, checkpoints and the loss curve. Default: nothing is written. */
+  readonly run?: RunFolder;
+  /** Steps between checkpoints. Default: one at the end of each epoch. There is always one at the end. */
+  readonly checkpointEvery?: number;
+  /** Ends the run after the step in progress, with a checkpoint. */
+  readonly signal?: AbortSignal;
+  /** Called, and awaited, with each event of its type before the event is yielded. */
+  readonly on?: {
+    readonly [Type in FitEvent['type']]?: (event: Extract<FitEvent<Metric>, { type: Type }>) => void | Promise<void>;
+  };
+  /**
+   * Asserts after each step that as many tensors are alive as before it. Leave it off where something else makes tensors meanwhile.
+   * Default: false.
+   */
+  readonly checkTensors?: boolean;
+}
+
+const now = (): number => performance.now() / 1000;
+
+/** See {@link Trainer.fit}. */
+export async function* fit<Batch, Input extends string, Metric extends string>(
+  trainer: Trainer<Input, Metric>,
+  options: FitOptions<Batch, Input, Metric>,
+): AsyncGenerator<FitEvent<Metric>, void, undefined> {
+  const { epochs, stepsPerEpoch, imagesPerStep, checkpointEvery = stepsPerEpoch, run, signal } = options;
+  checkCounts({ epochs, stepsPerEpoch, imagesPerStep, checkpointEvery });
+  const totalSteps = epochs * stepsPerEpoch;
+  run?.checkPosition(trainer.stepsDone, cursorAt(trainer.stepsDone, stepsPerEpoch));
+  try {
+    while (trainer.stepsDone < totalSteps && !signal?.aborted) yield* oneEpoch(trainer, options);
+    if (run && run.lastCheckpoint?.stepsDone !== trainer.stepsDone) yield await checkpoint(trainer, options, run);
+    const type: EndEvent['type'] = trainer.stepsDone < totalSteps ? 'interrupted' : 'end';
+    yield await announce(options, {
+      type,
+      stepsDone: trainer.stepsDone,
+      checkpoint: run?.lastCheckpoint?.path ?? null,
+    });
+  } finally {
+    await run?.flush();
+  }
+}
+
+async function* oneEpoch<Batch, Input extends string, Metric extends string>(
+  trainer: Trainer<Input, Metric>,
+  options: FitOptions<Batch, Input, Metric>,
+): AsyncGenerator<FitEvent<Metric>, void, undefined> {
+  const { stepsPerEpoch, run, signal, checkpointEvery = stepsPerEpoch } = options;
+  const start = cursorAt(trainer.stepsDone, stepsPerEpoch);
+  const { epoch } = start;
+  const records = (run?.records ?? []).filter((record) => record.epoch === epoch) as StepRecord<Metric>[];
+  let step = start.step;
+  let waitingSince = now();
+  for await (const batch of options.batches(start)) {
+    const load = now() - waitingSince;
+    if (signal?.aborted) return;
+    const event = await oneStep(trainer, options, batch, { epoch, step }, load);
+    step++;
+    records.push(event);
+    await run?.append(event);
+    yield await announce(options, event);
+    if (step === stepsPerEpoch) yield await announce(options, summarizeEpoch(records, options.imagesPerStep));
+    if (run && trainer.stepsDone % checkpointEvery === 0) yield await checkpoint(trainer, options, run);
+    await nextTask();
+    if (step === stepsPerEpoch || signal?.aborted) return;
+    waitingSince = now();
+  }
+  if (signal?.aborted) return; // the data may listen to it too
+  throw new RangeError(
+    `Trainer.fit: batches must give ${stepsPerEpoch - start.step} batches from step ${start.step} of epoch ${epoch}, ` +
+      `got ${step - start.step}. Correct stepsPerEpoch, or let the data set drop its last incomplete batch.`,
+  );
+}
+
+/**
+ * Lets signals, timers and reads in: on an engine that computes on this thread a step awaits nothing but microtasks, and Ctrl-C
+ * would wait for the end of the epoch.
+ */
+const nextTask = (): Promise<void> =>
+  new Promise((resolve) => (typeof setImmediate === 'function' ? setImmediate(resolve) : setTimeout(resolve)));
+
+async function oneStep<Batch, Input extends string, Metric extends string>(
+  trainer: Trainer<Input, Metric>,
+  { inputs: toInputs, imagesPerStep, checkTensors = false }: FitOptions<Batch, Input, Metric>,
+  batch: Batch,
+  cursor: Cursor,
+  load: number,
+): Promise<StepEvent<Metric>> {
+  const tensorsBefore = tf.memory().numTensors;
+  const prepareFrom = now();
+  const inputs = await toInputs(batch, cursor);
+  const stepFrom = now();
+  try {
+    const result = await trainer.step(inputs);
+    const seconds = { load, prepare: stepFrom - prepareFrom, step: now() - stepFrom };
+    const imagesPerSecond = imagesPerStep / (seconds.load + seconds.prepare + seconds.step);
+    tf.dispose(inputs);
+    if (checkTensors) checkTensorCount(result.step, tensorsBefore);
+    return { type: 'step', epoch: cursor.epoch, ...result, seconds, imagesPerSecond };
+  } finally {
+    tf.dispose(inputs);
+  }
+}
+
+async function checkpoint<Batch, Input extends string, Metric extends string>(
+  trainer: Trainer<Input, Metric>,
+  options: FitOptions<Batch, Input, Metric>,
+  run: RunFolder,
+): Promise<CheckpointEvent> {
+  const from = now();
+  const { stepsPerEpoch } = options;
+  const cursor = cursorAt(trainer.stepsDone, stepsPerEpoch);
+  const { stepsDone, path } = await run.saveCheckpoint(await trainer.snapshot(), cursor, { stepsPerEpoch });
+  return announce(options, { type: 'checkpoint', stepsDone, path, seconds: now() - from });
+}
+
+function checkTensorCount(step: number, before: number): void {
+  const { numTensors } = tf.memory();
+  if (numTensors === before) return;
+  throw new Error(
+    `Trainer.fit: step ${step} must leave ${before} tensors alive, as many as before it, got ${numTensors}. ` +
+      'Dispose what `inputs` and `loss` keep beyond what they return.',
+  );
+}
+
+async function announce<Event extends FitEvent<Metric>, Batch, Input extends string, Metric extends string>(
+  { on }: FitOptions<Batch, Input, Metric>,
+  event: Event,
+): Promise<Event> {
+  await (on?.[event.type] as ((event: Event) => void | Promise<void>) | undefined)?.(event);
+  return event;
+}
+
+function cursorAt(stepsDone: number, stepsPerEpoch: number): Cursor {
+  return { epoch: Math.floor(stepsDone / stepsPerEpoch), step: stepsDone % stepsPerEpoch };
+}
+
+function checkCounts(counts: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(counts)) {
+    if (!(Number.isInteger(value) && value > 0)) {
+      throw new RangeError(`Trainer.fit: ${name} must be a positive integer, got ${value}. Pass at least 1.`);
+    }
+  }
+}
+
+/**
+ * Runs a training to its end for its callbacks (`on`) alone.
+ *
+ * @param events - what {@link Trainer.fit} returned.
+ * @returns the last event: `end` or `interrupted`.
+ * @example
+ * ```ts
+ * import { type FitEvent, lastEvent } from '@tfjs-ssl/trainer';
+ *
+ * async function finish(events: AsyncIterable<FitEvent>): Promise<void> {
+ *   const { type, stepsDone } = await lastEvent(events); // of trainer.fit({ ..., on: { epoch: (event) => ... } })
+ *   console.log(type, stepsDone);
+ * }
+ * ```
+ */
+export async function lastEvent<Metric extends string>(events: AsyncIterable<FitEvent<Metric>>): Promise<EndEvent> {
+  let last: FitEvent<Metric> | undefined;
+  for await (const event of events) last = event;
+  return last as EndEvent;
+}

@@ -1,0 +1,30 @@
+/**
+ * Which parameters a rule leaves out of weight decay (and LARS out of its trust ratio).
+ *
+ * - `'none'`: no parameter is left out.
+ * - `'vectors'`: those of at most one dimension, the biases and batch norm's scales and shifts.
+ * - regular expressions: those whose name matches one of them, as in google-research/simclr (`[/bias$/, /bn/]`).
+ */
+export type Exclusion = 'none' | 'vectors' | readonly RegExp[];
+
+/** Makes the predicate of an exclusion. */
+export function excludes(exclusion: Exclusion): (name: string, rank: number) => boolean {
+  if (exclusion === 'none') return () => false;
+  if (exclusion === 'vectors') return (_, rank) => rank <= 1;
+  // A global or sticky expression remembers where it stopped: search() does not.
+  return (name) => exclusion.some((pattern) => name.search(pattern) >= 0);
+}
+
+/** What a checkpoint records of an exclusion. */
+export function describeExclusion(exclusion: Exclusion): string | string[] {
+  return typeof exclusion === 'string' ? exclusion : exclusion.map(String);
+}
+
+/** Throws unless the exclusion is one of those that {@link Exclusion} lists. */
+export function checkExclusion(fn: string, exclusion: Exclusion): void {
+  const known = exclusion === 'none' || exclusion === 'vectors';
+  if (known || (Array.isArray(exclusion) && exclusion.every((pattern) => pattern instanceof RegExp))) return;
+  throw new TypeError(
+    `${fn}: exclude must be 'none', 'vectors' or a list of regular expressions, got ${JSON.stringify(exclusion)}. Name the parameters by patterns, such as [/bias$/].`,
+  );
+}

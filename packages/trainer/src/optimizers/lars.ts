@@ -1,0 +1,67 @@
+import type { Optimizer } from '../types.ts';
+import { describeExclusion, type Exclusion } from './exclusion.ts';
+import { type LarsFlavour, momentumOptimizer } from './momentum-rule.ts';
+
+/** Options of {@link lars}. */
+export interface LarsOptions {
+  /** Which of the published variants. Default: `'simclr'`. */
+  readonly flavour?: LarsFlavour;
+  /** Decay rate of the velocity, in [0, 1). Default: 0.9. */
+  readonly momentum?: number;
+  /** Nesterov's momentum. Default: false. */
+  readonly nesterov?: boolean;
+  /** L2 regularisation, added to the gradient; at least 0. Default: 1e-6, SimCLR's. */
+  readonly weightDecay?: number;
+  /** Factor of the trust ratio |p| / |g|, at least 0. Default: 0.001. */
+  readonly trustCoefficient?: number;
+  /** Parameters with neither weight decay nor trust ratio. Default: `'vectors'`, the biases and batch norm. */
+  readonly exclude?: Exclusion;
+}
+
+const FLAVOURS: readonly LarsFlavour[] = ['simclr', 'popular', 'torch'];
+
+/**
+ * LARS: momentum with one learning rate for each parameter tensor, in proportion to its norm; for very large batches.
+ *
+ * With g the gradient plus weightDecay p, and trust(d) = trustCoefficient |p| / |d| (1 where a norm is zero):
+ * - `'simclr'`: v = momentum v + lr trust(g) g; p -= v. The learning rate is inside the velocity, so a change of it takes effect slowly.
+ * - `'popular'`: v = momentum v + g; p -= lr trust(v) v. The ratio is taken of the update.
+ * - `'torch'`: v = momentum v + trust(g) g; p -= lr v. Equals `'simclr'` while the learning rate is constant.
+ *
+ * With `nesterov`, momentum v + (what was added to v) takes the place of v in the last formula (and in its ratio). Scalar of a
+ * step: the learning rate. Slot: `velocity`.
+ *
+ * @param options - the flavour, momentum, weight decay, trust coefficient, and which parameters go without.
+ * @returns the update rule; it holds no tensors.
+ * @throws RangeError if a number is outside its range or the flavour is unknown.
+ * @example
+ * ```ts
+ * import { lars, warmupCosine } from '@tfjs-ssl/trainer';
+ *
+ * // SimCLR's recipe at batch 4096: learning rate 0.3 * batch / 256, ten epochs of warm-up.
+ * const optimizer = lars({ weightDecay: 1e-6 });
+ * const schedule = warmupCosine({ peak: 4.8, warmupSteps: 3127, totalSteps: 31279 });
+ * console.log(optimizer.config, optimizer.scalars(3128, schedule(3127))); // [ 4.8 ]
+ * ```
+ * @see You et al. 2017, "Large Batch Training of Convolutional Networks", algorithm 1; google-research/simclr,
+ * tf2/lars_optimizer.py (`'simclr'`: classic_momentum, `'popular'`: without); facebookresearch/barlowtwins, main.py (`'torch'`).
+ */
+export function lars(options: LarsOptions = {}): Optimizer {
+  const { flavour = 'simclr', momentum = 0.9, nesterov = false, weightDecay = 1e-6 } = options;
+  const { trustCoefficient = 0.001, exclude = 'vectors' } = options;
+  if (!FLAVOURS.includes(flavour)) {
+    throw new RangeError(
+      `lars: flavour must be one of ${FLAVOURS.map((known) => `'${known}'`).join(', ')}, got ${JSON.stringify(flavour)}. See the formulas of each.`,
+    );
+  }
+  return momentumOptimizer({
+    name: 'lars',
+    config: { flavour, momentum, nesterov, weightDecay, trustCoefficient, exclude: describeExclusion(exclude) },
+    flavour,
+    momentum,
+    nesterov,
+    weightDecay,
+    trustCoefficient,
+    exclude,
+  });
+}

@@ -1,0 +1,255 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFilesAtomically } from './atomic-write.ts';
+import { CheckpointStore, type RejectedCheckpoint } from './checkpoint-store.ts';
+import { configDifferences, formatDifferences } from './config-differences.ts';
+import type { Cursor, StepRecord } from './events.ts';
+import { fileError } from './file-error.ts';
+import { lossCurveSvg } from './loss-curve-svg.ts';
+import { MetricsLog } from './metrics-log.ts';
+import type { TrainerState } from './trainer-state.ts';
+
+/** A resolved configuration: whatever decides the numbers of a run, fit for JSON; `seed` among it. */
+export interface RunConfig {
+  readonly seed: number | string;
+}
+
+/** Choices of a {@link RunFolder} that do not decide the numbers of the run. */
+export interface RunFolderOptions {
+  /** Checkpoints to keep. Default: 3. */
+  readonly keep?: number;
+  /** Heading of `loss.svg`. Default: `'Training loss'`. */
+  readonly title?: string;
+}
+
+/** What {@link RunFolder.restore} found. */
+export interface Restored {
+  /** Index of the step the run goes on with; 0 where no checkpoint had been completed. */
+  readonly step: number;
+  /** The safetensors file; null where the run starts from its beginning. */
+  readonly path: string | null;
+  /** Newer checkpoints that were refused, newest first; print them. */
+  readonly rejected: readonly RejectedCheckpoint[];
+}
+
+/** What `RunFolder` needs of a trainer to put it back where it was. */
+export interface Restorable {
+  restore(state: TrainerState): void;
+}
+
+const configFile = 'config.json';
+const ownFiles = [configFile, 'metrics.jsonl', 'summary.json', 'loss.svg', 'model.safetensors', 'checkpoints'];
+
+/**
+ * All that a run leaves behind, in one folder: `config.json`, `metrics.jsonl`, `summary.json`, `loss.svg`, `checkpoints/` and, by whoever
+ * knows the model, `model.safetensors`.
+ *
+ * Every file is replaced in one piece; metrics are only added to, and are on disk before the checkpoint that counts on them.
+ *
+ * @example
+ * ```ts
+ * import { RunFolder } from '@tfjs-ssl/trainer';
+ *
+ * const run = await RunFolder.create(`runs/${Date.now()}`, { seed: 1, learningRate: 0.001 });
+ * console.log(run.modelPath); // give it to trainer.fit({ ..., run }), and later to RunFolder.resume
+ * ```
+ */
+export class RunFolder {
+  readonly path: string;
+  readonly config: RunConfig;
+  readonly checkpoints: CheckpointStore;
+  readonly #metrics: MetricsLog;
+  readonly #title: string;
+  #cursor: Cursor = { epoch: 0, step: 0 };
+  #lastCheckpoint: { stepsDone: number; path: string } | null = null;
+
+  private constructor(path: string, config: RunConfig, metrics: MetricsLog, options: RunFolderOptions) {
+    const { keep = 3, title = 'Training loss' } = options;
+    this.path = path;
+    this.config = config;
+    this.checkpoints = new CheckpointStore(join(path, 'checkpoints'), { keep });
+    this.#metrics = metrics;
+    this.#title = title;
+  }
+
+  /**
+   * Starts a new run: makes the folder and writes `config.json`.
+   *
+   * @param path - a folder that holds no run; made where it is not there.
+   * @param config - the resolved configuration.
+   * @throws Error where the folder already holds a run, is a file, or cannot be written.
+   */
+  static async create<Config extends RunConfig>(
+    path: string,
+    config: Config,
+    options: RunFolderOptions = {},
+  ): Promise<RunFolder> {
+    try {
+      await mkdir(path, { recursive: true });
+    } catch (error) {
+      throw fileError('make the run folder', path, error);
+    }
+    const found = (await readdir(path)).filter((name) => ownFiles.includes(name));
+    if (found.length > 0) {
+      throw new Error(
+        `RunFolder: ${path} must not hold a run yet, got ${found.join(', ')}. Resume that run, or choose another folder.`,
+      );
+    }
+    await writeFilesAtomically([{ path: join(path, configFile), data: toJson(config) }]);
+    const metrics = MetricsLog.create(join(path, 'metrics.jsonl'));
+    return new RunFolder(path, JSON.parse(toJson(config)), metrics, options);
+  }
+
+  /**
+   * Opens a run to go on with it; {@link RunFolder.restore} then puts the trainer where the run was.
+   *
+   * @param path - its folder.
+   * @param config - the configuration to go on with; it must be the one the run was started with.
+   * @param options - `mayDiffer`: dotted names of settings that need not be the same. Default: none.
+   * @throws Error where there is no run, or its configuration is another one; that lists the differences.
+   */
+  static async resume<Config extends RunConfig>(
+    path: string,
+    config: Config,
+    options: RunFolderOptions & { readonly mayDiffer?: readonly string[] } = {},
+  ): Promise<RunFolder> {
+    const saved = await readConfig(path);
+    const mayDiffer = options.mayDiffer ?? [];
+    const differences = configDifferences(saved, JSON.parse(toJson(config))).filter(
+      ({ name }) => !mayDiffer.some((allowed) => name === allowed || name.startsWith(`${allowed}.`)),
+    );
+    if (differences.length > 0) {
+      throw new Error(
+        `RunFolder: the run in ${path} must go on with the configuration it was started with, got differences:\n` +
+          `${formatDifferences(differences)}\nUse the same settings, or start a new run in another folder.`,
+      );
+    }
+    return new RunFolder(path, saved, await MetricsLog.open(join(path, 'metrics.jsonl')), options);
+  }
+
+  /** Where the trained model belongs. */
+  get modelPath(): string {
+    return join(this.path, 'model.safetensors');
+  }
+
+  /** The values of all steps so far, in order. */
+  get records(): readonly StepRecord[] {
+    return this.#metrics.records;
+  }
+
+  /** The checkpoint that was written or restored last. */
+  get lastCheckpoint(): { readonly stepsDone: number; readonly path: string } | null {
+    return this.#lastCheckpoint;
+  }
+
+  /**
+   * Puts a trainer where the last good checkpoint was, and takes back the metrics of later steps.
+   *
+   * @param trainer - one that has just been made; stays at its start where no checkpoint had been completed.
+   * @throws Error where there are checkpoints and none can be used.
+   */
+  async restore(trainer: Restorable): Promise<Restored> {
+    const { checkpoint, rejected } = await this.checkpoints.newest(({ manifest, state }) => {
+      const differences = configDifferences(this.config, manifest.config);
+      if (differences.length > 0) {
+        throw new Error(`it belongs to a run with another configuration: ${formatDifferences(differences).trim()}`);
+      }
+      trainer.restore(state);
+    });
+    const step = checkpoint?.state.step ?? 0;
+    await this.#metrics.rewind(step);
+    if (checkpoint) {
+      this.#cursor = checkpoint.manifest.cursor;
+      this.#lastCheckpoint = { stepsDone: step, path: checkpoint.path };
+    }
+    return { step, path: checkpoint?.path ?? null, rejected };
+  }
+
+  /**
+   * Asserts that a trainer stands where this run does; the loop calls it.
+   *
+   * @throws RangeError where it does not: a run that was not restored, or data of another length than before.
+   */
+  checkPosition(stepsDone: number, cursor: Cursor): void {
+    const next = this.#metrics.next;
+    if (stepsDone !== next) {
+      throw new RangeError(
+        `RunFolder: the trainer must stand at step ${next}, where the run in ${this.path} does, got ${stepsDone}. ` +
+          'Call `await run.restore(trainer)` first.',
+      );
+    }
+    if (this.#lastCheckpoint?.stepsDone !== stepsDone) return;
+    if (cursor.epoch !== this.#cursor.epoch || cursor.step !== this.#cursor.step) {
+      throw new RangeError(
+        `RunFolder: step ${stepsDone} must be step ${this.#cursor.step} of epoch ${this.#cursor.epoch}, as it was before, ` +
+          `got step ${cursor.step} of epoch ${cursor.epoch}. The number of steps per epoch has changed: use the same images and batch size.`,
+      );
+    }
+  }
+
+  /** Adds the values of a step to `metrics.jsonl`; a batch of lines at a time goes to disk. */
+  async append(record: StepRecord): Promise<void> {
+    await this.#metrics.append(record);
+  }
+
+  /** Brings all metrics to disk. */
+  async flush(): Promise<void> {
+    await this.#metrics.flush();
+  }
+
+  /**
+   * Writes a checkpoint, after the metrics of its steps, and draws `loss.svg` anew.
+   *
+   * @param state - the trainer's.
+   * @param cursor - the batch that comes next.
+   * @returns the steps it holds and its safetensors file.
+   * @throws Error where it cannot be written; the earlier checkpoints are intact then.
+   */
+  async saveCheckpoint(
+    state: TrainerState,
+    cursor: Cursor,
+    options: { readonly stepsPerEpoch: number },
+  ): Promise<{ stepsDone: number; path: string }> {
+    await this.#metrics.flush();
+    const { config } = this;
+    const path = await this.checkpoints.save(state, { cursor, seed: config.seed, config });
+    this.#cursor = cursor;
+    this.#lastCheckpoint = { stepsDone: state.step, path };
+    const svg = lossCurveSvg(this.records, { title: this.#title, stepsPerEpoch: options.stepsPerEpoch });
+    await writeFilesAtomically([{ path: join(this.path, 'loss.svg'), data: svg }]);
+    return this.#lastCheckpoint;
+  }
+
+  /**
+   * Writes `summary.json`.
+   *
+   * @param summary - an object fit for JSON.
+   */
+  async saveSummary(summary: object): Promise<void> {
+    await writeFilesAtomically([{ path: join(this.path, 'summary.json'), data: toJson(summary) }]);
+  }
+}
+
+const toJson = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
+
+async function readConfig(path: string): Promise<RunConfig> {
+  const file = join(path, configFile);
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new Error(
+        `RunFolder: ${path} must hold a run to resume, got no ${configFile} there. Start a new run, or correct the path.`,
+      );
+    }
+    throw fileError('read', file, error);
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(
+      `RunFolder: ${file} must be JSON (${(error as Error).message}). Put it back, or start a new run in another folder.`,
+    );
+  }
+}

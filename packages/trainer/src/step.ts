@@ -1,0 +1,116 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { compile, type InputSpec } from '@tfjs-ssl/engine';
+import { clipByGlobalNorm } from './clip-by-global-norm.ts';
+import type { NamedTensors, NamedVariables, Optimizer, OptimizerState } from './types.ts';
+
+/** What the user's loss function returns: the scalar to minimise and scalars to watch. */
+export interface LossAndMetrics<Metric extends string> {
+  /** Scalar, float32: what is minimised. */
+  readonly loss: tf.Tensor;
+  /** Scalars by name, without influence on the training. Default: none. */
+  readonly metrics?: Readonly<Record<Metric, tf.Tensor>>;
+}
+
+/** What one training step is made of. */
+export interface StepDefinition<Input extends string, Metric extends string> {
+  readonly parameters: NamedVariables;
+  readonly inputs: Readonly<Record<Input, InputSpec>>;
+  readonly loss: (inputs: Readonly<Record<Input, tf.Tensor>>) => LossAndMetrics<Metric>;
+  readonly optimizer: Optimizer;
+  readonly state: OptimizerState;
+  readonly clipNorm: number | undefined;
+}
+
+/** A compiled training step: values, shape [1 + metrics], are the loss and then the metrics in the order of `metricNames`. */
+export interface TrainingStep<Input extends string> {
+  run(inputs: Readonly<Record<Input, tf.Tensor>>, scalars: readonly number[]): tf.Tensor;
+  /** Known after the first run. */
+  readonly metricNames: readonly string[];
+}
+
+const scalarsInput = 'optimizer.scalars';
+
+/**
+ * Compiles one training step: gradients of the loss, clipping, update.
+ *
+ * Everything that changes from step to step comes in as tensors (the optimizer's scalars in one upload), everything that
+ * stays lives in variables, and all that is to be read comes out as one small tensor: such a step can be recorded and replayed.
+ */
+export function trainingStep<Input extends string, Metric extends string>(
+  definition: StepDefinition<Input, Metric>,
+): TrainingStep<Input> {
+  const { parameters, loss, optimizer, state, clipNorm } = definition;
+  if (scalarsInput in definition.inputs) {
+    throw new RangeError(
+      `Trainer: inputs must not have the name '${scalarsInput}', which the trainer uses itself. Choose another.`,
+    );
+  }
+  const inputs: Record<string, InputSpec> = {
+    ...definition.inputs,
+    [scalarsInput]: { shape: [optimizer.scalars(1, 0).length] },
+  };
+  const metricNames: string[] = [];
+
+  const compiled = compile(
+    (named: Readonly<Record<string, tf.Tensor>>) => {
+      const { [scalarsInput]: scalars, ...own } = named;
+      let metrics: tf.Tensor[] = [];
+      try {
+        const { value, grads } = tf.variableGrads(() => {
+          const result = loss(own as Record<Input, tf.Tensor>);
+          checkScalar('loss', result.loss);
+          const entries = Object.entries<tf.Tensor>(result.metrics ?? {});
+          metricNames.splice(0, Number.POSITIVE_INFINITY, ...entries.map(([name]) => name));
+          // kept: variableGrads disposes all that its function makes, except what it returns
+          metrics = entries.map(([name, metric]) => tf.keep(asVector(checkScalar(`metric '${name}'`, metric))));
+          return result.loss as tf.Scalar;
+        }, Object.values(parameters));
+        const gradients = gradientsByName(parameters, grads);
+        const clipped = clipNorm === undefined ? gradients : clipByGlobalNorm(gradients, clipNorm);
+        optimizer.update(parameters, clipped, state, scalars as tf.Tensor1D);
+        return { values: tf.concat([asVector(value), ...metrics]) };
+      } finally {
+        tf.dispose(metrics);
+      }
+    },
+    { inputs },
+  );
+
+  return {
+    metricNames,
+    run(own, scalars) {
+      const uploaded = tf.tensor1d([...scalars], 'float32');
+      try {
+        return compiled({ ...own, [scalarsInput]: uploaded }).values;
+      } finally {
+        uploaded.dispose();
+      }
+    },
+  };
+}
+
+/** A new tensor of shape [1], float32. */
+const asVector = (scalar: tf.Tensor): tf.Tensor => tf.reshape(tf.cast(scalar, 'float32'), [1]);
+
+function checkScalar(what: string, value: tf.Tensor): tf.Tensor {
+  if (!(value instanceof tf.Tensor) || value.rank !== 0) {
+    const got = value instanceof tf.Tensor ? `shape [${value.shape}]` : String(value);
+    throw new TypeError(
+      `Trainer: the ${what} must be a scalar tensor, got ${got}. Return \`{ loss, metrics: { name: scalar } }\`; take the mean over the batch.`,
+    );
+  }
+  return value;
+}
+
+function gradientsByName(parameters: NamedVariables, byVariable: tf.NamedTensorMap): NamedTensors {
+  const missing = Object.keys(parameters).filter((name) => !byVariable[parameters[name]!.name]);
+  if (missing.length > 0) {
+    throw new Error(
+      `Trainer: every parameter must get a gradient, got none for ${missing.join(', ')}. ` +
+        'The loss does not depend on them, or they are not trainable: leave them out of `parameters`.',
+    );
+  }
+  return Object.fromEntries(
+    Object.entries(parameters).map(([name, variable]) => [name, byVariable[variable.name] as tf.Tensor]),
+  );
+}

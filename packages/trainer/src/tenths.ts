@@ -1,0 +1,25 @@
+/**
+ * The means over the first and over the last tenth of a series: where a run began and where it ended, less noisy than single steps.
+ *
+ * @param values - one number per step, in order; at least one.
+ * @returns both means; a tenth has at least one step.
+ * @throws RangeError for an empty series.
+ * @example
+ * ```ts
+ * import { firstAndLastTenth } from '@tfjs-ssl/trainer';
+ *
+ * console.log(firstAndLastTenth([4, 3, 2, 1])); // { first: 4, last: 1 }
+ * ```
+ */
+export function firstAndLastTenth(values: readonly number[]): { first: number; last: number } {
+  if (values.length === 0) {
+    throw new RangeError('firstAndLastTenth: values must hold at least one number, got none. Train a step first.');
+  }
+  const count = Math.max(1, Math.floor(values.length / 10));
+  return { first: mean(values.slice(0, count)), last: mean(values.slice(-count)) };
+}
+
+/** Arithmetic mean, summed in order. */
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,78 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { SafeTensor } from '@tfjs-ssl/safetensors';
+import type { NamedVariables, OptimizerState } from './types.ts';
+
+/** All that a run needs to go on exactly where it was. */
+export interface TrainerState {
+  /** Steps done; the index of the next one. */
+  readonly step: number;
+  /** Parameters and buffers as `model.<name>`, the optimizer's slots as `optimizer.<slot>.<name>`; TensorFlow.js's layouts. */
+  readonly tensors: Readonly<Record<string, SafeTensor>>;
+}
+
+const dtypes: Readonly<Record<string, 'F32' | 'I32'>> = { float32: 'F32', int32: 'I32' };
+
+/** Names all variables of a run as a checkpoint does. */
+export function stateVariables(model: NamedVariables, optimizer: OptimizerState): NamedVariables {
+  const all: NamedVariables = {};
+  for (const [name, variable] of Object.entries(model)) all[`model.${name}`] = variable;
+  for (const [slot, variables] of Object.entries(optimizer)) {
+    for (const [name, variable] of Object.entries(variables)) all[`optimizer.${slot}.${name}`] = variable;
+  }
+  return all;
+}
+
+/**
+ * Copies variables out.
+ *
+ * @throws Error where a value is not finite, so that a spoiled state never replaces a good one on disk.
+ */
+export async function readVariables(variables: NamedVariables): Promise<Record<string, SafeTensor>> {
+  const tensors: Record<string, SafeTensor> = {};
+  for (const [name, variable] of Object.entries(variables)) {
+    const dtype = dtypes[variable.dtype];
+    if (!dtype) throw new TypeError(`Trainer: '${name}' must be float32 or int32, got ${variable.dtype}. Convert it.`);
+    // a copy: data() may hand out the memory that the next step writes to
+    const data = (await variable.data<'float32' | 'int32'>()).slice();
+    if (!data.every(Number.isFinite)) {
+      throw new Error(
+        `Trainer: '${name}' holds values that are not finite, so this state is not saved. ` +
+          'Lower the learning rate, or set `clipNorm`, and go on from the last checkpoint, which is intact.',
+      );
+    }
+    tensors[name] = { dtype, shape: variable.shape, data };
+  }
+  return tensors;
+}
+
+/**
+ * Assigns saved values to variables: all of them or, where anything does not fit, none.
+ *
+ * @throws RangeError that lists what is missing, what is too much, and what has another shape or dtype.
+ */
+export function assignVariables(variables: NamedVariables, tensors: Readonly<Record<string, SafeTensor>>): void {
+  const problems: string[] = [];
+  for (const [name, variable] of Object.entries(variables)) {
+    const saved = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
+    if (!saved) problems.push(`${name} is missing`);
+    else if (saved.dtype !== dtypes[variable.dtype] || !tf.util.arraysEqual([...saved.shape], variable.shape)) {
+      problems.push(
+        `${name} is ${saved.dtype} [${saved.shape}] instead of ${dtypes[variable.dtype]} [${variable.shape}]`,
+      );
+    }
+  }
+  for (const name of Object.keys(tensors)) if (!Object.hasOwn(variables, name)) problems.push(`${name} is not known`);
+  if (problems.length > 0) {
+    const more = problems.length > 5 ? ` and ${problems.length - 5} more` : '';
+    throw new RangeError(
+      `Trainer: the state does not fit: ${problems.slice(0, 5).join('; ')}${more}. It belongs to another model or optimizer.`,
+    );
+  }
+  tf.tidy(() => {
+    for (const [name, variable] of Object.entries(variables)) {
+      const { data, shape } = tensors[name] as SafeTensor;
+      // a copy: engines may update variables in place
+      variable.assign(tf.tensor(data.slice() as Float32Array, [...shape], variable.dtype));
+    }
+  });
+}

@@ -1,0 +1,213 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { describeEngines, expectClose, expectNoLeak } from '@tfjs-ssl/testing';
+import { expect, it } from 'vitest';
+import { batchSize, messageOf, tinyInputs, tinyTrainer } from '../test-support/tiny-run.ts';
+import { adam, constantSchedule, sgd, Trainer, type TrainerOptions } from './index.ts';
+
+/** loss = (weight * x)^2 */
+function square(options: Partial<TrainerOptions<'x', 'product'>> = {}): {
+  weight: tf.Variable;
+  trainer: Trainer<'x', 'product'>;
+} {
+  const weight = tf.variable(tf.scalar(2));
+  const trainer = new Trainer<'x', 'product'>({
+    parameters: { weight },
+    inputs: { x: { shape: [] } },
+    loss: ({ x }) => {
+      const product = tf.mul(weight, x);
+      return { loss: tf.square(product), metrics: { product } };
+    },
+    optimizer: sgd(),
+    schedule: (step) => 0.25 / (step + 1),
+    ...options,
+  });
+  return { weight, trainer };
+}
+
+describeEngines('Trainer', () => {
+  it('does the step that a hand does', async () => {
+    const { weight, trainer } = square();
+    const x = tf.scalar(1);
+    // gradient 2 * 2 * 1 = 4; 2 - 0.25 * 4 = 1
+    expect(await trainer.step({ x })).toEqual({ step: 0, loss: 4, metrics: { product: 2 }, learningRate: 0.25 });
+    expect(weight.dataSync()[0]).toBe(1);
+    // gradient 2; 1 - 0.125 * 2 = 0.75
+    expect(await trainer.step({ x })).toEqual({ step: 1, loss: 1, metrics: { product: 1 }, learningRate: 0.125 });
+    expect(weight.dataSync()[0]).toBe(0.75);
+    expect(trainer.stepsDone).toBe(2);
+  });
+
+  it('clips the gradient', async () => {
+    const { weight, trainer } = square({ clipNorm: 1 });
+    await trainer.step({ x: tf.scalar(1) });
+    expectClose(weight, [1.75]);
+  });
+
+  it('lets the loss change buffers', async () => {
+    const trainer = tinyTrainer();
+    const before = trainer.buffers['fc1.running_mean']!.dataSync().slice();
+    await trainer.step(tinyInputs(0));
+    expect(trainer.buffers['fc1.running_mean']!.dataSync()).not.toEqual(before);
+  });
+
+  it('takes a loss without metrics, and the loss itself as a metric', async () => {
+    const weight = tf.variable(tf.scalar(2));
+    const common = { parameters: { weight }, inputs: {}, optimizer: adam(), schedule: constantSchedule(0) };
+    const plain = new Trainer({ ...common, loss: () => ({ loss: tf.square(weight) }) });
+    expect((await plain.step({})).metrics).toEqual({});
+    const twice = new Trainer({
+      ...common,
+      loss: () => {
+        const loss = tf.square(weight) as tf.Scalar;
+        return { loss, metrics: { again: loss, large: tf.greater(loss, 1) } };
+      },
+    });
+    expect((await twice.step({})).metrics).toEqual({ again: 4, large: 1 });
+  });
+
+  it('leaves no tensors behind', async () => {
+    const trainer = tinyTrainer({ optimizer: adam() });
+    const inputs = tinyInputs(0);
+    await trainer.step(inputs);
+    await expectNoLeak(async () => {
+      for (let i = 0; i < 5; i++) await trainer.step(inputs);
+      trainer.restore(await trainer.snapshot());
+    });
+  });
+
+  it('frees the slots of the optimizer and nothing else', () => {
+    const before = tf.memory().numTensors;
+    const trainer = tinyTrainer({ optimizer: adam() });
+    expect(tf.memory().numTensors).toBeGreaterThan(before + 4);
+    trainer.dispose();
+    expect(tf.memory().numTensors).toBe(before + 4);
+  });
+
+  it('goes on exactly from a snapshot, which later steps do not change', async () => {
+    const trainer = tinyTrainer({ optimizer: adam() });
+    await trainer.step(tinyInputs(0));
+    const state = await trainer.snapshot();
+    const results = [await trainer.step(tinyInputs(1)), await trainer.step(tinyInputs(2))];
+    const end = await trainer.snapshot();
+    for (let i = 0; i < 2; i++) {
+      trainer.restore(state);
+      expect([await trainer.step(tinyInputs(1)), await trainer.step(tinyInputs(2))]).toEqual(results);
+      expect(await trainer.snapshot()).toEqual(end);
+    }
+  });
+
+  it('names its state as a checkpoint does', async () => {
+    const { tensors } = await tinyTrainer({ optimizer: sgd({ momentum: 0.9 }) }).snapshot();
+    expect(Object.entries(tensors).map(([name, { shape }]) => `${name} [${shape}]`)).toMatchInlineSnapshot(`
+      [
+        "model.fc1.weight [2,3]",
+        "model.fc1.bias [3]",
+        "model.fc2.weight [3,1]",
+        "model.fc1.running_mean [3]",
+        "optimizer.velocity.fc1.weight [2,3]",
+        "optimizer.velocity.fc1.bias [3]",
+        "optimizer.velocity.fc2.weight [3,1]",
+      ]
+    `);
+  });
+
+  it('says that the images hold NaN, and refuses to go on', async () => {
+    const trainer = tinyTrainer();
+    const state = await trainer.snapshot();
+    const inputs = { ...tinyInputs(0), x: tf.fill([batchSize, 2], Number.NaN) };
+    await expect(trainer.step(inputs)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[Error: Trainer: the loss of step 0 is NaN. Its input 'x' holds NaN or infinite values: check the images. This state is spoiled; the last checkpoint is intact: resume from it.]`,
+    );
+    await expect(trainer.step(tinyInputs(0))).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[Error: Trainer: an earlier loss was not finite and spoiled the parameters. Restore a checkpoint first.]`,
+    );
+    await expect(trainer.snapshot()).rejects.toThrow('Restore a checkpoint first.');
+    trainer.restore(state);
+    expect((await trainer.step(tinyInputs(0))).step).toBe(0);
+  });
+
+  it('says that the learning rate may be too high', async () => {
+    const { trainer } = square({ schedule: () => 1e10 });
+    const x = tf.scalar(1);
+    await expect(async () => {
+      for (let i = 0; i < 20; i++) await trainer.step({ x });
+    }).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[Error: Trainer: the loss of step 2 is Infinity. Its inputs are finite: the learning rate (10000000000) may be too high; lower it, warm up, or set \`clipNorm\`. This state is spoiled; the last checkpoint is intact: resume from it.]`,
+    );
+  });
+
+  it('does not hand out a state that is not finite, though the loss was', async () => {
+    const weight = tf.variable(tf.tensor1d([0, 1]));
+    const trainer = new Trainer({
+      parameters: { weight },
+      inputs: {},
+      loss: () => ({ loss: tf.sum(tf.sqrt(weight)) }), // its gradient at 0 is infinite
+      optimizer: sgd(),
+      schedule: constantSchedule(1),
+    });
+    expect((await trainer.step({})).loss).toBe(1);
+    await expect(trainer.snapshot()).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[Error: Trainer: 'model.weight' holds values that are not finite, so this state is not saved. Lower the learning rate, or set \`clipNorm\`, and go on from the last checkpoint, which is intact.]`,
+    );
+  });
+
+  it('refuses a state of another model, as a whole', async () => {
+    const { trainer, weight } = square();
+    const { tensors } = await tinyTrainer().snapshot();
+    expect(() => trainer.restore({ step: 1, tensors })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: Trainer: the state does not fit: model.weight is missing; model.fc1.weight is not known; model.fc1.bias is not known; model.fc2.weight is not known; model.fc1.running_mean is not known and 3 more. It belongs to another model or optimizer.]`,
+    );
+    const other = { 'model.weight': { dtype: 'F32', shape: [2], data: new Float32Array(2) } } as const;
+    expect(() => trainer.restore({ step: 1, tensors: other })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: Trainer: the state does not fit: model.weight is F32 [2] instead of F32 []. It belongs to another model or optimizer.]`,
+    );
+    expect([weight.dataSync()[0], trainer.stepsDone]).toEqual([2, 0]);
+  });
+
+  it('says what is wrong with its options', () => {
+    const weight = tf.variable(tf.scalar(1));
+    expect(() => square({ precision: 'mixed' })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: Trainer: precision must be 'float32', got 'mixed'. No engine has mixed precision yet: leave it out.]`,
+    );
+    expect(() => square({ clipNorm: 0 })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: Trainer: clipNorm must be positive, got 0. Leave it out for no clipping.]`,
+    );
+    expect(() => square({ parameters: {} })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: Trainer: parameters must hold at least one variable, got none. Pass the weights to train.]`,
+    );
+    expect(() => square({ parameters: { weight }, buffers: { weight } })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: Trainer: a name must be a parameter or a buffer, got both for weight. Rename one.]`,
+    );
+    expect(() => square({ parameters: { a: weight, b: weight } })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: Trainer: a variable must have one name, got 'a' and 'b'. Drop one.]`,
+    );
+    expect(() =>
+      square({ inputs: { x: { shape: [] }, 'optimizer.scalars': { shape: [] } } as never }),
+    ).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: Trainer: inputs must not have the name 'optimizer.scalars', which the trainer uses itself. Choose another.]`,
+    );
+  });
+
+  it('says what is wrong with the loss and the schedule', async () => {
+    const x = tf.scalar(1);
+    const unused = tf.variable(tf.scalar(1));
+    const of = (options: object): Promise<string> => messageOf(square(options).trainer.step({ x }));
+    expect(await of({ loss: () => ({ loss: tf.square(tf.tensor1d([1, 2])) }) })).toMatchInlineSnapshot(
+      `"Trainer: the loss must be a scalar tensor, got shape [2]. Return \`{ loss, metrics: { name: scalar } }\`; take the mean over the batch."`,
+    );
+    expect(await of({ loss: () => ({}) })).toMatchInlineSnapshot(
+      `"Trainer: the loss must be a scalar tensor, got undefined. Return \`{ loss, metrics: { name: scalar } }\`; take the mean over the batch."`,
+    );
+    const loss = tf.variable(tf.scalar(1));
+    const unusedToo = { parameters: { loss, unused }, loss: () => ({ loss: tf.square(loss) }) };
+    expect(await of(unusedToo)).toMatchInlineSnapshot(
+      `"Trainer: every parameter must get a gradient, got none for unused. The loss does not depend on them, or they are not trainable: leave them out of \`parameters\`."`,
+    );
+    expect(await of({ schedule: () => Number.NaN })).toMatchInlineSnapshot(
+      `"Trainer: schedule must give a learning rate of at least 0, got NaN at step 0. Correct the schedule."`,
+    );
+    expect(await of({ inputs: { x: { shape: [3] } } })).toMatchInlineSnapshot(
+      `"compile: input 'x' must be float32 of shape [3], got float32 of shape []. A step is compiled for one shape: compile another one for other shapes."`,
+    );
+  });
+});

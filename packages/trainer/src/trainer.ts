@@ -1,0 +1,215 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { InputSpec, Precision } from '@tfjs-ssl/engine';
+import type { FitEvent } from './events.ts';
+import { type FitOptions, fit } from './loop.ts';
+import { type LossAndMetrics, type TrainingStep, trainingStep } from './step.ts';
+import { assignVariables, readVariables, stateVariables, type TrainerState } from './trainer-state.ts';
+import type { NamedVariables, Optimizer, OptimizerState, Schedule } from './types.ts';
+
+/** What a {@link Trainer} trains, and how. */
+export interface TrainerOptions<Input extends string, Metric extends string> {
+  /** Variables to train, by name; `namedWeights` of the layers package gives PyTorch's names. They stay the caller's. */
+  readonly parameters: NamedVariables;
+  /** Variables that the loss changes by itself (running statistics); saved with the parameters. Default: none. */
+  readonly buffers?: NamedVariables;
+  /** Every input of the step by name: exact shape and dtype (default float32). */
+  readonly inputs: Readonly<Record<Input, InputSpec>>;
+  /** Loss, and metrics to watch, as scalars; a function of its input tensors and of variables alone. */
+  readonly loss: (inputs: Readonly<Record<Input, tf.Tensor>>) => LossAndMetrics<Metric>;
+  readonly optimizer: Optimizer;
+  /** Learning rate as a function of the step (from 0). */
+  readonly schedule: Schedule;
+  /** Largest L2 norm of all gradients together; greater ones are scaled down to it. Default: no clipping. */
+  readonly clipNorm?: number;
+  /** Default, and all there is so far: `'float32'`. */
+  readonly precision?: Precision;
+}
+
+/** What one step gave: the values of its batch before its update. */
+export interface StepResult<Metric extends string> {
+  /** Index of the step, from 0 over the whole run. */
+  readonly step: number;
+  readonly loss: number;
+  readonly metrics: Readonly<Record<Metric, number>>;
+  /** Learning rate of its update. */
+  readonly learningRate: number;
+}
+
+/**
+ * Trains variables by gradient descent: one compiled step, its state, and the loop around it.
+ *
+ * A step is: loss → gradients → clipping → update by the optimizer. The trainer knows no model, no data and no particular loss;
+ * all its state is in variables and in the number of steps done, so that {@link Trainer.snapshot} and {@link Trainer.restore}
+ * continue a run exactly.
+ *
+ * The caller owns parameters and buffers; {@link Trainer.dispose} frees the optimizer's slots.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import '@tensorflow/tfjs-layers'; // registers the gradients in Node
+ * import { useEngine } from '@tfjs-ssl/engine';
+ * import { adam, constantSchedule, Trainer } from '@tfjs-ssl/trainer';
+ *
+ * await useEngine('auto');
+ * const weight = tf.variable(tf.zeros([3, 1]));
+ * const trainer = new Trainer({
+ *   parameters: { weight },
+ *   inputs: { x: { shape: [8, 3] }, y: { shape: [8, 1] } },
+ *   loss: ({ x, y }) => ({ loss: tf.mean(tf.squaredDifference(tf.matMul(x, weight), y)) }),
+ *   optimizer: adam(),
+ *   schedule: constantSchedule(0.1),
+ * });
+ * const inputs = { x: tf.randomNormal([8, 3]), y: tf.ones([8, 1]) };
+ * console.log((await trainer.step(inputs)).loss);
+ * ```
+ */
+export class Trainer<Input extends string, Metric extends string = never> {
+  readonly parameters: NamedVariables;
+  readonly buffers: NamedVariables;
+  readonly #options: TrainerOptions<Input, Metric>;
+  readonly #optimizerState: OptimizerState;
+  readonly #variables: NamedVariables;
+  readonly #step: TrainingStep<Input>;
+  #stepsDone = 0;
+  #spoiled = false;
+
+  /**
+   * @param options - see {@link TrainerOptions}.
+   * @throws RangeError where a name or a variable comes twice, `clipNorm` is not positive, or the precision is not float32.
+   */
+  constructor(options: TrainerOptions<Input, Metric>) {
+    const { parameters, buffers = {}, optimizer, clipNorm, precision = 'float32' } = options;
+    checkVariables(parameters, buffers);
+    if (clipNorm !== undefined && !(clipNorm > 0)) {
+      throw new RangeError(`Trainer: clipNorm must be positive, got ${clipNorm}. Leave it out for no clipping.`);
+    }
+    if (precision !== 'float32') {
+      throw new RangeError(
+        `Trainer: precision must be 'float32', got '${precision}'. No engine has mixed precision yet: leave it out.`,
+      );
+    }
+    this.parameters = parameters;
+    this.buffers = buffers;
+    this.#options = options;
+    this.#optimizerState = optimizer.createState(parameters);
+    this.#variables = stateVariables({ ...parameters, ...buffers }, this.#optimizerState);
+    this.#step = trainingStep({ ...options, state: this.#optimizerState, clipNorm });
+  }
+
+  /** Steps done since the start of the run, those before a resume included; the index of the next one. */
+  get stepsDone(): number {
+    return this.#stepsDone;
+  }
+
+  /**
+   * Trains one step.
+   *
+   * @param inputs - exactly the inputs of the options; not disposed.
+   * @returns the values of this batch, read back once.
+   * @throws RangeError or TypeError where an input does not fit.
+   * @throws Error where the loss is not finite. Parameters, buffers and moments are spoiled then: only seeing the loss before the
+   * update could spare them, and that would halt every step. The trainer refuses to go on or to be saved until a state
+   * is restored.
+   */
+  async step(inputs: Readonly<Record<Input, tf.Tensor>>): Promise<StepResult<Metric>> {
+    this.#checkUsable();
+    const { optimizer, schedule } = this.#options;
+    const step = this.#stepsDone;
+    const learningRate = schedule(step);
+    if (!(learningRate >= 0 && learningRate < Number.POSITIVE_INFINITY)) {
+      throw new RangeError(
+        `Trainer: schedule must give a learning rate of at least 0, got ${learningRate} at step ${step}. Correct the schedule.`,
+      );
+    }
+    const output = this.#step.run(inputs, optimizer.scalars(step + 1, learningRate));
+    this.#stepsDone++;
+    const [loss, ...metrics] = await output.data();
+    output.dispose();
+    if (!Number.isFinite(loss)) {
+      this.#spoiled = true;
+      throw new Error(await nonFiniteLoss(step, loss as number, learningRate, inputs));
+    }
+    const named = this.#step.metricNames.map((name, i) => [name, metrics[i]]);
+    return { step, loss: loss as number, metrics: Object.fromEntries(named), learningRate };
+  }
+
+  /**
+   * Trains whole epochs; see {@link FitOptions} and {@link FitEvent}.
+   *
+   * @returns the events of the run as they happen; leaving the loop early is safe.
+   */
+  fit<Batch>(options: FitOptions<Batch, Input, Metric>): AsyncGenerator<FitEvent<Metric>, void, undefined> {
+    return fit(this, options);
+  }
+
+  /**
+   * Copies out all that the run needs to go on.
+   *
+   * @throws Error where a value is not finite: such a state is worth nothing and must not replace a good one.
+   */
+  async snapshot(): Promise<TrainerState> {
+    this.#checkUsable();
+    return { step: this.#stepsDone, tensors: await readVariables(this.#variables) };
+  }
+
+  /**
+   * Goes back to a state; the next step continues it exactly.
+   *
+   * @param state - what {@link Trainer.snapshot} gave of a trainer with the same parameters, buffers and optimizer; copied.
+   * @throws RangeError that lists what does not fit; nothing is changed then.
+   */
+  restore(state: TrainerState): void {
+    assignVariables(this.#variables, state.tensors);
+    this.#stepsDone = state.step;
+    this.#spoiled = false;
+  }
+
+  /** Frees the optimizer's slots; parameters and buffers stay. */
+  dispose(): void {
+    for (const slot of Object.values(this.#optimizerState)) {
+      for (const variable of Object.values(slot)) variable.dispose();
+    }
+  }
+
+  #checkUsable(): void {
+    if (!this.#spoiled) return;
+    throw new Error('Trainer: an earlier loss was not finite and spoiled the parameters. Restore a checkpoint first.');
+  }
+}
+
+function checkVariables(parameters: NamedVariables, buffers: NamedVariables): void {
+  const twice = Object.keys(parameters).filter((name) => Object.hasOwn(buffers, name));
+  if (twice.length > 0) {
+    throw new RangeError(
+      `Trainer: a name must be a parameter or a buffer, got both for ${twice.join(', ')}. Rename one.`,
+    );
+  }
+  const all = Object.entries({ ...parameters, ...buffers });
+  const names = new Map<tf.Variable, string>();
+  for (const [name, variable] of all) {
+    const other = names.get(variable);
+    if (other) throw new RangeError(`Trainer: a variable must have one name, got '${other}' and '${name}'. Drop one.`);
+    names.set(variable, name);
+  }
+  if (Object.keys(parameters).length === 0) {
+    throw new RangeError('Trainer: parameters must hold at least one variable, got none. Pass the weights to train.');
+  }
+}
+
+async function nonFiniteLoss(
+  step: number,
+  loss: number,
+  learningRate: number,
+  inputs: Readonly<Record<string, tf.Tensor>>,
+): Promise<string> {
+  const bad: string[] = [];
+  for (const [name, tensor] of Object.entries(inputs)) {
+    if (!(await tensor.data()).every(Number.isFinite)) bad.push(`'${name}'`);
+  }
+  const cause =
+    bad.length > 0
+      ? `Its input ${bad.join(', ')} holds NaN or infinite values: check the images.`
+      : `Its inputs are finite: the learning rate (${learningRate}) may be too high; lower it, warm up, or set \`clipNorm\`.`;
+  return `Trainer: the loss of step ${step} is ${loss}. ${cause} This state is spoiled; the last checkpoint is intact: resume from it.`;
+}

@@ -1,0 +1,90 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { onTestFinished } from 'vitest';
+import { type Cursor, constantSchedule, type Optimizer, type Schedule, sgd, Trainer } from '../src/index.ts';
+
+export const stepsPerEpoch = 3;
+export const batchSize = 4;
+
+/** Numbers that look random and are the same everywhere. */
+export function numbers(count: number, key: number): Float32Array {
+  return Float32Array.from({ length: count }, (_, i) => Math.sin(12.9898 * (i + 1) + 78.233 * (key + 1)));
+}
+
+const variable = (shape: number[], key: number): tf.Variable =>
+  tf.tidy(() => tf.variable(tf.tensor(numbers(tf.util.sizeFromShape(shape), key), shape)));
+
+/** A small network with a running mean, as a model with batch norm has it; always the same at its start. */
+export function tinyTrainer(
+  options: { optimizer?: Optimizer; schedule?: Schedule; clipNorm?: number } = {},
+): Trainer<'x' | 'y', 'error'> {
+  const { optimizer = sgd({ momentum: 0.9 }), schedule = constantSchedule(0.02), ...others } = options;
+  const [first, bias, second, runningMean] = [
+    variable([2, 3], 1),
+    variable([3], 2),
+    variable([3, 1], 3),
+    variable([3], 4),
+  ] as const;
+  return new Trainer({
+    parameters: { 'fc1.weight': first, 'fc1.bias': bias, 'fc2.weight': second },
+    buffers: { 'fc1.running_mean': runningMean },
+    inputs: { x: { shape: [batchSize, 2] }, y: { shape: [batchSize, 1] } },
+    loss: ({ x, y }) => {
+      const hidden = tf.relu(tf.add(tf.matMul(x as tf.Tensor2D, first as tf.Tensor2D), bias));
+      runningMean.assign(tf.add(tf.mul(runningMean, 0.9), tf.mul(tf.mean(hidden, 0), 0.1)));
+      const loss = tf.mean(tf.square(tf.sub(tf.matMul(hidden as tf.Tensor2D, second as tf.Tensor2D), y)));
+      return { loss, metrics: { error: tf.sqrt(loss) } };
+    },
+    optimizer,
+    schedule,
+    ...others,
+  });
+}
+
+/** The batches of an epoch; a batch is just a number that its tensors are made from. */
+export async function* tinyBatches({ epoch, step }: Cursor, count: number = stepsPerEpoch): AsyncGenerator<number> {
+  for (let i = step; i < count; i++) yield epoch * 100 + i;
+}
+
+/** The input tensors of a batch. */
+export function tinyInputs(batch: number): { x: tf.Tensor; y: tf.Tensor } {
+  return {
+    x: tf.tensor2d(numbers(2 * batchSize, batch), [batchSize, 2]),
+    y: tf.tensor2d(numbers(batchSize, batch + 0.5), [batchSize, 1]),
+  };
+}
+
+/** Options of `fit` for the tiny run. */
+export const tinyFit = {
+  stepsPerEpoch,
+  imagesPerStep: batchSize,
+  batches: tinyBatches,
+  inputs: tinyInputs,
+  checkTensors: true,
+};
+
+/** A new folder that is removed after the test. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'trainer-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** The message of an error that must come, with the name of a folder taken out. */
+export async function messageOf(promise: Promise<unknown>, folder?: string): Promise<string> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: Error) => reason,
+  );
+  if (error === undefined) throw new Error('no error was thrown');
+  return folder ? error.message.replaceAll(folder, '<folder>') : error.message;
+}
+
+/** Collects all events. */
+export async function collect<Event>(events: AsyncIterable<Event>): Promise<Event[]> {
+  const all: Event[] = [];
+  for await (const event of events) all.push(event);
+  return all;
+}

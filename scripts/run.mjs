@@ -1,0 +1,13 @@
+// `node scripts/run.mjs FOLDER [ARGUMENT ...]`: builds what is out of date, then runs FOLDER's dist/main.js in this process.
+import { resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const [folder, ...rest] = process.argv.slice(2);
+process.argv = process.argv.slice(0, 2);
+await import('./build.mjs');
+if (!process.exitCode) {
+  const main = resolve(root, folder, 'dist/main.js');
+  process.argv = [process.argv[0], main, ...rest];
+  await import(pathToFileURL(main).href);
+}

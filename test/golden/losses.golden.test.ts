@@ -1,0 +1,60 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { contrastiveAccuracy, infoNCE } from '@tfjs-ssl/losses';
+import { expect } from 'vitest';
+import { describeGolden, type Expectation, expectGolden, type GoldenCase, type GoldenGroup } from './harness.ts';
+
+/** A row's logits in the files' order: the positive first, then the negatives in ascending order. */
+function positiveFirst(logits: Float32Array, rows: number): Float32Array {
+  const ordered = new Float32Array(rows * (rows - 1));
+  for (let i = 0; i < rows; i++) {
+    const partner = (i + rows / 2) % rows;
+    const columns = [partner, ...Array.from({ length: rows }, (_, j) => j).filter((j) => j !== i && j !== partner)];
+    columns.forEach((j, place) => {
+      ordered[i * (rows - 1) + place] = logits[i * rows + j] as number;
+    });
+  }
+  return ordered;
+}
+
+/** What an advisory comparison says: it is reported, not demanded. */
+function comparison(compare: () => void): string {
+  try {
+    compare();
+    return 'agrees with PyTorch (advisory)';
+  } catch (error) {
+    return `differs from PyTorch (advisory): ${(error as Error).message}`;
+  }
+}
+
+function ntXentCase(golden: GoldenCase, group: GoldenGroup): void {
+  const { data, shape } = group.tensor(golden.inputs.z);
+  const temperature = golden.params.tau;
+  const z = tf.tensor2d(Float32Array.from(data), shape as [number, number]);
+  const result = infoNCE(z, { temperature });
+  const gradient = tf.grad((x: tf.Tensor) => infoNCE(x as tf.Tensor2D, { temperature }).loss)(z);
+  const loss = result.loss.dataSync()[0] as number;
+  const dz = gradient.dataSync();
+  const logits = positiveFirst(result.logits.dataSync() as Float32Array, shape[0] as number);
+  const top = (k: number): number => 100 * (contrastiveAccuracy(result.logits, k).dataSync()[0] as number);
+  const got: Record<string, number | ArrayLike<number>> = { loss, logits, dz };
+  for (const [name, expectation] of Object.entries(golden.expected as Record<string, Expectation>)) {
+    const k = /^top(\d+)$/.exec(name)?.[1];
+    const values = k ? top(Number(k)) : got[name];
+    if (values === undefined) expect.fail(`no test knows the expected '${name}'`);
+    if (golden.note?.startsWith('advisory')) {
+      const numbers = typeof values === 'number' ? [values] : Array.from(values);
+      expect(numbers.every(Number.isFinite), `${name} is finite`).toBe(true);
+      console.log(
+        `golden losses: ${golden.id}, ${name}: ${comparison(() => expectGolden(group, name, values, expectation))}`,
+      );
+    } else {
+      expectGolden(group, name, values, expectation);
+    }
+  }
+}
+
+await describeGolden('losses', (golden) =>
+  golden.formula === 'ntxent'
+    ? { run: (group) => tf.tidy(() => ntXentCase(golden, group)) }
+    : { later: `the loss '${golden.formula}' is not implemented yet` },
+);

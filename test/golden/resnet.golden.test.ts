@@ -1,0 +1,271 @@
+import { createHash } from 'node:crypto';
+import * as tf from '@tensorflow/tfjs-core';
+import type { layers } from '@tensorflow/tfjs-layers';
+import { useEngine } from '@tfjs-ssl/engine';
+import { batchNorm, conv2d, globalAveragePool, maxPool2d } from '@tfjs-ssl/layers';
+import { ntXent } from '@tfjs-ssl/losses';
+import { encodeWeights, namedWeights, resnet18, resnet34, resnet50 } from '@tfjs-ssl/resnet';
+import { decodeSafetensors } from '@tfjs-ssl/safetensors';
+import { disposeVariables, expectNoLeak } from '@tfjs-ssl/testing';
+import { describe, expect, it } from 'vitest';
+import { type DigestExpectation, expectDigests } from './digest.ts';
+import { fillUnit, fillValue, fnv1a } from './fill.ts';
+import {
+  describeGolden,
+  type Expectation,
+  expectGolden,
+  type GoldenCase,
+  type GoldenGroup,
+  readGroup,
+  type Treatment,
+} from './harness.ts';
+import { type GoldenNetwork, goldenNetwork, stageLayers, tapLayer, torchShape, torchValues } from './network.ts';
+
+type Values = Float32Array | Int32Array | Uint8Array;
+type Named = Record<string, Values>;
+
+/** All results of a case by the names under which the files expect them. */
+interface NetworkResults {
+  readonly values: Record<string, number | Values>;
+  readonly digests: Record<string, Named>;
+  readonly runningStatistics: Named;
+  readonly parameterGradients: Named;
+}
+
+const valuesOf = (tensor: tf.Tensor): Values => tensor.dataSync().slice() as Values;
+
+const mapValues = <A, B>(entries: Iterable<[string, A]>, f: (value: A) => B): Record<string, B> =>
+  Object.fromEntries([...entries].map(([name, value]) => [name, f(value)]));
+
+function readTensor(group: GoldenGroup, name: string): tf.Tensor {
+  const { data, shape } = group.tensor(name);
+  return tf.tensor(Float32Array.from(data), shape);
+}
+
+/** Runs encoder and head, each stage's output through `tap`. */
+function forward(
+  { encoder, head }: GoldenNetwork,
+  images: tf.Tensor,
+  training: boolean,
+  tap: (stage: string, output: tf.Tensor) => tf.Tensor,
+): tf.Tensor2D {
+  const untap = [...stageLayers(encoder)].map(([stage, layer]) => tapLayer(layer, (output) => tap(stage, output)));
+  const z = head.apply(encoder.apply(images, { training }) as tf.Tensor, { training }) as tf.Tensor2D;
+  for (const end of untap.reverse()) end();
+  return z;
+}
+
+function networkResults(network: GoldenNetwork, images: tf.Tensor, temperature: number): NetworkResults {
+  const [evaluated, trained]: [Named, Named] = [{}, {}];
+  const shapes = new Map<string, number[]>();
+  const evaluatedZ = forward(network, images, false, (stage, output) => {
+    evaluated[stage] = valuesOf(output);
+    shapes.set(stage, output.shape);
+    return output;
+  });
+
+  // Zeros are added to every stage, since their gradients are the stage's own.
+  const zeros = new Map([...shapes].map(([stage, shape]) => [stage, tf.zeros(shape)]));
+  let trainedZ: Values | undefined;
+  const { value: loss, grads } = tf.valueAndGrads(() => {
+    const z = forward(network, images, true, (stage, output) => {
+      trained[stage] = valuesOf(output);
+      return tf.add(output, zeros.get(stage) as tf.Tensor);
+    });
+    trainedZ = valuesOf(z);
+    return ntXent(z, { temperature });
+  })([...Object.values(network.parameters), ...zeros.values()]);
+  const names = Object.keys(network.parameters);
+  const ofParameters = names.map((name, i): [string, tf.Tensor] => [name, grads[i] as tf.Tensor]);
+  const ofStages = [...zeros.keys()].map((name, i): [string, tf.Tensor] => [
+    name,
+    grads[names.length + i] as tf.Tensor,
+  ]);
+
+  const parameterGradients = mapValues(ofParameters, torchValues);
+  const runningStatistics = mapValues(Object.entries(network.buffers), valuesOf);
+  return {
+    values: {
+      eval_features: evaluated.features as Values,
+      eval_z: valuesOf(evaluatedZ),
+      train_features: trained.features as Values,
+      train_z: trainedZ as Values,
+      loss: loss.dataSync()[0] as number,
+      eval_z_after_one_training_forward: valuesOf(forward(network, images, false, (_, output) => output)),
+    },
+    digests: {
+      parameter_gradients: parameterGradients,
+      eval_stage_digests: evaluated,
+      train_stage_digests: trained,
+      train_stage_gradient_digests: mapValues(ofStages, valuesOf),
+    },
+    runningStatistics,
+    parameterGradients,
+  };
+}
+
+async function networkCase(golden: GoldenCase, group: GoldenGroup): Promise<void> {
+  expect([golden.params.momentum, golden.params.eps], 'batch-norm constants').toEqual([0.1, 1e-5]);
+  const network = await goldenNetwork(golden.params);
+  const count = Object.values(network.parameters).reduce((sum, { size }) => sum + size, 0);
+  expect(count, 'number of parameters').toBe(golden.params.parameters);
+
+  const pixels = group.tensor(golden.inputs.images_u8);
+  const images = tf.tensor(
+    Float32Array.from(pixels.data, (value) => value / 255),
+    pixels.shape,
+  );
+  let results: NetworkResults | undefined;
+  await expectNoLeak(() => {
+    tf.tidy(() => {
+      results = networkResults(network, images, golden.params.tau);
+    });
+  });
+  const { values, digests, runningStatistics, parameterGradients } = results as unknown as NetworkResults;
+
+  for (const [name, expected] of Object.entries(golden.expected as Record<string, Expectation | DigestExpectation>)) {
+    if ('rule' in expected) {
+      const got = digests[name] ?? expect.fail(`no test knows the expected '${name}'`);
+      expect(Object.keys(got).sort(), name).toEqual(expected.rows.map((row) => row.name).sort());
+      expectDigests(group, name, got, expected);
+    } else if (name === 'running_stats_after_one_training_forward') {
+      const ofBuffers = expected as unknown as Record<string, Expectation>;
+      expect(Object.keys(runningStatistics).sort()).toEqual(Object.keys(ofBuffers).sort());
+      for (const [buffer, expectation] of Object.entries(ofBuffers)) {
+        expectGolden(group, `${name}: ${buffer}`, runningStatistics[buffer] as Values, expectation);
+      }
+    } else {
+      const got = values[name] ?? parameterGradients[name.replace(/^full_gradient:/, '')];
+      if (got === undefined) expect.fail(`no test knows the expected '${name}'`);
+      expectGolden(group, name, got, expected);
+    }
+  }
+}
+
+/** Results of a layer and its gradients against the cotangent, by the files' names. */
+function layerCase(golden: GoldenCase, group: GoldenGroup, layer: layers.Layer): void {
+  const x = readTensor(group, golden.inputs.x);
+  const cotangent = readTensor(group, golden.inputs.cotangent);
+  layer.build(x.shape);
+  const weights = layer.weights.map((weight) => weight.read());
+  if (golden.inputs.w) layer.setWeights([tf.transpose(readTensor(group, golden.inputs.w), [2, 3, 1, 0])]);
+  const y = layer.apply(x) as tf.Tensor;
+  expect(layer.computeOutputShape(x.shape), 'computed shape').toEqual(y.shape);
+  const [dx, dw] = tf.grads((xs) => tf.sum(tf.mul(layer.apply(xs as tf.Tensor) as tf.Tensor, cotangent)))([
+    x,
+    ...weights,
+  ]);
+  const got: Record<string, Values | undefined> = {
+    y: valuesOf(y),
+    dx: valuesOf(dx as tf.Tensor),
+    ...(dw && { dw: torchValues(dw) }),
+  };
+  for (const [name, expectation] of Object.entries(golden.expected as Record<string, Expectation>)) {
+    expectGolden(group, name, got[name] ?? expect.fail(`no test knows the expected '${name}'`), expectation);
+  }
+}
+
+/** Two training calls with gradients, then an evaluating one of the first batch. */
+function batchNormCase(golden: GoldenCase, group: GoldenGroup): void {
+  const layer = batchNorm({ epsilon: golden.params.eps, momentum: golden.params.momentum });
+  const batches = (golden.inputs.x as string[]).map((name) => readTensor(group, name));
+  layer.build((batches[0] as tf.Tensor).shape);
+  layer.setWeights(
+    ['weight', 'bias', 'running_mean', 'running_var'].map((name) => readTensor(group, golden.inputs[name])),
+  );
+  const [weight, bias, mean, variance] = layer.weights.map((each) => each.read()) as [
+    tf.Tensor,
+    tf.Tensor,
+    tf.Tensor,
+    tf.Tensor,
+  ];
+  const got: Record<string, Values> = {};
+  batches.forEach((x, i) => {
+    const cotangent = readTensor(group, golden.inputs.cotangent[i]);
+    let y: tf.Tensor | undefined;
+    const [dx, dweight, dbias] = tf.grads((xs) => {
+      y = tf.keep(layer.apply(xs as tf.Tensor, { training: true }) as tf.Tensor);
+      return tf.sum(tf.mul(y, cotangent));
+    })([x, weight, bias]);
+    const tensors = { y, dx, dweight, dbias, running_mean: mean, running_var: variance };
+    for (const [name, tensor] of Object.entries(tensors)) got[name + i] = valuesOf(tensor as tf.Tensor);
+    tf.dispose(y as tf.Tensor);
+  });
+  got.y_eval = valuesOf(layer.apply(batches[0] as tf.Tensor) as tf.Tensor);
+  for (const [name, expectation] of Object.entries(golden.expected as Record<string, Expectation>)) {
+    expectGolden(group, name, got[name] ?? expect.fail(`no test knows the expected '${name}'`), expectation);
+  }
+}
+
+function treat(golden: GoldenCase): Treatment | undefined {
+  const { kernel, stride, padding } = golden.params;
+  const run = (layer: (group: GoldenGroup) => layers.Layer): Treatment => ({
+    run: (group) => tf.tidy(() => layerCase(golden, group, layer(group))),
+  });
+  switch (golden.op) {
+    case 'network':
+      return { run: (group) => networkCase(golden, group) };
+    case 'conv2d':
+      return run((group) => {
+        const [filters, , kernelSize] = group.tensor(golden.inputs.w).shape as [number, number, number];
+        expect(kernelSize).toBe(kernel);
+        return conv2d({ filters, kernelSize, strides: stride, padding });
+      });
+    case 'maxpool':
+      return run(() => maxPool2d({ poolSize: kernel, strides: stride, padding }));
+    case 'avgpool':
+      return run(() => globalAveragePool());
+    case 'batchnorm':
+      return { run: (group) => tf.tidy(() => batchNormCase(golden, group)) };
+    default:
+      return undefined;
+  }
+}
+
+await describeGolden('resnet', treat);
+
+const group = readGroup('resnet');
+if (group) {
+  describe('golden resnet: formula weights', () => {
+    for (const vector of group.doc.fill_test_vectors) {
+      it(`${vector.key} [${vector.shape}], ${vector.bn_variant}`, () => {
+        expect(fnv1a(`${vector.salt}:${vector.key}`)).toBe(vector.hash);
+        expect([...fillUnit(vector.salt, vector.key, 4)]).toEqual(vector.unit_first4);
+        const fanIn = /^fc\..*bias$/.test(vector.key) ? fanInOf(vector) : undefined;
+        const values = fillValue(vector.salt, vector.key, vector.shape, vector.bn_variant, fanIn);
+        expect([...values.subarray(0, 8)]).toEqual(vector.value_first8);
+        expect(createHash('sha256').update(values).digest('hex')).toBe(vector.sha256_of_f32_le);
+      });
+    }
+    const fanInOf = (bias: { key: string }): number =>
+      group.doc.fill_test_vectors.find((other: { key: string }) => other.key === bias.key.replace('bias', 'weight'))
+        .shape[1];
+  });
+
+  describe('golden resnet: state dicts', () => {
+    const architectures = { resnet18, resnet34, resnet50 };
+    it.each(Object.entries(architectures))('%s', async (name, architecture) => {
+      await useEngine('cpu');
+      const expected = group.doc.state_dicts[name];
+      const model = architecture();
+      const { parameters, buffers } = namedWeights(model);
+      const list: Array<[string, number[]]> = expected.state_dict;
+      const ofEncoder = list.filter(([key]) => !key.startsWith('fc.'));
+      const isBuffer = (key: string): boolean => /\.(running_mean|running_var|num_batches_tracked)$/.test(key);
+      const named = (variables: Record<string, tf.Variable>) =>
+        Object.entries(variables).map(([key, variable]) => [key, torchShape(variable)]);
+      expect(named(parameters)).toEqual(ofEncoder.filter(([key]) => !isBuffer(key)));
+      expect(named(buffers)).toEqual(
+        ofEncoder.filter(([key]) => isBuffer(key) && !key.endsWith('num_batches_tracked')),
+      );
+
+      const count = Object.values(parameters).reduce((sum, { size }) => sum + size, 0);
+      expect(count).toBe(expected.parameters_without_fc);
+      expect(model.outputs[0]?.shape).toEqual([null, expected.feature_dim]);
+      const { tensors } = decodeSafetensors(encodeWeights(model));
+      const onFile = Object.entries(tensors).map(([key, { shape }]) => [key, shape]);
+      expect(onFile.sort()).toEqual([...ofEncoder].sort());
+      disposeVariables();
+    });
+  });
+}

@@ -1,0 +1,104 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, it } from 'vitest';
+
+const main = fileURLToPath(new URL('../../examples/simclr-tiny-imagenet/dist/main.js', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'tfjs-ssl-kill-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const trials = 10;
+const checkpointEvery = 5;
+const steps = 20;
+// 2 epochs of 10 steps, heavy enough that a kill can fall anywhere
+const setting = [
+  '--classes',
+  '4',
+  '--images-per-class',
+  '80',
+  '--epochs',
+  '2',
+  '--checkpoint-every',
+  `${checkpointEvery}`,
+];
+
+interface Run {
+  readonly process: ChildProcess;
+  /** Everything printed so far. */
+  output(): string;
+  /** Resolves when the text has been printed. */
+  printed(text: string): Promise<void>;
+  readonly ended: Promise<number | null>;
+}
+
+function start(args: string[]): Run {
+  const { TINY_IMAGENET: _, ...env } = process.env;
+  const child = spawn(process.execPath, [main, ...args], { env, cwd: folder });
+  let output = '';
+  const waiting: Array<{ text: string; resolve: () => void }> = [];
+  const read = (chunk: Buffer) => {
+    output += chunk;
+    for (const { text, resolve } of waiting) if (output.includes(text)) resolve();
+  };
+  child.stdout.on('data', read);
+  child.stderr.on('data', read);
+  return {
+    process: child,
+    output: () => output,
+    printed: (text) => new Promise((resolve) => (output.includes(text) ? resolve() : waiting.push({ text, resolve }))),
+    ended: new Promise((resolve) => child.on('close', (code) => resolve(code))),
+  };
+}
+
+/** The steps of metrics.jsonl with what must not depend on how often the run was interrupted. */
+function metrics(run: string): unknown[] {
+  return readFileSync(join(run, 'metrics.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const { seconds: _, imagesPerSecond: __, ...values } = JSON.parse(line);
+      return values;
+    });
+}
+
+function lastCheckpoint(run: string): number {
+  const folder = join(run, 'checkpoints');
+  if (!existsSync(folder)) return 0; // killed before the first one
+  const steps = readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => Number(/\d+/.exec(name)?.[0]));
+  return Math.max(0, ...steps);
+}
+
+it(`equals an unbroken run after SIGKILL at a random step, ${trials} times`, async () => {
+  const whole = join(folder, 'whole');
+  const unbroken = start([...setting, '--out', whole]);
+  await unbroken.printed('[Epoch 1] Step 0:');
+  const from = performance.now();
+  await unbroken.printed('[Epoch 2] mean:');
+  const seconds = (performance.now() - from) / 1000;
+  expect(await unbroken.ended, unbroken.output()).toBe(0);
+  const expected = metrics(whole);
+  expect(expected).toHaveLength(steps);
+  const weights = readFileSync(join(whole, 'model.safetensors'));
+
+  for (let trial = 0; trial < trials; trial++) {
+    const run = join(folder, `trial-${trial}`);
+    const killed = start([...setting, '--out', run]);
+    await killed.printed('[Epoch 1] Step 0:');
+    const delay = Math.random() * seconds;
+    await Promise.race([killed.ended, new Promise((resolve) => setTimeout(resolve, 1000 * delay))]);
+    killed.process.kill('SIGKILL');
+    await killed.ended;
+
+    const checkpoint = lastCheckpoint(run);
+    const resumed = start(['--resume', run]);
+    expect(await resumed.ended, resumed.output()).toBe(0);
+    console.log(`killed ${delay.toFixed(2)} s after the first step, resumed at step ${checkpoint}`);
+    expect(resumed.output()).toContain(`at step ${checkpoint} of ${steps}`);
+    expect(metrics(run)).toEqual(expected);
+    expect(readFileSync(join(run, 'model.safetensors')).equals(weights), 'final weights, bit for bit').toBe(true);
+  }
+});

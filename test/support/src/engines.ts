@@ -1,0 +1,42 @@
+import '@tensorflow/tfjs-layers';
+import { availableEngines, type EngineInUse, useEngine } from '@tfjs-ssl/engine';
+import { afterEach, beforeAll, beforeEach, describe } from 'vitest';
+import { disposeVariables } from './variables.ts';
+
+const known = await availableEngines();
+
+/** Names of the engines that can run here; the environment variable `ENGINES` (comma-separated) narrows them. */
+export const engines: readonly string[] = (process.env.ENGINES ?? known.map(({ name }) => name).join(','))
+  .split(',')
+  .map((name) => name.trim())
+  .filter(Boolean);
+
+for (const name of engines) {
+  const engine = known.find((candidate) => candidate.name === name);
+  if (!engine) throw new RangeError(`ENGINES names '${name}'; known are ${known.map((e) => e.name).join(', ')}`);
+  if (!engine.available && process.env.ENGINES) throw new Error(`ENGINES names '${name}': ${engine.reason}`);
+}
+for (const { name, available, reason } of known) {
+  if (!available) console.warn(`engine '${name}' is not tested: ${reason}`);
+}
+
+/**
+ * Runs a suite once on every engine that is there.
+ *
+ * Variables that a test has left behind are disposed after it, so that one test cannot disturb the next.
+ */
+export function describeEngines(title: string, suite: (engine: { name: string }) => void): void {
+  const there = engines.filter((name) => known.some((engine) => engine.name === name && engine.available));
+  describe.each(there)(`${title} on %s`, (name) => {
+    beforeAll(async () => {
+      await useEngine(name);
+    });
+    // Suites of several engines in one file interleave their hooks with nested ones: the engine is set before each test.
+    beforeEach(async (): Promise<void> => {
+      const engine: EngineInUse = await useEngine(name);
+      if (engine.name !== name) throw new Error(`asked for ${name}, got ${engine.name}`);
+    });
+    afterEach(disposeVariables);
+    suite({ name });
+  });
+}

@@ -1,0 +1,5 @@
+export { type Deviation, expectClose, type Tolerance, worstDeviation } from './close.ts';
+export { describeEngines, engines } from './engines.ts';
+export { expectGradient } from './gradients.ts';
+export { expectNoLeak } from './memory.ts';
+export { disposeVariables } from './variables.ts';
