@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { augmentImages, hasKernel } from '@tfjs-ssl/ops';
+import { augmentImages, augmentPackedImages, hasKernel, type PackedImages, unpackImages } from '@tfjs-ssl/ops';
 import { checkImages, checkNumber, type ImageSize, toImageSize } from './check.ts';
 import { imageRng } from './image-rng.ts';
 import { flatten, type Parameters, parameterTable, type Transform } from './transform.ts';
@@ -40,6 +40,18 @@ export interface Chain extends Transform {
    * @throws RangeError or TypeError where the shapes do not fit each other or the images are not float32.
    */
   apply(images: tf.Tensor4D, parameters: readonly Parameters[] | tf.Tensor2D): tf.Tensor4D;
+  /**
+   * Makes the views of images that lie packed in the memory of the engine: {@link Chain.apply} of the images at `indices`, divided by 255.
+   *
+   * One fused kernel (`AugmentPackedImages`) where the engine has it and every transform is one of this package.
+   *
+   * @param images - see `PackedImages` of `@tfjs-ssl/ops`; `uploadImages` there makes them.
+   * @param indices - positions of the N images, shape [N], int32.
+   * @param parameters - as of {@link Chain.apply}.
+   * @returns a new tensor of shape [V * N, h, w, 3], which the caller (or the surrounding `tf.tidy`) disposes.
+   * @throws RangeError where the shapes do not fit each other.
+   */
+  applyPacked(images: PackedImages, indices: tf.Tensor1D, parameters: readonly Parameters[] | tf.Tensor2D): tf.Tensor4D;
   /** Records as the rows of a table. */
   toTable(records: readonly Parameters[]): Float32Array;
   /** The rows of a table as records. */
@@ -130,13 +142,8 @@ export function compose(transforms: readonly Transform[]): Chain {
     },
     apply(images, parameters) {
       checkImages('chain', images);
-      const rows = 'dtype' in parameters ? parameters.shape[0] : parameters.length;
       const count = images.shape[0];
-      if (rows % count !== 0 || rows === 0) {
-        throw new RangeError(
-          `chain: parameters must have a multiple of ${count} rows (one per view of each image), got ${rows}. Sample the table for these images.`,
-        );
-      }
+      const rows = checkRows(count, parameters);
       return tf.tidy(() => {
         const table = parameterTable('chain', columns, rows, parameters);
         if (stages && images.shape[3] === 3 && hasKernel('AugmentImages')) {
@@ -147,6 +154,16 @@ export function compose(transforms: readonly Transform[]): Chain {
           const part = tf.slice(table, [0, begin], [rows, transform.columns.length]);
           return transform.apply(current, part);
         }, views);
+      });
+    },
+    applyPacked(images, indices, parameters) {
+      const rows = checkRows(indices.size, parameters);
+      return tf.tidy(() => {
+        const table = parameterTable('chain', columns, rows, parameters);
+        if (stages && hasKernel('AugmentPackedImages')) {
+          return augmentPackedImages(images, indices, table, stages, { size: chain.outputSize(images.imageSize) });
+        }
+        return chain.apply(unpackImages(images, indices), table);
       });
     },
     toTable: (records) => flatten('chain', columns, records),
@@ -163,6 +180,17 @@ export function compose(transforms: readonly Transform[]): Chain {
     describe: (parameters) => describeColumns(columns, parameters),
   };
   return chain;
+}
+
+/** Number of rows, checked to be some for each of `count` images. */
+function checkRows(count: number, parameters: readonly Parameters[] | tf.Tensor2D): number {
+  const rows = 'dtype' in parameters ? parameters.shape[0] : parameters.length;
+  if (rows % count !== 0 || rows === 0) {
+    throw new RangeError(
+      `chain: parameters must have a multiple of ${count} rows (one per view of each image), got ${rows}. Sample the table for these images.`,
+    );
+  }
+  return rows;
 }
 
 /** A transform in its place in a chain. */

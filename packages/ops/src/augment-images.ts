@@ -97,32 +97,48 @@ export function augmentImages(
       `augmentImages: images must be float32 of shape [N, H, W, 3], got ${images.dtype} of shape [${images.shape}]. Divide 8-bit images by 255.`,
     );
   }
-  const columns = stages.reduce((sum, stage) => sum + augmentStageColumns[stage.kind].length, 0);
-  const [rows = 0, width] = parameters.shape;
-  if (parameters.rank !== 2 || width !== columns || rows % images.shape[0] !== 0) {
-    throw new RangeError(
-      `augmentImages: parameters must have ${columns} columns and a multiple of ${images.shape[0]} rows, got shape [${parameters.shape}]. Make one row per view with the columns of these stages.`,
-    );
-  }
-  const size = outputSize(images, stages);
-  if (size[0] !== options.size[0] || size[1] !== options.size[1]) {
-    throw new RangeError(
-      `augmentImages: size must be what the stages lead to, [${size}], got [${options.size}]. Pass the size of the last crop.`,
-    );
-  }
+  const { size } = options;
+  checkAugmentation('augmentImages', images.shape, parameters, stages, options);
   return tf
     .engine()
     .runKernel('AugmentImages', { images, parameters }, { stages, size } as unknown as tf.NamedAttrMap) as tf.Tensor4D;
 }
 
-function outputSize(images: tf.Tensor4D, stages: readonly AugmentStage[]): readonly [number, number] {
-  let size: readonly [number, number] = [images.shape[1], images.shape[2]];
+/** Throws unless table and size are what the stages need for N images of a height and a width. */
+export function checkAugmentation(
+  fn: string,
+  [count, height, width]: readonly [number, number, number, ...number[]],
+  parameters: tf.Tensor2D,
+  stages: readonly AugmentStage[],
+  options: AugmentImagesOptions,
+): void {
+  const columns = stages.reduce((sum, stage) => sum + augmentStageColumns[stage.kind].length, 0);
+  const [rows = 0, tableWidth] = parameters.shape;
+  if (parameters.rank !== 2 || tableWidth !== columns || rows % count !== 0) {
+    throw new RangeError(
+      `${fn}: parameters must have ${columns} columns and a multiple of ${count} rows, got shape [${parameters.shape}]. Make one row per view with the columns of these stages.`,
+    );
+  }
+  const size = outputSize(fn, [height, width], stages);
+  if (size[0] !== options.size[0] || size[1] !== options.size[1]) {
+    throw new RangeError(
+      `${fn}: size must be what the stages lead to, [${size}], got [${options.size}]. Pass the size of the last crop.`,
+    );
+  }
+}
+
+function outputSize(
+  fn: string,
+  imageSize: readonly [number, number],
+  stages: readonly AugmentStage[],
+): readonly [number, number] {
+  let size = imageSize;
   for (const stage of stages) {
     if (stage.kind === 'resizedCrop') size = stage.size;
     const largest = 2 * Math.min(...size) - 1;
     if (stage.kind === 'gaussianBlur' && stage.kernelSize > largest) {
       throw new RangeError(
-        `augmentImages: kernelSize must be at most ${largest} for images of [${size}] pixels, got ${stage.kernelSize}. A border is mirrored once only.`,
+        `${fn}: kernelSize must be at most ${largest} for images of [${size}] pixels, got ${stage.kernelSize}. A border is mirrored once only.`,
       );
     }
   }

@@ -5,6 +5,7 @@ export {
   augmentImages,
   augmentStageColumns,
 } from './augment-images.ts';
+export { augmentPackedImages, unpackImages } from './augment-packed-images.ts';
 export { type BatchNormTrainOptions, type BatchNormTrainResult, batchNormTrain } from './batch-norm-train.ts';
 export type {
   EngineAvailability,
@@ -15,3 +16,13 @@ export type {
 } from './engine-module.ts';
 export { globalAveragePool } from './global-average-pool.ts';
 export { hasKernel } from './has-kernel.ts';
+export {
+  type ImageSource,
+  keepsImages,
+  type PackedImages,
+  packedWords,
+  packImages,
+  type ReserveImagesAttributes,
+  type UploadImagesOptions,
+  uploadImages,
+} from './packed-images.ts';

@@ -1,0 +1,140 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { type AugmentImagesOptions, type AugmentStage, augmentImages, checkAugmentation } from './augment-images.ts';
+import { hasKernel } from './has-kernel.ts';
+import { type PackedImages, packedWords } from './packed-images.ts';
+
+/**
+ * Makes float images out of packed ones.
+ *
+ *     output[n] = bytes of image indices[n] / 255
+ *
+ * The kernel is `AugmentPackedImages` with no stages and no parameters; elsewhere it is composed of TensorFlow.js ops.
+ *
+ * @param images - see `PackedImages`.
+ * @param indices - positions of the images, shape [N], int32. One that is not there gives an image of NaN: nothing is read back.
+ * @returns a new tensor of shape [N, height, width, 3], float32 in [0, 1], which the caller (or the surrounding `tf.tidy`) disposes.
+ * No gradient.
+ * @throws RangeError where indices or shards are not of the kind described.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { useEngine } from '@tfjs-ssl/engine';
+ * import { packImages, unpackImages } from '@tfjs-ssl/ops';
+ *
+ * await useEngine('auto');
+ * const packed = packImages(new Uint8Array(3 * 8 * 8 * 3).fill(51), [8, 8]);
+ * console.log(unpackImages(packed, tf.tensor1d([2, 0], 'int32')).shape); // [2, 8, 8, 3], all close to 0.2
+ * ```
+ *
+ * @see `torchvision.transforms.ToTensor`
+ */
+export function unpackImages(images: PackedImages, indices: tf.Tensor1D): tf.Tensor4D {
+  checkPacked('unpackImages', images, indices);
+  if (hasKernel('AugmentPackedImages')) return runKernel(images, indices, undefined, [], images.imageSize);
+  return tf.tidy(() => {
+    const [height, width] = images.imageSize;
+    const count = indices.size;
+    const zero = tf.scalar(0, 'int32');
+    let first = 0;
+    let words: tf.Tensor | undefined;
+    for (const shard of images.shards) {
+      const last = tf.scalar(shard.shape[0] - 1, 'int32');
+      const local = tf.sub(indices, tf.scalar(first, 'int32'));
+      const rows = tf.gather(shard, tf.minimum(tf.maximum(local, zero), last) as tf.Tensor1D);
+      // A later shard takes over from its first image on.
+      words = words ? tf.where(tf.reshape(tf.greaterEqual(local, zero), [-1, 1]), rows, words) : rows;
+      first += shard.shape[0];
+    }
+    const byte = (k: number) =>
+      tf.mod(tf.floorDiv(words as tf.Tensor, tf.scalar(256 ** k, 'int32')), tf.scalar(256, 'int32'));
+    const bytes = tf.reshape(tf.stack([0, 1, 2, 3].map(byte), 2), [count, 4 * packedWords(images.imageSize)]);
+    const pixels = tf.reshape(tf.slice(bytes, 0, [count, height * width * 3]), [count, height, width, 3]);
+    const there = tf.logicalAnd(tf.greaterEqual(indices, zero), tf.less(indices, tf.scalar(images.length, 'int32')));
+    const values = tf.div(tf.cast(pixels, 'float32'), 255);
+    return tf.where(tf.reshape(there, [-1, 1, 1, 1]), values, tf.fill(values.shape, Number.NaN)) as tf.Tensor4D;
+  });
+}
+
+/**
+ * Makes views straight from packed images: {@link unpackImages} and `augmentImages` as one.
+ *
+ *     output[r] = stage_n(... stage_1(bytes of image indices[r mod N] / 255, row r) ..., row r)
+ *
+ * The kernel is `AugmentPackedImages`: inputs `shard0..`, int32 [images, words] (see `PackedImages`), `indices` and, where there are
+ * stages, `parameters`; attributes `shards` (their number), `imageSize`, `stages` and `size`. An index that is not there gives NaN.
+ *
+ * @param images - see `PackedImages`.
+ * @param indices - positions of the N images, shape [N], int32.
+ * @param parameters - shape [R, columns], float32, R a multiple of N: the columns of all stages, one stage after the other.
+ * @param stages - the stages in the order in which they run, at least one.
+ * @param options - see `AugmentImagesOptions`.
+ * @returns a new tensor of shape [R, height, width, 3], which the caller (or the surrounding `tf.tidy`) disposes. No gradient.
+ * @throws Error where the current backend has neither this kernel nor `AugmentImages`; RangeError where shapes do not fit the stages.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { useEngine } from '@tfjs-ssl/engine';
+ * import { augmentPackedImages, hasKernel, packImages } from '@tfjs-ssl/ops';
+ *
+ * await useEngine('auto');
+ * if (hasKernel('AugmentPackedImages')) {
+ *   const packed = packImages(new Uint8Array(5 * 8 * 8 * 3), [8, 8]);
+ *   const rows = tf.tensor2d([[1], [0]]); // flips image 4
+ *   const indices = tf.tensor1d([4, 2], 'int32');
+ *   const views = augmentPackedImages(packed, indices, rows, [{ kind: 'horizontalFlip' }], { size: [8, 8] });
+ *   console.log(views.shape); // [2, 8, 8, 3]
+ * }
+ * ```
+ */
+export function augmentPackedImages(
+  images: PackedImages,
+  indices: tf.Tensor1D,
+  parameters: tf.Tensor2D,
+  stages: readonly AugmentStage[],
+  options: AugmentImagesOptions,
+): tf.Tensor4D {
+  checkPacked('augmentPackedImages', images, indices);
+  const [height, width] = images.imageSize;
+  checkAugmentation('augmentPackedImages', [indices.size, height, width], parameters, stages, options);
+  if (hasKernel('AugmentPackedImages')) return runKernel(images, indices, parameters, stages, options.size);
+  return tf.tidy(() => augmentImages(unpackImages(images, indices), parameters, stages, options));
+}
+
+function runKernel(
+  images: PackedImages,
+  indices: tf.Tensor1D,
+  parameters: tf.Tensor2D | undefined,
+  stages: readonly AugmentStage[],
+  size: readonly [number, number],
+): tf.Tensor4D {
+  const inputs: tf.NamedTensorMap = { indices };
+  if (parameters) inputs.parameters = parameters;
+  images.shards.forEach((shard, i) => {
+    inputs[`shard${i}`] = shard;
+  });
+  const attributes = { shards: images.shards.length, imageSize: images.imageSize, stages, size };
+  return tf.engine().runKernel('AugmentPackedImages', inputs, attributes as unknown as tf.NamedAttrMap) as tf.Tensor4D;
+}
+
+function checkPacked(fn: string, images: PackedImages, indices: tf.Tensor1D): void {
+  if (indices.rank !== 1 || indices.dtype !== 'int32' || indices.size === 0) {
+    throw new RangeError(
+      `${fn}: indices must be int32 of shape [N], N at least 1, got ${indices.dtype} of shape [${indices.shape}]. Pass tf.tensor1d(indices, 'int32').`,
+    );
+  }
+  const words = packedWords(images.imageSize);
+  const perShard = images.shards[0]?.shape[0] ?? 0;
+  const counts = images.shards.map((shard) => shard.shape[0]);
+  const fits =
+    counts.reduce((sum, count) => sum + count, 0) === images.length &&
+    counts.every((count, i) => count === perShard || (i === counts.length - 1 && count < perShard)) &&
+    images.shards.every(({ rank, dtype, shape }) => rank === 2 && dtype === 'int32' && shape[1] === words);
+  if (!fits || images.length === 0) {
+    const got = images.shards.map(({ dtype, shape }) => `${dtype} [${shape}]`).join(', ');
+    throw new RangeError(
+      `${fn}: images must be int32 shards of shape [images, ${words}], ${images.length} images in all, got ${got || 'none'}. Make them with packImages or uploadImages.`,
+    );
+  }
+}
