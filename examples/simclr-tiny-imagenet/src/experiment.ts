@@ -18,6 +18,9 @@ import { toFloat } from './to-float.ts';
 type Metric = 'top1' | 'top5';
 type Input = 'images' | 'table';
 
+/** Name of the kNN accuracy in TensorBoard. */
+const knnTag = 'evaluation/knn';
+
 /** How a run ended. */
 export type Outcome = 'done' | 'interrupted';
 
@@ -124,6 +127,7 @@ async function trainAndEvaluate(run: Run): Promise<Outcome> {
   bar.print(`kNN of the untrained encoder: ${(100 * before).toFixed(1)}%`);
   if (saved?.knnBefore == null) await folder.saveSummary({ knn: { before } });
   const { step: resumedAt, rejected } = await folder.restore(trainer);
+  if (resumedAt === 0) await folder.addScalars(0, { [knnTag]: before });
   for (const { path, reason } of rejected) bar.print(`Refused ${path}: ${reason}`);
   if (saved) {
     bar.print(`Resuming ${folder.path} at step ${resumedAt} of ${totalSteps}`);
@@ -169,6 +173,7 @@ async function trainAndEvaluate(run: Run): Promise<Outcome> {
   const seconds = earlierSeconds + (performance.now() - run.start) / 1000;
   const summary = summarize(folder.records, { engine, data, seconds, knn: { before, after } });
   await folder.saveSummary(summary);
+  await folder.addScalars(totalSteps, { [knnTag]: after });
   for (const line of resultLines(summary, settings, data.train.classNames.length, folder.path)) bar.print(line);
   return 'done';
 }

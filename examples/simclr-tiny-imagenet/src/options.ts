@@ -116,7 +116,8 @@ export function helpText(): string {
     '',
     ...body,
     '',
-    'The run folder gets config.json, metrics.jsonl, summary.json, loss.svg, checkpoints/ and model.safetensors.',
+    'The run folder gets config.json, metrics.jsonl, summary.json, loss.svg, model.safetensors, checkpoints/',
+    'and event files for TensorBoard.',
     'Ctrl-C ends a run after the current step with a checkpoint. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.',
   ].join('\n');
 }

@@ -30,6 +30,7 @@ export { constantSchedule } from './schedules/constant-schedule.ts';
 export { type EpochCosineOptions, epochCosine } from './schedules/epoch-cosine.ts';
 export { type WarmupCosineOptions, warmupCosine } from './schedules/warmup-cosine.ts';
 export type { LossAndMetrics } from './step.ts';
+export { TensorBoardLog } from './tensorboard/tensorboard-log.ts';
 export { firstAndLastTenth } from './tenths.ts';
 export { type StepResult, Trainer, type TrainerOptions } from './trainer.ts';
 export type { TrainerState } from './trainer-state.ts';

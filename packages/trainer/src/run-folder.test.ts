@@ -116,7 +116,13 @@ describe('RunFolder', () => {
 describeEngines('A run in its folder', () => {
   it('leaves the files of the run, and nothing temporary', async () => {
     const { path } = await trained();
-    expect((await readdir(path)).sort()).toEqual(['checkpoints', 'config.json', 'loss.svg', 'metrics.jsonl']);
+    expect((await readdir(path)).sort()).toEqual([
+      'checkpoints',
+      'config.json',
+      expect.stringMatching(/^events\.out\.tfevents\./),
+      'loss.svg',
+      'metrics.jsonl',
+    ]);
     expect((await readdir(join(path, 'checkpoints'))).sort()).toEqual(
       [2, 4, 6].flatMap((step) => [`step-0000000${step}.json`, `step-0000000${step}.safetensors`]),
     );

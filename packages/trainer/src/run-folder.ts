@@ -7,6 +7,7 @@ import type { Cursor, StepRecord } from './events.ts';
 import { fileError } from './file-error.ts';
 import { lossCurveSvg } from './loss-curve-svg.ts';
 import { MetricsLog } from './metrics-log.ts';
+import { isEventFile, TensorBoardLog } from './tensorboard/tensorboard-log.ts';
 import type { TrainerState } from './trainer-state.ts';
 
 /** A resolved configuration: whatever decides the numbers of a run, fit for JSON; `seed` among it. */
@@ -41,8 +42,8 @@ const configFile = 'config.json';
 const ownFiles = [configFile, 'metrics.jsonl', 'summary.json', 'loss.svg', 'model.safetensors', 'checkpoints'];
 
 /**
- * All that a run leaves behind, in one folder: `config.json`, `metrics.jsonl`, `summary.json`, `loss.svg`, `checkpoints/` and, by whoever
- * knows the model, `model.safetensors`.
+ * All that a run leaves behind, in one folder: `config.json`, `metrics.jsonl`, `summary.json`, `loss.svg`, `checkpoints/`, event files for
+ * TensorBoard and, by whoever knows the model, `model.safetensors`.
  *
  * Every file is replaced in one piece; metrics are only added to, and are on disk before the checkpoint that counts on them.
  *
@@ -59,6 +60,7 @@ export class RunFolder {
   readonly config: RunConfig;
   readonly checkpoints: CheckpointStore;
   readonly #metrics: MetricsLog;
+  readonly #events: TensorBoardLog;
   readonly #title: string;
   #cursor: Cursor = { epoch: 0, step: 0 };
   #lastCheckpoint: { stepsDone: number; path: string } | null = null;
@@ -69,6 +71,7 @@ export class RunFolder {
     this.config = config;
     this.checkpoints = new CheckpointStore(join(path, 'checkpoints'), { keep });
     this.#metrics = metrics;
+    this.#events = new TensorBoardLog(path);
     this.#title = title;
   }
 
@@ -89,7 +92,7 @@ export class RunFolder {
     } catch (error) {
       throw fileError('make the run folder', path, error);
     }
-    const found = (await readdir(path)).filter((name) => ownFiles.includes(name));
+    const found = (await readdir(path)).filter((name) => ownFiles.includes(name) || isEventFile(name));
     if (found.length > 0) {
       throw new Error(
         `RunFolder: ${path} must not hold a run yet, got ${found.join(', ')}. Resume that run, or choose another folder.`,
@@ -158,6 +161,7 @@ export class RunFolder {
     });
     const step = checkpoint?.state.step ?? 0;
     await this.#metrics.rewind(step);
+    await this.#events.rewind(step);
     if (checkpoint) {
       this.#cursor = checkpoint.manifest.cursor;
       this.#lastCheckpoint = { stepsDone: step, path: checkpoint.path };
@@ -187,14 +191,27 @@ export class RunFolder {
     }
   }
 
-  /** Adds the values of a step to `metrics.jsonl`; a batch of lines at a time goes to disk. */
+  /** Adds the values of a step to `metrics.jsonl` and to TensorBoard's events; a batch at a time goes to disk. */
   async append(record: StepRecord): Promise<void> {
     await this.#metrics.append(record);
+    await this.#events.add(record.step, scalarsOf(record));
+  }
+
+  /**
+   * Adds other values to TensorBoard's events: those of an evaluation, for example.
+   *
+   * @param step - steps done by then; a resume from an earlier checkpoint takes the values back.
+   * @param scalars - numbers by tag, for example `{ 'evaluation/knn': 0.4 }`.
+   */
+  async addScalars(step: number, scalars: Readonly<Record<string, number>>): Promise<void> {
+    await this.#events.add(step, scalars);
+    await this.#events.flush();
   }
 
   /** Brings all metrics to disk. */
   async flush(): Promise<void> {
     await this.#metrics.flush();
+    await this.#events.flush();
   }
 
   /**
@@ -217,6 +234,7 @@ export class RunFolder {
     this.#lastCheckpoint = { stepsDone: state.step, path };
     const svg = lossCurveSvg(this.records, { title: this.#title, stepsPerEpoch: options.stepsPerEpoch });
     await writeFilesAtomically([{ path: join(this.path, 'loss.svg'), data: svg }]);
+    await this.#events.flush();
     return this.#lastCheckpoint;
   }
 
@@ -228,6 +246,13 @@ export class RunFolder {
   async saveSummary(summary: object): Promise<void> {
     await writeFilesAtomically([{ path: join(this.path, 'summary.json'), data: toJson(summary) }]);
   }
+}
+
+/** The values of a step by their tags in TensorBoard. */
+function scalarsOf({ loss, metrics, learningRate, imagesPerSecond }: StepRecord): Record<string, number> {
+  const train = { loss, ...metrics, learning_rate: learningRate };
+  const tagged = Object.entries(train).map(([name, value]) => [`train/${name}`, value]);
+  return { ...Object.fromEntries(tagged), 'speed/images_per_second': imagesPerSecond };
 }
 
 const toJson = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
