@@ -92,8 +92,8 @@ export function simclrStep({ views: rows, imageSize, width }: SimclrStepOptions)
     async files() {
       const data = (await views.data()) as Float32Array;
       return {
-        encoder: encodeWeights(encoder),
-        head: encodeWeights(head),
+        encoder: await encodeWeights(encoder),
+        head: await encodeWeights(head),
         views: encodeSafetensors({ views: { dtype: 'F32', shape, data } }),
       };
     },

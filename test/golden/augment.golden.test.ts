@@ -21,6 +21,7 @@ import {
   type Transform,
   toGrayscale,
 } from '@tfjs-ssl/augmentations';
+import { valuesOf } from '@tfjs-ssl/testing';
 import { describeGolden, expectGolden, type GoldenCase, type GoldenGroup } from './harness.ts';
 
 console.log(
@@ -113,23 +114,19 @@ function runChain(x: tf.Tensor4D, steps: Ways['chain']): tf.Tensor4D {
   return chain.apply(x, tf.tensor2d(row, [1, chain.columns.length]));
 }
 
-function runFloat(golden: GoldenCase, group: GoldenGroup): void {
+async function runFloat(golden: GoldenCase, group: GoldenGroup): Promise<void> {
   const { functions, chain } = (ways[golden.op as string] as (params: unknown) => Ways)(golden.params);
-  tf.tidy(() => {
-    const x = imageOf(group, golden.image);
-    if (functions) expectGolden(group, 'function', functions(x).dataSync(), golden.expected.float);
-    expectGolden(group, 'chain', runChain(x, chain).dataSync(), golden.expected.float);
-  });
+  const image = () => imageOf(group, golden.image);
+  if (functions) expectGolden(group, 'function', await valuesOf(() => functions(image())), golden.expected.float);
+  expectGolden(group, 'chain', await valuesOf(() => runChain(image(), chain)), golden.expected.float);
 }
 
 /** The reference's blur cuts 255 y off to an integer; the tolerance is a level. */
-function runReferenceBlur(golden: GoldenCase, group: GoldenGroup): void {
+async function runReferenceBlur(golden: GoldenCase, group: GoldenGroup): Promise<void> {
   const { kernel, sigma } = golden.params;
-  tf.tidy(() => {
-    const blurred = gaussianBlur(imageOf(group, golden.image), { kernelSize: kernel, sigma });
-    const levels = Float32Array.from(blurred.dataSync(), (value) => Math.trunc(255 * value));
-    expectGolden(group, 'levels', levels, golden.expected.u8);
-  });
+  const blurred = await valuesOf(() => gaussianBlur(imageOf(group, golden.image), { kernelSize: kernel, sigma }));
+  const levels = blurred.map((value) => Math.trunc(255 * value));
+  expectGolden(group, 'levels', levels, golden.expected.u8);
 }
 
 await describeGolden('augment', (golden) => {

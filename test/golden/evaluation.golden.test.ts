@@ -62,7 +62,7 @@ async function probeCase(golden: GoldenCase, group: GoldenGroup): Promise<void> 
   const features = matrix(group, golden.inputs.x);
   const labels = group.tensor(golden.inputs.y).data;
   const probe = await linearProbe({ features, labels, classes, lambda });
-  const [weights, bias] = [probe.weights.dataSync(), probe.bias.dataSync()];
+  const [weights, bias] = [await probe.weights.data(), await probe.bias.data()];
   expect(probe.converged).toBe(true);
   expectGolden(group, 'loss', probe.loss, loss);
   const exact = objective(group, golden, weights, bias);

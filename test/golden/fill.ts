@@ -61,7 +61,7 @@ export async function fillModel(
   variant: BatchNormVariant,
   prefix = '',
 ): Promise<void> {
-  const shapes = stateDict(model);
+  const shapes = await stateDict(model);
   const tensors: Record<string, SafeTensor> = {};
   for (const [name, { shape }] of Object.entries(shapes)) {
     // A bias belongs to a linear layer where the weight beside it is a matrix.
@@ -73,9 +73,11 @@ export async function fillModel(
 }
 
 /** The weights and statistics of a model in PyTorch's names and layouts. */
-export function stateDict(model: LayersModel): Record<string, { shape: readonly number[]; data: Float32Array }> {
+export async function stateDict(
+  model: LayersModel,
+): Promise<Record<string, { shape: readonly number[]; data: Float32Array }>> {
   const { parameters, buffers } = namedWeights(model);
-  const { tensors } = decodeSafetensors(encodeWeights(model));
+  const { tensors } = decodeSafetensors(await encodeWeights(model));
   return Object.fromEntries(
     Object.entries(tensors)
       .filter(([name]) => name in parameters || name in buffers)

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { contrastiveAccuracy, infoNCE } from '@tfjs-ssl/losses';
+import { numberOf } from '@tfjs-ssl/testing';
 import { expect } from 'vitest';
 import { describeGolden, type Expectation, expectGolden, type GoldenCase, type GoldenGroup } from './harness.ts';
 
@@ -26,20 +27,20 @@ function comparison(compare: () => void): string {
   }
 }
 
-function ntXentCase(golden: GoldenCase, group: GoldenGroup): void {
+async function ntXentCase(golden: GoldenCase, group: GoldenGroup): Promise<void> {
   const { data, shape } = group.tensor(golden.inputs.z);
   const temperature = golden.params.tau;
   const z = tf.tensor2d(Float32Array.from(data), shape as [number, number]);
   const result = infoNCE(z, { temperature });
   const gradient = tf.grad((x: tf.Tensor) => infoNCE(x as tf.Tensor2D, { temperature }).loss)(z);
-  const loss = result.loss.dataSync()[0] as number;
-  const dz = gradient.dataSync();
-  const logits = positiveFirst(result.logits.dataSync() as Float32Array, shape[0] as number);
-  const top = (k: number): number => 100 * (contrastiveAccuracy(result.logits, k).dataSync()[0] as number);
+  const loss = (await result.loss.data())[0] as number;
+  const dz = await gradient.data();
+  const logits = positiveFirst((await result.logits.data()) as Float32Array, shape[0] as number);
+  const top = async (k: number) => 100 * (await numberOf(() => contrastiveAccuracy(result.logits, k)));
   const got: Record<string, number | ArrayLike<number>> = { loss, logits, dz };
   for (const [name, expectation] of Object.entries(golden.expected as Record<string, Expectation>)) {
     const k = /^top(\d+)$/.exec(name)?.[1];
-    const values = k ? top(Number(k)) : got[name];
+    const values = k ? await top(Number(k)) : got[name];
     if (values === undefined) expect.fail(`no test knows the expected '${name}'`);
     if (golden.note?.startsWith('advisory')) {
       const numbers = typeof values === 'number' ? [values] : Array.from(values);
@@ -51,10 +52,11 @@ function ntXentCase(golden: GoldenCase, group: GoldenGroup): void {
       expectGolden(group, name, values, expectation);
     }
   }
+  tf.dispose([z, gradient, result.loss, result.logits]);
 }
 
 await describeGolden('losses', (golden) =>
   golden.formula === 'ntxent'
-    ? { run: (group) => tf.tidy(() => ntXentCase(golden, group)) }
+    ? { run: (group) => ntXentCase(golden, group) }
     : { later: `the loss '${golden.formula}' is not implemented yet` },
 );

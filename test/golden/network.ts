@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, layers } from '@tensorflow/tfjs-layers';
 import { mlpHead } from '@tfjs-ssl/projection-heads';
 import { namedWeights, type ResNetOptions, resnet18, resnet34, resnet50 } from '@tfjs-ssl/resnet';
+import { valuesOf } from '@tfjs-ssl/testing';
 import { type BatchNormVariant, fillModel } from './fill.ts';
 
 /** The fields of a golden case that define an encoder with its head. */
@@ -36,9 +37,9 @@ export function torchShape(variable: tf.Tensor): number[] {
 }
 
 /** Values of a weight, or of its gradient, in PyTorch's layout. */
-export function torchValues(tensor: tf.Tensor): Float32Array {
+export function torchValues(tensor: tf.Tensor): Promise<Float32Array> {
   const order = { 4: [3, 2, 0, 1], 2: [1, 0] }[tensor.rank];
-  return tf.tidy(() => (order ? tf.transpose(tensor, order) : tensor).dataSync() as Float32Array);
+  return valuesOf(() => (order ? tf.transpose(tensor, order) : tf.clone(tensor)));
 }
 
 /** Builds the network of a golden case, with the formula's weights. */

@@ -23,7 +23,7 @@ const optimizers: Record<string, (params: any) => Optimizer> = {
   ),
 };
 
-function trajectoryCase(golden: GoldenCase, group: GoldenGroup, optimizer: Optimizer): void {
+async function trajectoryCase(golden: GoldenCase, group: GoldenGroup, optimizer: Optimizer): Promise<void> {
   const names = Object.keys(golden.inputs.init);
   const read = (name: string) => {
     const { data, shape } = group.tensor(name);
@@ -50,7 +50,7 @@ function trajectoryCase(golden: GoldenCase, group: GoldenGroup, optimizer: Optim
       );
       optimizer.update(parameters, gradients, state, tf.tensor1d(optimizer.scalars(step + 1, learningRate)));
     });
-    for (const name of names) trajectories[name]?.push(...(parameters[name]?.dataSync() ?? []));
+    for (const name of names) trajectories[name]?.push(...((await parameters[name]?.data()) ?? []));
   }
   for (const [name, expectation] of Object.entries(golden.expected as Record<string, Expectation>)) {
     expectGolden(group, name, trajectories[name] ?? [], expectation);

@@ -23,19 +23,23 @@ import { type GoldenNetwork, goldenNetwork, stageLayers, tapLayer, torchShape, t
 
 type Values = Float32Array | Int32Array | Uint8Array;
 type Named = Record<string, Values>;
+type NamedTensors = Record<string, tf.Tensor>;
 
 /** All results of a case by the names under which the files expect them. */
 interface NetworkResults {
-  readonly values: Record<string, number | Values>;
+  readonly values: Named;
   readonly digests: Record<string, Named>;
   readonly runningStatistics: Named;
   readonly parameterGradients: Named;
 }
 
-const valuesOf = (tensor: tf.Tensor): Values => tensor.dataSync().slice() as Values;
+const read = (tensor: tf.Tensor): Promise<Values> => tensor.data() as Promise<Values>;
 
-const mapValues = <A, B>(entries: Iterable<[string, A]>, f: (value: A) => B): Record<string, B> =>
-  Object.fromEntries([...entries].map(([name, value]) => [name, f(value)]));
+/** Reads named tensors, all at once. */
+async function readAll(tensors: NamedTensors, reader: (tensor: tf.Tensor) => Promise<Values> = read): Promise<Named> {
+  const entries = Object.entries(tensors).map(async ([name, tensor]) => [name, await reader(tensor)] as const);
+  return Object.fromEntries(await Promise.all(entries));
+}
 
 function readTensor(group: GoldenGroup, name: string): tf.Tensor {
   const { data, shape } = group.tensor(name);
@@ -55,53 +59,65 @@ function forward(
   return z;
 }
 
-function networkResults(network: GoldenNetwork, images: tf.Tensor, temperature: number): NetworkResults {
-  const [evaluated, trained]: [Named, Named] = [{}, {}];
+/** What a case computes, still on the engine: its reader disposes it. */
+function networkTensors(network: GoldenNetwork, images: tf.Tensor, temperature: number) {
+  const [evaluated, trained]: [NamedTensors, NamedTensors] = [{}, {}];
   const shapes = new Map<string, number[]>();
   const evaluatedZ = forward(network, images, false, (stage, output) => {
-    evaluated[stage] = valuesOf(output);
+    evaluated[stage] = tf.keep(tf.clone(output)); // the model disposes its own
     shapes.set(stage, output.shape);
     return output;
   });
 
   // Zeros are added to every stage, since their gradients are the stage's own.
   const zeros = new Map([...shapes].map(([stage, shape]) => [stage, tf.zeros(shape)]));
-  let trainedZ: Values | undefined;
+  let trainedZ: tf.Tensor | undefined;
   const { value: loss, grads } = tf.valueAndGrads(() => {
     const z = forward(network, images, true, (stage, output) => {
-      trained[stage] = valuesOf(output);
+      trained[stage] = tf.keep(tf.clone(output));
       return tf.add(output, zeros.get(stage) as tf.Tensor);
     });
-    trainedZ = valuesOf(z);
+    trainedZ = tf.keep(z);
     return ntXent(z, { temperature });
   })([...Object.values(network.parameters), ...zeros.values()]);
   const names = Object.keys(network.parameters);
-  const ofParameters = names.map((name, i): [string, tf.Tensor] => [name, grads[i] as tf.Tensor]);
-  const ofStages = [...zeros.keys()].map((name, i): [string, tf.Tensor] => [
-    name,
-    grads[names.length + i] as tf.Tensor,
-  ]);
-
-  const parameterGradients = mapValues(ofParameters, torchValues);
-  const runningStatistics = mapValues(Object.entries(network.buffers), valuesOf);
   return {
+    evaluated,
+    trained,
+    scalarsAndOutputs: {
+      eval_z: evaluatedZ,
+      train_z: trainedZ as tf.Tensor,
+      loss,
+      eval_z_after_one_training_forward: forward(network, images, false, (_, output) => output),
+    },
+    parameterGradients: Object.fromEntries(names.map((name, i) => [name, grads[i] as tf.Tensor])),
+    stageGradients: Object.fromEntries(
+      [...zeros.keys()].map((name, i) => [name, grads[names.length + i] as tf.Tensor]),
+    ),
+  };
+}
+
+async function networkResults(network: GoldenNetwork, images: tf.Tensor, temperature: number): Promise<NetworkResults> {
+  const tensors = tf.tidy(() => networkTensors(network, images, temperature));
+  const [evaluated, trained] = [await readAll(tensors.evaluated), await readAll(tensors.trained)];
+  const parameterGradients = await readAll(tensors.parameterGradients, torchValues);
+  const results = {
     values: {
+      ...(await readAll(tensors.scalarsAndOutputs)),
       eval_features: evaluated.features as Values,
-      eval_z: valuesOf(evaluatedZ),
       train_features: trained.features as Values,
-      train_z: trainedZ as Values,
-      loss: loss.dataSync()[0] as number,
-      eval_z_after_one_training_forward: valuesOf(forward(network, images, false, (_, output) => output)),
     },
     digests: {
       parameter_gradients: parameterGradients,
       eval_stage_digests: evaluated,
       train_stage_digests: trained,
-      train_stage_gradient_digests: mapValues(ofStages, valuesOf),
+      train_stage_gradient_digests: await readAll(tensors.stageGradients),
     },
-    runningStatistics,
+    runningStatistics: await readAll(network.buffers),
     parameterGradients,
   };
+  tf.dispose(tensors);
+  return results;
 }
 
 async function networkCase(golden: GoldenCase, group: GoldenGroup): Promise<void> {
@@ -116,10 +132,8 @@ async function networkCase(golden: GoldenCase, group: GoldenGroup): Promise<void
     pixels.shape,
   );
   let results: NetworkResults | undefined;
-  await expectNoLeak(() => {
-    tf.tidy(() => {
-      results = networkResults(network, images, golden.params.tau);
-    });
+  await expectNoLeak(async () => {
+    results = await networkResults(network, images, golden.params.tau);
   });
   const { values, digests, runningStatistics, parameterGradients } = results as unknown as NetworkResults;
 
@@ -143,30 +157,28 @@ async function networkCase(golden: GoldenCase, group: GoldenGroup): Promise<void
 }
 
 /** Results of a layer and its gradients against the cotangent, by the files' names. */
-function layerCase(golden: GoldenCase, group: GoldenGroup, layer: layers.Layer): void {
-  const x = readTensor(group, golden.inputs.x);
-  const cotangent = readTensor(group, golden.inputs.cotangent);
-  layer.build(x.shape);
-  const weights = layer.weights.map((weight) => weight.read());
-  if (golden.inputs.w) layer.setWeights([tf.transpose(readTensor(group, golden.inputs.w), [2, 3, 1, 0])]);
-  const y = layer.apply(x) as tf.Tensor;
-  expect(layer.computeOutputShape(x.shape), 'computed shape').toEqual(y.shape);
-  const [dx, dw] = tf.grads((xs) => tf.sum(tf.mul(layer.apply(xs as tf.Tensor) as tf.Tensor, cotangent)))([
-    x,
-    ...weights,
-  ]);
-  const got: Record<string, Values | undefined> = {
-    y: valuesOf(y),
-    dx: valuesOf(dx as tf.Tensor),
-    ...(dw && { dw: torchValues(dw) }),
-  };
-  for (const [name, expectation] of Object.entries(golden.expected as Record<string, Expectation>)) {
-    expectGolden(group, name, got[name] ?? expect.fail(`no test knows the expected '${name}'`), expectation);
-  }
+async function layerCase(golden: GoldenCase, group: GoldenGroup, layer: layers.Layer): Promise<void> {
+  const { y, dx, dw } = tf.tidy(() => {
+    const x = readTensor(group, golden.inputs.x);
+    const cotangent = readTensor(group, golden.inputs.cotangent);
+    layer.build(x.shape);
+    const weights = layer.weights.map((weight) => weight.read());
+    if (golden.inputs.w) layer.setWeights([tf.transpose(readTensor(group, golden.inputs.w), [2, 3, 1, 0])]);
+    const y = layer.apply(x) as tf.Tensor;
+    expect(layer.computeOutputShape(x.shape), 'computed shape').toEqual(y.shape);
+    const [dx, dw] = tf.grads((xs) => tf.sum(tf.mul(layer.apply(xs as tf.Tensor) as tf.Tensor, cotangent)))([
+      x,
+      ...weights,
+    ]);
+    return { y, dx: dx as tf.Tensor, dw };
+  });
+  const got: Named = { ...(await readAll({ y, dx })), ...(dw && { dw: await torchValues(dw) }) };
+  expectAll(golden, group, got);
+  tf.dispose([y, dx, dw]);
 }
 
 /** Two training calls with gradients, then an evaluating one of the first batch. */
-function batchNormCase(golden: GoldenCase, group: GoldenGroup): void {
+async function batchNormCase(golden: GoldenCase, group: GoldenGroup): Promise<void> {
   const layer = batchNorm({ epsilon: golden.params.eps, momentum: golden.params.momentum });
   const batches = (golden.inputs.x as string[]).map((name) => readTensor(group, name));
   layer.build((batches[0] as tf.Tensor).shape);
@@ -179,19 +191,24 @@ function batchNormCase(golden: GoldenCase, group: GoldenGroup): void {
     tf.Tensor,
     tf.Tensor,
   ];
-  const got: Record<string, Values> = {};
-  batches.forEach((x, i) => {
+  const got: Named = {};
+  for (const [i, x] of batches.entries()) {
     const cotangent = readTensor(group, golden.inputs.cotangent[i]);
     let y: tf.Tensor | undefined;
     const [dx, dweight, dbias] = tf.grads((xs) => {
       y = tf.keep(layer.apply(xs as tf.Tensor, { training: true }) as tf.Tensor);
       return tf.sum(tf.mul(y, cotangent));
-    })([x, weight, bias]);
-    const tensors = { y, dx, dweight, dbias, running_mean: mean, running_var: variance };
-    for (const [name, tensor] of Object.entries(tensors)) got[name + i] = valuesOf(tensor as tf.Tensor);
-    tf.dispose(y as tf.Tensor);
-  });
-  got.y_eval = valuesOf(layer.apply(batches[0] as tf.Tensor) as tf.Tensor);
+    })([x, weight, bias]) as [tf.Tensor, tf.Tensor, tf.Tensor];
+    const tensors = { y: y as unknown as tf.Tensor, dx, dweight, dbias, running_mean: mean, running_var: variance };
+    for (const [name, values] of Object.entries(await readAll(tensors))) got[name + i] = values;
+    tf.dispose([cotangent, tensors.y, dx, dweight, dbias]);
+  }
+  Object.assign(got, await readAll({ y_eval: layer.apply(batches[0] as tf.Tensor) as tf.Tensor }));
+  expectAll(golden, group, got);
+  tf.dispose(batches);
+}
+
+function expectAll(golden: GoldenCase, group: GoldenGroup, got: Named): void {
   for (const [name, expectation] of Object.entries(golden.expected as Record<string, Expectation>)) {
     expectGolden(group, name, got[name] ?? expect.fail(`no test knows the expected '${name}'`), expectation);
   }
@@ -200,7 +217,7 @@ function batchNormCase(golden: GoldenCase, group: GoldenGroup): void {
 function treat(golden: GoldenCase): Treatment | undefined {
   const { kernel, stride, padding } = golden.params;
   const run = (layer: (group: GoldenGroup) => layers.Layer): Treatment => ({
-    run: (group) => tf.tidy(() => layerCase(golden, group, layer(group))),
+    run: (group) => layerCase(golden, group, layer(group)),
   });
   switch (golden.op) {
     case 'network':
@@ -216,7 +233,7 @@ function treat(golden: GoldenCase): Treatment | undefined {
     case 'avgpool':
       return run(() => globalAveragePool());
     case 'batchnorm':
-      return { run: (group) => tf.tidy(() => batchNormCase(golden, group)) };
+      return { run: (group) => batchNormCase(golden, group) };
     default:
       return undefined;
   }
@@ -262,7 +279,7 @@ if (group) {
       const count = Object.values(parameters).reduce((sum, { size }) => sum + size, 0);
       expect(count).toBe(expected.parameters_without_fc);
       expect(model.outputs[0]?.shape).toEqual([null, expected.feature_dim]);
-      const { tensors } = decodeSafetensors(encodeWeights(model));
+      const { tensors } = decodeSafetensors(await encodeWeights(model));
       const onFile = Object.entries(tensors).map(([key, { shape }]) => [key, shape]);
       expect(onFile.sort()).toEqual([...ofEncoder].sort());
       disposeVariables();

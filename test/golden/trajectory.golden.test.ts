@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { contrastiveAccuracy, infoNCE } from '@tfjs-ssl/losses';
 import { mlpHead } from '@tfjs-ssl/projection-heads';
 import { namedWeights, resnet18 } from '@tfjs-ssl/resnet';
+import { valuesOf } from '@tfjs-ssl/testing';
 import { adam } from '@tfjs-ssl/trainer';
 import { expect } from 'vitest';
 import { expectDigests } from './digest.ts';
@@ -46,9 +47,9 @@ async function train(golden: GoldenCase, group: GoldenGroup, engine: string): Pr
   };
   const optimizer = adam({ betas: params.betas, epsilon: params.eps, weightDecay: params.weight_decay });
   const state = optimizer.createState(parameters);
-  const snapshot = (): Record<string, Float32Array> => ({
-    ...Object.fromEntries(Object.entries(stateDict(encoder)).map(([name, { data }]) => [name, data])),
-    ...Object.fromEntries(Object.entries(stateDict(head)).map(([name, { data }]) => [`fc.${name}`, data])),
+  const snapshot = async (): Promise<Record<string, Float32Array>> => ({
+    ...Object.fromEntries(Object.entries(await stateDict(encoder)).map(([name, { data }]) => [name, data])),
+    ...Object.fromEntries(Object.entries(await stateDict(head)).map(([name, { data }]) => [`fc.${name}`, data])),
   });
 
   const total = group.tensor('views_u8').shape[1] as number;
@@ -56,23 +57,27 @@ async function train(golden: GoldenCase, group: GoldenGroup, engine: string): Pr
   const top1: number[] = [];
   let afterFirst: Record<string, Float32Array> = {};
   for (let step = 0; step < steps; step++) {
-    tf.tidy(() => {
+    const [loss, accuracy] = tf.tidy(() => {
       const start = (step % Math.floor(total / images)) * images;
       const x = tf.concat([0, 1].map((view) => viewInput(group, view, start, images, size)));
+      let accuracy: tf.Scalar | undefined;
       const { value, grads } = tf.variableGrads(() => {
         const features = encoder.apply(x, { training: true }) as tf.Tensor;
         const projections = head.apply(features, { training: true }) as tf.Tensor2D;
         const { loss, logits } = infoNCE(projections, { temperature: tau });
-        top1.push(100 * (contrastiveAccuracy(logits, 1).dataSync()[0] as number));
+        accuracy = tf.keep(contrastiveAccuracy(logits, 1));
         return loss;
       }, Object.values(parameters));
       const gradients = Object.fromEntries(
         Object.entries(parameters).map(([name, { name: id }]) => [name, grads[id] as tf.Tensor]),
       );
       optimizer.update(parameters, gradients, state, tf.tensor1d(optimizer.scalars(step + 1, params.lr)));
-      losses.push(value.dataSync()[0] as number);
+      return [value, accuracy as tf.Scalar];
     });
-    if (step === 0) afterFirst = snapshot();
+    losses.push(await loss.array());
+    top1.push(100 * (await accuracy.array()));
+    tf.dispose([loss, accuracy]);
+    if (step === 0) afterFirst = await snapshot();
   }
 
   const reference = Array.from(group.tensor(expected.loss.tensor).data);
@@ -95,13 +100,12 @@ async function train(golden: GoldenCase, group: GoldenGroup, engine: string): Pr
   expect(losses.every(Number.isFinite)).toBe(true);
   expectDigests(group, 'state after step 1', afterFirst, expected.state_after_step_1);
   if (expected.state_after_step_20) {
-    expectDigests(group, `state after step ${steps}`, snapshot(), expected.state_after_step_20);
+    expectDigests(group, `state after step ${steps}`, await snapshot(), expected.state_after_step_20);
   }
   if (expected.eval_features_of_view1_images_0_7) {
-    const features = tf.tidy(() => {
-      const output = encoder.apply(viewInput(group, 0, 0, 8, size), { training: false }) as tf.Tensor;
-      return output.dataSync();
-    });
+    const features = await valuesOf(
+      () => encoder.apply(viewInput(group, 0, 0, 8, size), { training: false }) as tf.Tensor,
+    );
     expectGolden(group, 'features', features, expected.eval_features_of_view1_images_0_7);
   }
 }

@@ -12,60 +12,60 @@ const pixels = (values: number[], count = 1): tf.Tensor4D =>
 const someImages = (): tf.Tensor4D => tf.randomUniform([3, 5, 4, 3], 0, 1, 'float32', 7);
 
 describeEngines('brightness, contrast, saturation, hue, gray', () => {
-  it('brightness scales and clamps', () => {
-    expectClose(adjustBrightness(pixels([0.1, 0.5, 0.9]), 1.5), [0.15, 0.75, 1]);
-    expectClose(adjustBrightness(pixels([0.1, 0.5, 0.9]), 0), [0, 0, 0]);
+  it('brightness scales and clamps', async () => {
+    await expectClose(adjustBrightness(pixels([0.1, 0.5, 0.9]), 1.5), [0.15, 0.75, 1]);
+    await expectClose(adjustBrightness(pixels([0.1, 0.5, 0.9]), 0), [0, 0, 0]);
   });
 
-  it('contrast pivots on the mean gray of each image', () => {
+  it('contrast pivots on the mean gray of each image', async () => {
     // Two gray pixels of 0.2 and 0.6: mean gray 0.9999 * 0.4; the second image is black.
     const x = pixels([0.2, 0.2, 0.2, 0.6, 0.6, 0.6, 0, 0, 0, 0, 0, 0], 2);
     const pivot = 0.9999 * 0.4;
-    expectClose(adjustContrast(x, 0.5).dataSync().slice(0, 6), [
+    await expectClose((await adjustContrast(x, 0.5).data()).slice(0, 6), [
       ...Array(3).fill(0.1 + 0.5 * pivot),
       ...Array(3).fill(0.3 + 0.5 * pivot),
     ]);
-    expectClose(adjustContrast(x, 0.5).dataSync().slice(6), [0, 0, 0, 0, 0, 0]);
+    await expectClose((await adjustContrast(x, 0.5).data()).slice(6), [0, 0, 0, 0, 0, 0]);
   });
 
-  it('saturation pivots on the gray of each pixel', () => {
-    expectClose(adjustSaturation(pixels([1, 0, 0, 0, 0, 0.5]), 0), [0.2989, 0.2989, 0.2989, 0.057, 0.057, 0.057]);
-    expectClose(adjustSaturation(pixels([0.4, 0.2, 0]), 2), [0.8 - 0.23696, 0.4 - 0.23696, 0]);
+  it('saturation pivots on the gray of each pixel', async () => {
+    await expectClose(adjustSaturation(pixels([1, 0, 0, 0, 0, 0.5]), 0), [0.2989, 0.2989, 0.2989, 0.057, 0.057, 0.057]);
+    await expectClose(adjustSaturation(pixels([0.4, 0.2, 0]), 2), [0.8 - 0.23696, 0.4 - 0.23696, 0]);
   });
 
-  it('gray has equal channels', () => {
-    expectClose(toGrayscale(pixels([1, 0, 0, 0, 1, 0, 0, 0, 1])), [
+  it('gray has equal channels', async () => {
+    await expectClose(toGrayscale(pixels([1, 0, 0, 0, 1, 0, 0, 0, 1])), [
       ...[0.2989, 0.2989, 0.2989],
       ...[0.587, 0.587, 0.587],
       ...[0.114, 0.114, 0.114],
     ]);
   });
 
-  it('hue turns the colour circle', () => {
+  it('hue turns the colour circle', async () => {
     const red = pixels([0.8, 0.2, 0.2]);
-    expectClose(adjustHue(red, 1 / 3), [0.2, 0.8, 0.2]);
-    expectClose(adjustHue(red, -1 / 3), [0.2, 0.2, 0.8]);
-    expectClose(adjustHue(red, 0.5), [0.2, 0.8, 0.8]);
-    expectClose(adjustHue(red, -0.5), [0.2, 0.8, 0.8]);
-    expectClose(adjustHue(red, 1 / 12), [0.8, 0.5, 0.2]);
+    await expectClose(adjustHue(red, 1 / 3), [0.2, 0.8, 0.2]);
+    await expectClose(adjustHue(red, -1 / 3), [0.2, 0.2, 0.8]);
+    await expectClose(adjustHue(red, 0.5), [0.2, 0.8, 0.8]);
+    await expectClose(adjustHue(red, -0.5), [0.2, 0.8, 0.8]);
+    await expectClose(adjustHue(red, 1 / 12), [0.8, 0.5, 0.2]);
   });
 
-  it('hue leaves gray pixels alone and holds at ties', () => {
-    expectClose(adjustHue(pixels([0, 0, 0, 0.5, 0.5, 0.5, 1, 1, 1]), 0.3), [0, 0, 0, 0.5, 0.5, 0.5, 1, 1, 1], {});
-    expectClose(adjustHue(pixels([1, 1, 0, 0, 1, 1, 1, 0, 1]), 1 / 3), [0, 1, 1, 1, 0, 1, 1, 1, 0]);
+  it('hue leaves gray pixels alone and holds at ties', async () => {
+    await expectClose(adjustHue(pixels([0, 0, 0, 0.5, 0.5, 0.5, 1, 1, 1]), 0.3), [0, 0, 0, 0.5, 0.5, 0.5, 1, 1, 1], {});
+    await expectClose(adjustHue(pixels([1, 1, 0, 0, 1, 1, 1, 0, 1]), 1 / 3), [0, 1, 1, 1, 0, 1, 1, 1, 0]);
   });
 
-  it('factor 1 and shift 0 are the identity', () => {
+  it('factor 1 and shift 0 are the identity', async () => {
     const x = someImages();
-    expectClose(adjustBrightness(x, 1), x, {});
-    expectClose(adjustContrast(x, 1), x, {});
-    expectClose(adjustSaturation(x, 1), x, {});
-    expectClose(adjustHue(x, 0), x, { atol: 1e-6 });
+    await expectClose(adjustBrightness(x, 1), x, {});
+    await expectClose(adjustContrast(x, 1), x, {});
+    await expectClose(adjustSaturation(x, 1), x, {});
+    await expectClose(adjustHue(x, 0), x, { atol: 1e-6 });
   });
 
-  it('a shift there and back is the identity', () => {
+  it('a shift there and back is the identity', async () => {
     const x = someImages();
-    expectClose(adjustHue(adjustHue(x, [0.1, 0.3, 0.5]), [-0.1, -0.3, -0.5]), x, { atol: 1e-5 });
+    await expectClose(adjustHue(adjustHue(x, [0.1, 0.3, 0.5]), [-0.1, -0.3, -0.5]), x, { atol: 1e-5 });
   });
 
   it.each([
@@ -76,18 +76,18 @@ describeEngines('brightness, contrast, saturation, hue, gray', () => {
   ] as const)('%s takes one number per image, as array or tensor, and gives back all memory', async (_, f, factors) => {
     const x = someImages();
     const together = f(x, factors);
-    expectClose(f(x, tf.tensor1d([...factors])), together, {});
-    factors.forEach((factor, i) => {
+    await expectClose(f(x, tf.tensor1d([...factors])), together, {});
+    for (const [i, factor] of factors.entries()) {
       const alone = f(tf.slice(x, i, 1), factor);
-      expectClose(alone, tf.slice(together, i, 1), { atol: 1e-6 });
-    });
+      await expectClose(alone, tf.slice(together, i, 1), { atol: 1e-6 });
+    }
     await expectNoLeak(() => f(x, factors).dispose());
   });
 
-  it('NaN stays in its image', () => {
+  it('NaN stays in its image', async () => {
     const x = tf.concat([tf.fill([1, 2, 2, 3], Number.NaN), tf.fill([1, 2, 2, 3], 0.5)]) as tf.Tensor4D;
     for (const f of [adjustBrightness, adjustContrast, adjustSaturation, adjustHue]) {
-      const y = [...f(x, 0.5).dataSync()];
+      const y = [...(await f(x, 0.5).data())];
       expect(y.slice(0, 12).every(Number.isNaN)).toBe(true);
       expect(y.slice(12).every(Number.isFinite)).toBe(true);
     }

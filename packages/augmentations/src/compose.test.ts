@@ -203,13 +203,13 @@ describeEngines('a chain', () => {
     );
   };
 
-  it.each(Object.keys(chains))('equals its transforms one by one: %s', (name) => {
+  it.each(Object.keys(chains))('equals its transforms one by one: %s', async (name) => {
     const chain = chains[name]!();
     const x = images();
     const table = tableOf(chain);
     const y = chain.apply(x, table);
     expect(y.shape).toEqual([6, ...chain.outputSize([18, 22]), 3]);
-    expectClose(y, oneByOne(chain, x, table), { atol: 1e-5 });
+    await expectClose(y, oneByOne(chain, x, table), { atol: 1e-5 });
   });
 
   it.each([
@@ -217,7 +217,7 @@ describeEngines('a chain', () => {
     [7, 9, 5],
     [33, 30, 8],
     [5, 6, 41],
-  ])('does so from %i x %i pixels to %i', (height, width, size) => {
+  ])('does so from %i x %i pixels to %i', async (height, width, size) => {
     const chain = compose([
       strongJitter(),
       randomResizedCrop({ size }),
@@ -227,7 +227,7 @@ describeEngines('a chain', () => {
     const x = tf.randomUniform([2, height, width, 3], 0, 1, 'float32', 4) as tf.Tensor4D;
     const rows = chain.sampleTable({ ...sampleOptions, images: [0, 1], imageSize: [height, width] });
     const table = tf.tensor2d(rows, [4, chain.columns.length]);
-    expectClose(chain.apply(x, table), oneByOne(chain, x, table), { atol: 1e-5 });
+    await expectClose(chain.apply(x, table), oneByOne(chain, x, table), { atol: 1e-5 });
   });
 
   it('has the kernel where the engine says so', () => {
@@ -237,40 +237,40 @@ describeEngines('a chain', () => {
     else expect(run).toThrow(/has no kernel 'AugmentImages'/);
   });
 
-  it('makes views in rows: r belongs to image r mod N', () => {
+  it('makes views in rows: r belongs to image r mod N', async () => {
     const chain = paperChain({ size: 12 });
     const x = images();
     const table = tableOf(chain);
     const views = chain.apply(x, table);
     const alone = chain.apply(tf.slice(x, 1, 1), tf.slice(table, 4, 1) as tf.Tensor2D);
-    expectClose(tf.slice(views, 4, 1), alone, { atol: 1e-6 });
+    await expectClose(tf.slice(views, 4, 1), alone, { atol: 1e-6 });
   });
 
-  it('takes records, too', () => {
+  it('takes records, too', async () => {
     const chain = paperChain({ size: 12 });
     const x = images();
     const records = chain.fromTable(chain.sampleTable(sampleOptions));
-    expectClose(chain.apply(x, records), chain.apply(x, tableOf(chain)), {});
+    await expectClose(chain.apply(x, records), chain.apply(x, tableOf(chain)), {});
   });
 
-  it('leaves out what is not applied, bit for bit', () => {
+  it('leaves out what is not applied, bit for bit', async () => {
     const chain = compose([
       randomHorizontalFlip(),
       randomApply(compose([strongJitter(), randomGrayscale()]), 0),
       randomGaussianBlur({ kernelSize: 3 }),
     ]);
     const x = images();
-    expectClose(chain.apply(x, Array(3).fill(chain.skipped)), x, {});
+    await expectClose(chain.apply(x, Array(3).fill(chain.skipped)), x, {});
   });
 
-  it('does the same to other numbers of channels', () => {
+  it('does the same to other numbers of channels', async () => {
     const chain = compose([randomHorizontalFlip({ p: 1 }), randomSolarize({ p: 1, threshold: 2 })]);
     const x = tf.randomUniform([2, 4, 4, 1], 0, 1, 'float32', 1) as tf.Tensor4D;
     const table = tf.tensor2d(chain.sampleTable({ ...sampleOptions, images: [0, 1], views: 1 }), [
       2,
       chain.columns.length,
     ]);
-    expectClose(chain.apply(x, table), tf.reverse(x, 2), {});
+    await expectClose(chain.apply(x, table), tf.reverse(x, 2), {});
   });
 
   it('gives back all memory', async () => {

@@ -6,38 +6,38 @@ import { normalize } from './normalize.ts';
 import { solarize } from './solarize.ts';
 
 describeEngines('flip, solarize, normalize', () => {
-  it('flip mirrors columns, not rows, channels or images', () => {
+  it('flip mirrors columns, not rows, channels or images', async () => {
     const x = tf.reshape(tf.range(0, 24), [2, 2, 3, 2]) as tf.Tensor4D;
-    expectClose(
+    await expectClose(
       horizontalFlip(x),
       [4, 5, 2, 3, 0, 1, 10, 11, 8, 9, 6, 7, 16, 17, 14, 15, 12, 13, 22, 23, 20, 21, 18, 19],
       {},
     );
-    expectClose(horizontalFlip(horizontalFlip(x)), x, {});
+    await expectClose(horizontalFlip(horizontalFlip(x)), x, {});
   });
 
-  it('solarize inverts from the threshold on, inclusive, in float32', () => {
+  it('solarize inverts from the threshold on, inclusive, in float32', async () => {
     const levels = Float32Array.from([0, 127, 128, 129, 255], (level) => level / 255);
     const x = tf.tensor4d(levels, [1, 1, 5, 1]);
-    expectClose(
+    await expectClose(
       solarize(x, 128 / 255),
       Float32Array.from([0, 127, 127, 126, 0], (level) => level / 255),
       {
         atol: 1e-7,
       },
     );
-    expectClose(solarize(x, tf.tensor1d([128 / 255])), solarize(x, 128 / 255), {});
-    expectClose(solarize(x, 0), tf.sub(1, x), {});
-    expectClose(solarize(x, 1.01), x, {});
+    await expectClose(solarize(x, tf.tensor1d([128 / 255])), solarize(x, 128 / 255), {});
+    await expectClose(solarize(x, 0), tf.sub(1, x), {});
+    await expectClose(solarize(x, 1.01), x, {});
   });
 
-  it('solarize takes one threshold per image', () => {
-    expectClose(solarize(tf.fill([3, 1, 1, 1], 0.25), [0.2, 0.25, 0.3]), [0.75, 0.75, 0.25], {});
+  it('solarize takes one threshold per image', async () => {
+    await expectClose(solarize(tf.fill([3, 1, 1, 1], 0.25), [0.2, 0.25, 0.3]), [0.75, 0.75, 0.25], {});
   });
 
-  it('normalize works per channel', () => {
+  it('normalize works per channel', async () => {
     const x = tf.tensor4d([0.5, 0.5, 0.5, 1, 1, 1], [1, 1, 2, 3]);
-    expectClose(normalize(x, { mean: [0.5, 0, 1], std: [0.5, 0.25, 2] }), [0, 2, -0.25, 1, 4, 0]);
+    await expectClose(normalize(x, { mean: [0.5, 0, 1], std: [0.5, 0.25, 2] }), [0, 2, -0.25, 1, 4, 0]);
   });
 
   it('gives back all memory', async () => {

@@ -91,14 +91,14 @@ describeEngines('random transforms', () => {
   const images = (): tf.Tensor4D => tf.randomUniform([4, 6, 6, 3], 0, 1, 'float32', 5);
   const sampled = (transform: Transform): Parameters[] => [0, 1, 2, 3].map((i) => transform.sample(rng(i), [6, 6]));
 
-  it.each(names)('%s with p = 0 is the identity, with p = 1 changes every image', (name) => {
+  it.each(names)('%s with p = 0 is the identity, with p = 1 changes every image', async (name) => {
     const x = images();
     const never = optional[name]!(0);
-    expectClose(never.apply(x, sampled(never)), x, {});
+    await expectClose(never.apply(x, sampled(never)), x, {});
     const always = optional[name]!(1);
     const y = always.apply(x, sampled(always));
     for (let i = 0; i < 4; i++) {
-      const difference = tf.max(tf.abs(tf.sub(tf.slice(y, i, 1), tf.slice(x, i, 1)))).dataSync()[0];
+      const difference = (await tf.max(tf.abs(tf.sub(tf.slice(y, i, 1), tf.slice(x, i, 1)))).data())[0];
       expect(difference).toBeGreaterThan(1e-3);
     }
   });
@@ -109,12 +109,12 @@ describeEngines('random transforms', () => {
     const rows = sampled(transform);
     const together = transform.apply(x, rows);
     for (const i of [3, 0]) {
-      expectClose(transform.apply(tf.slice(x, i, 1), [rows[i]!]), tf.slice(together, i, 1), { atol: 1e-6 });
+      await expectClose(transform.apply(tf.slice(x, i, 1), [rows[i]!]), tf.slice(together, i, 1), { atol: 1e-6 });
     }
     await expectNoLeak(() => transform.apply(x, rows).dispose());
   });
 
-  it('jitter runs its four operations in the order of the row, for all 24 orders', () => {
+  it('jitter runs its four operations in the order of the row, for all 24 orders', async () => {
     const x = tf.tensor4d([0.9, 0.3, 0.1, 0.2, 0.6, 0.5], [1, 1, 2, 3]);
     const factors = { brightness: 1.6, contrast: 0.4, saturation: 1.7, hue: 0.15 };
     const single = Object.entries(factors).map(([name, factor], code) => {
@@ -123,11 +123,11 @@ describeEngines('random transforms', () => {
     });
     for (const order of permutations([0, 1, 2, 3])) {
       const oneByOne = order.reduce((image, code) => jitter.apply(image, [single[code]!]), x as tf.Tensor4D);
-      expectClose(jitter.apply(x, [row(order, factors)]), oneByOne, { atol: 2e-6 });
+      await expectClose(jitter.apply(x, [row(order, factors)]), oneByOne, { atol: 2e-6 });
     }
   });
 
-  it('custom transforms get their columns and their probability', () => {
+  it('custom transforms get their columns and their probability', async () => {
     const gamma = defineTransform({
       name: 'randomGamma',
       columns: ['gamma'],
@@ -138,7 +138,7 @@ describeEngines('random transforms', () => {
     });
     expect(gamma.columns).toEqual(['applied', 'gamma']);
     const x = tf.fill([2, 1, 1, 1], 0.5) as tf.Tensor4D;
-    expectClose(gamma.apply(x, tf.tensor2d([1, 2, 0, 2], [2, 2])), [0.25, 0.5]);
+    await expectClose(gamma.apply(x, tf.tensor2d([1, 2, 0, 2], [2, 2])), [0.25, 0.5]);
   });
 
   it('refuses what does not fit', () => {

@@ -32,11 +32,11 @@ async function expectAsStock(
   expect(got.map(({ shape, dtype }) => ({ shape, dtype }))).toEqual(
     expected.map(({ shape, dtype }) => ({ shape, dtype })),
   );
-  got.forEach(({ values }, i) => {
+  for (const [i, { values }] of got.entries()) {
     const reference = expected[i]!.values as Float32Array;
     const largest = reference.reduce((max, v) => (Number.isFinite(v) ? Math.max(max, Math.abs(v)) : max), 1e-6);
-    expectClose(values as Float32Array, reference, { atol: tolerance * largest });
-  });
+    await expectClose(values as Float32Array, reference, { atol: tolerance * largest });
+  }
 }
 
 describe('convolution', () => {
@@ -173,9 +173,9 @@ describe('element-wise functions', () => {
     };
     const expected = await run('cpu');
     const got = await run('simd');
-    got.forEach((list, i) => {
-      expectClose(list, expected[i]!, { rtol: 1e-6, atol: 2e-45 });
-    });
+    for (const [i, list] of got.entries()) {
+      await expectClose(list, expected[i]!, { rtol: 1e-6, atol: 2e-45 });
+    }
   });
 
   const broadcasts: Array<[number[], number[]]> = [

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { compile } from './compile.ts';
 
 describeEngines('compile', () => {
-  it('runs the step on its inputs and updates variables', () => {
+  it('runs the step on its inputs and updates variables', async () => {
     const total = tf.variable(tf.scalar(0));
     const step = compile(
       ({ x }) => {
@@ -15,8 +15,8 @@ describeEngines('compile', () => {
     );
     step({ x: tf.tensor1d([1, 2]) });
     const { doubled } = step({ x: tf.tensor1d([3, 4]) });
-    expect(Array.from(doubled.dataSync())).toEqual([6, 8]);
-    expect(total.dataSync()[0]).toBe(10);
+    expect(Array.from(await doubled.data())).toEqual([6, 8]);
+    expect((await total.data())[0]).toBe(10);
   });
 
   it('leaves only the outputs behind', async () => {

@@ -68,7 +68,7 @@ const list = (names: string[]): string => (names.length ? names.map((name) => `'
  * const scale = tf.variable(tf.scalar(2));
  * const step = compile(({ x }) => ({ y: tf.mul(x, scale) }), { inputs: { x: { shape: [3] } } });
  * const { y } = step({ x: tf.tensor1d([1, 2, 3]) });
- * console.log(y.arraySync()); // [ 2, 4, 6 ]
+ * console.log(await y.array()); // [ 2, 4, 6 ]
  * ```
  */
 export function compile<Name extends string, Outputs extends NamedTensors>(

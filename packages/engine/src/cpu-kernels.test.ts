@@ -52,15 +52,15 @@ describe.each([
   const taps = (a: tf.Tensor, b: tf.Tensor) =>
     convolveByTaps(a as tf.Tensor4D, b as tf.Tensor4D, stride, pad, dilation);
 
-  it('equals the sum over its taps', () => {
-    expectClose(ours(x(), w()), taps(x(), w()), { atol: 1e-4 });
+  it('equals the sum over its taps', async () => {
+    await expectClose(ours(x(), w()), taps(x(), w()), { atol: 1e-4 });
   });
 
   // TensorFlow.js defines no gradient of a dilated convolution
-  it.skipIf(dilation > 1)('has the gradient of its differences', () => {
+  it.skipIf(dilation > 1)('has the gradient of its differences', async () => {
     const weights = tf.randomNormal(ours(x(), w()).shape, 0, 1, 'float32', 3);
     // linear in each input: differences are exact but for rounding
-    expectGradient((a, b) => tf.sum(tf.mul(ours(a as tf.Tensor, b as tf.Tensor), weights)), [x(), w()], {
+    await expectGradient((a, b) => tf.sum(tf.mul(ours(a as tf.Tensor, b as tf.Tensor), weights)), [x(), w()], {
       step: 1,
       rtol: 1e-3,
     });

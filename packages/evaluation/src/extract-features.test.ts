@@ -44,7 +44,7 @@ describeEngines('extractFeatures', () => {
     const all = await source(11).read(Array.from({ length: 11 }, (_, i) => i));
     const expected = tf.tidy(() => model.predict(tf.div(tf.tensor4d(all, [11, 4, 4, 3], 'int32'), 255)) as tf.Tensor);
     expect(features.shape).toEqual([11, 5]);
-    expectClose(features, expected, { atol: 1e-6 });
+    await expectClose(features, expected, { atol: 1e-6 });
     expect(images.asked).toEqual([
       [0, 1, 2, 3],
       [4, 5, 6, 7],
@@ -56,13 +56,14 @@ describeEngines('extractFeatures', () => {
   it('changes no variable of the encoder and leaves one tensor behind', async () => {
     const model = encoder();
     (await extractFeatures(model, source(3))).dispose(); // layers make some constants when first used
-    const before = model.getWeights().map((weight) => Array.from(weight.dataSync()));
+    const values = () => Promise.all(model.getWeights().map(async (weight) => Array.from(await weight.data())));
+    const before = await values();
     await expectNoLeak(async () => {
       const features = await extractFeatures(model, source(7), { batchSize: 2 });
       expect(tf.memory().numTensors).toBeGreaterThan(0);
       features.dispose();
     });
-    expect(model.getWeights().map((weight) => Array.from(weight.dataSync()))).toEqual(before);
+    expect(await values()).toEqual(before);
   });
 
   it('applies the transform and reports progress', async () => {
@@ -75,7 +76,7 @@ describeEngines('extractFeatures', () => {
     };
     const a = await extractFeatures(model, source(3), { batchSize: 2, transform, onProgress: (p) => seen.push(p) });
     const b = await extractFeatures(model, inverted);
-    expectClose(a, b, { atol: 1e-6 });
+    await expectClose(a, b, { atol: 1e-6 });
     expect(seen).toEqual([
       { done: 2, total: 3 },
       { done: 3, total: 3 },

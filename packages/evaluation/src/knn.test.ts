@@ -42,7 +42,7 @@ describeEngines('knnClassify', () => {
     const options = { bank, bankLabels: [0, 1, 1], queries, k: 2, temperature: 0.5, classes: 3 };
     const { predictions, scores } = await knnClassify(options);
     const half = Math.SQRT1_2;
-    expectClose(
+    await expectClose(
       scores,
       [
         ...[Math.exp(2), Math.exp(half / 0.5), 0],
@@ -65,10 +65,10 @@ describeEngines('knnClassify', () => {
         tf.dispose([bank, queries]);
         // The sum over classes does not depend on which of two equal neighbours is taken.
         const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
-        queryRows.forEach((query, i) => {
+        for (const [i, query] of queryRows.entries()) {
           const expected = reference(bankRows, bankLabels, query, k, 0.2, 3);
-          expectClose([sum([...scores.slice(3 * i, 3 * i + 3)])], [sum(expected)], { rtol: 1e-5 });
-        });
+          await expectClose([sum([...scores.slice(3 * i, 3 * i + 3)])], [sum(expected)], { rtol: 1e-5 });
+        }
       }),
       { numRuns: 15 },
     );
@@ -79,10 +79,10 @@ describeEngines('knnClassify', () => {
     const queries = tf.randomNormal<tf.Rank.R2>([1030, 3], 0, 1, 'float32', 2);
     const bankLabels = Int32Array.from({ length: 5000 }, (_, i) => (i * 31) % 7);
     const { predictions, scores } = await knnClassify({ bank, bankLabels, queries, k: 9, classes: 7 });
-    const [bankRows, queryRows] = [bank.arraySync(), queries.arraySync()];
+    const [bankRows, queryRows] = [await bank.array(), await queries.array()];
     for (const i of [0, 511, 1023, 1024, 1029]) {
       const expected = reference(bankRows, [...bankLabels], queryRows[i] as number[], 9, 0.1, 7);
-      expectClose(scores.slice(7 * i, 7 * i + 7), expected, { rtol: 1e-4, atol: 1e-3 });
+      await expectClose(scores.slice(7 * i, 7 * i + 7), expected, { rtol: 1e-4, atol: 1e-3 });
       expect(predictions[i]).toBe(expected.indexOf(Math.max(...expected)));
     }
     tf.dispose([bank, queries]);

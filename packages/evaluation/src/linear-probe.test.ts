@@ -21,30 +21,28 @@ describeEngines('linearProbe', () => {
     const features = tf.tensor2d([[1], [-1]]);
     const lambda = 0.1;
     const { weights, bias, loss, converged } = await linearProbe({ features, labels: [1, 0], classes: 2, lambda });
-    const w = weights.dataSync()[1] as number;
+    const w = (await weights.data())[1] as number;
     expect(converged).toBe(true);
-    expect(weights.dataSync()[0]).toBeCloseTo(-w, 5);
+    expect((await weights.data())[0]).toBeCloseTo(-w, 5);
     expect(-2 / (1 + Math.exp(2 * w)) + 2 * lambda * w).toBeCloseTo(0, 4);
     expect(loss).toBeCloseTo(Math.log1p(Math.exp(-2 * w)) + lambda * w * w, 6);
-    expectClose(bias, [0, 0], { atol: 1e-5 });
+    await expectClose(bias, [0, 0], { atol: 1e-5 });
     tf.dispose([features, weights, bias]);
   });
 
   it('has no gradient where it stops, in plain tfjs ops', async () => {
     const { features, labels } = clusters(60, 4, 3);
     const probe = await linearProbe({ features, labels, classes: 3, lambda: 0.01 });
-    tf.tidy(() => {
-      const objective = (w: tf.Tensor, b: tf.Tensor) => {
-        const logits = tf.add(tf.matMul(features, w as tf.Tensor2D, false, true), b);
-        const targets = tf.oneHot(tf.tensor1d(labels, 'int32'), 3);
-        const losses = tf.sub(tf.logSumExp(logits, 1), tf.sum(tf.mul(logits, targets), 1));
-        return tf.add(tf.mean(losses), tf.mul(tf.sum(tf.square(w)), 0.01 / 2)) as tf.Scalar;
-      };
-      const gradients = tf.grads(objective)([probe.weights, probe.bias]);
-      for (const gradient of gradients) expectClose(gradient, new Float32Array(gradient.size), { atol: 2e-5 });
-      expectClose(objective(probe.weights, probe.bias), [probe.loss], { rtol: 1e-6 });
-      expect(tf.mean(probe.bias).dataSync()[0]).toBeCloseTo(0, 6);
-    });
+    const objective = (w: tf.Tensor, b: tf.Tensor) => {
+      const logits = tf.add(tf.matMul(features, w as tf.Tensor2D, false, true), b);
+      const targets = tf.oneHot(tf.tensor1d(labels, 'int32'), 3);
+      const losses = tf.sub(tf.logSumExp(logits, 1), tf.sum(tf.mul(logits, targets), 1));
+      return tf.add(tf.mean(losses), tf.mul(tf.sum(tf.square(w)), 0.01 / 2)) as tf.Scalar;
+    };
+    const gradients = tf.grads(objective)([probe.weights, probe.bias]);
+    for (const gradient of gradients) await expectClose(gradient, new Float32Array(gradient.size), { atol: 2e-5 });
+    await expectClose(objective(probe.weights, probe.bias), [probe.loss], { rtol: 1e-6 });
+    expect((await tf.mean(probe.bias).data())[0]).toBeCloseTo(0, 6);
     const same = await probeAccuracy({ probe, features, labels });
     expect(same).toBeGreaterThan(0.6);
     tf.dispose([features, probe.weights, probe.bias]);
@@ -60,11 +58,7 @@ describeEngines('linearProbe', () => {
     expect(probe.converged).toBe(true);
     expect(probe.iterations).toBeLessThan(60);
     // The constant column's weight is 0 at the optimum; the tolerance on its gradient lets it be off by 1e-5 / sqrt(lambda).
-    expectClose(
-      tf.tidy(() => tf.slice(probe.weights, [0, 4], [3, 1]).dataSync()),
-      [0, 0, 0],
-      { atol: 3.2e-4 },
-    );
+    await expectClose(tf.slice(probe.weights, [0, 4], [3, 1]), [0, 0, 0], { atol: 3.2e-4 });
     tf.dispose([features, scales, shift, uneven, probe.weights, probe.bias]);
   });
 
@@ -74,7 +68,7 @@ describeEngines('linearProbe', () => {
     const features = tf.tile(small.features, [30, 1]);
     const labels = Int32Array.from({ length: 9000 }, (_, i) => small.labels[i % 300] as number);
     const many = await linearProbe({ features, labels, classes: 3, lambda: 0.01 });
-    expectClose(many.weights, once.weights, { atol: 1e-3 });
+    await expectClose(many.weights, once.weights, { atol: 1e-3 });
     expect(many.loss).toBeCloseTo(once.loss, 6);
     const accuracy = await probeAccuracy({ probe: many, features, labels });
     expect(accuracy).toBeCloseTo(await probeAccuracy({ probe: once, ...small }), 2);

@@ -20,7 +20,7 @@ describe('minimize', () => {
           options,
         );
         expect(minimum.converged).toBe(true);
-        expectClose(
+        await expectClose(
           minimum.point,
           powers.map((_, i) => i + 1),
           { atol: 1e-6 },

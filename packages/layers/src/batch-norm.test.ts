@@ -12,22 +12,22 @@ function build(options: BatchNormOptions, channels = 1) {
 }
 
 describeEngines('batchNorm', () => {
-  it('normalises by the batch while training, and moves the running statistics by the unbiased variance', () => {
+  it('normalises by the batch while training, and moves the running statistics by the unbiased variance', async () => {
     const { layer, variables } = build({ momentum: 0.5, epsilon: 3 });
     // Column [1, 3]: mean 2, biased variance 1, unbiased 2; the divisor is sqrt(1 + 3) = 2.
     const y = layer.apply(tf.tensor2d([[1], [3]]), { training: true }) as tf.Tensor;
-    expectClose(y, [-0.5, 0.5]);
-    expectClose(variables[2] as tf.Tensor, [1]); // 0.5 * 0 + 0.5 * 2
-    expectClose(variables[3] as tf.Tensor, [1.5]); // 0.5 * 1 + 0.5 * 2
+    await expectClose(y, [-0.5, 0.5]);
+    await expectClose(variables[2] as tf.Tensor, [1]); // 0.5 * 0 + 0.5 * 2
+    await expectClose(variables[3] as tf.Tensor, [1.5]); // 0.5 * 1 + 0.5 * 2
   });
 
-  it('normalises by the running statistics otherwise, and leaves them alone', () => {
+  it('normalises by the running statistics otherwise, and leaves them alone', async () => {
     const { layer, variables } = build({ epsilon: 1 });
     layer.setWeights([tf.tensor1d([2]), tf.tensor1d([10]), tf.tensor1d([5]), tf.tensor1d([3])]);
-    expectClose(layer.apply(tf.tensor2d([[5], [7]])) as tf.Tensor, [10, 12]);
-    expectClose(layer.apply(tf.tensor2d([[5], [7]]), { training: false }) as tf.Tensor, [10, 12]);
-    expectClose(variables[2] as tf.Tensor, [5]);
-    expectClose(variables[3] as tf.Tensor, [3]);
+    await expectClose(layer.apply(tf.tensor2d([[5], [7]])) as tf.Tensor, [10, 12]);
+    await expectClose(layer.apply(tf.tensor2d([[5], [7]]), { training: false }) as tf.Tensor, [10, 12]);
+    await expectClose(variables[2] as tf.Tensor, [5]);
+    await expectClose(variables[3] as tf.Tensor, [3]);
   });
 
   it('changes its variables in place, of which only scale and shift are trained', () => {
@@ -38,18 +38,18 @@ describeEngines('batchNorm', () => {
     expect(layer.nonTrainableWeights.map(({ originalName }) => originalName)).toEqual(['running_mean', 'running_var']);
   });
 
-  it.each([[true], [false]])('adds the residual, then rectifies; training: %s', (training) => {
+  it.each([[true], [false]])('adds the residual, then rectifies; training: %s', async (training) => {
     const { layer } = build({ relu: true, epsilon: 1e-12 });
     const x = tf.tensor2d([[-1], [1]]); // as it is: mean 0, variance 1, in the batch and at the running statistics' start
-    expectClose(layer.apply(x, { training }) as tf.Tensor, [0, 1]);
+    await expectClose(layer.apply(x, { training }) as tf.Tensor, [0, 1]);
     layer.setWeights([tf.ones([1]), tf.zeros([1]), tf.zeros([1]), tf.ones([1])]);
-    expectClose(layer.apply([x, tf.tensor2d([[3], [-3]])], { training }) as tf.Tensor, [2, 0]);
+    await expectClose(layer.apply([x, tf.tensor2d([[3], [-3]])], { training }) as tf.Tensor, [2, 0]);
   });
 
-  it('starts as the identity, or at zero where asked to', () => {
+  it('starts as the identity, or at zero where asked to', async () => {
     const x = tf.randomNormal([4, 2, 2, 3]);
-    expectClose(batchNorm({ epsilon: 1e-12 }).apply(x) as tf.Tensor, x);
-    expectClose(batchNorm({ zeroGamma: true }).apply(x) as tf.Tensor, tf.zerosLike(x));
+    await expectClose(batchNorm({ epsilon: 1e-12 }).apply(x) as tf.Tensor, x);
+    await expectClose(batchNorm({ zeroGamma: true }).apply(x) as tf.Tensor, tf.zerosLike(x));
   });
 
   it('survives its configuration', () => {

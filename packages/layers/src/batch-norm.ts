@@ -135,7 +135,7 @@ tf.serialization.registerClass(BatchNorm);
  * await useEngine('auto');
  * const layer = batchNorm({ relu: true, name: 'bn1' });
  * const y = layer.apply(tf.randomNormal([8, 4, 4, 3], 5), { training: true }) as tf.Tensor;
- * console.log(tf.mean(y).dataSync()[0]); // about 0.4, the mean of a rectified standard normal
+ * console.log(await tf.mean(y).array()); // about 0.4, the mean of a rectified standard normal
  * ```
  *
  * @see `torch.nn.BatchNorm2d`; Ioffe and Szegedy, "Batch Normalization" (2015).

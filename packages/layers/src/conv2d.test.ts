@@ -16,17 +16,17 @@ function withKernel(options: Parameters<typeof conv2d>[0], channels: number, ker
 }
 
 describeEngines('conv2d', () => {
-  it('pads alike on all sides where the stride is 2', () => {
+  it('pads alike on all sides where the stride is 2', async () => {
     // With ones everywhere a value counts the window's pixels inside the image: the padding lies left and top, too.
     const layer = withKernel({ filters: 1, kernelSize: 3, strides: 2, padding: 1 }, 1, Array(9).fill(1));
     const y = layer.apply(tf.ones([1, 4, 4, 1])) as tf.Tensor;
     expect(y.shape).toEqual([1, 2, 2, 1]);
-    expectClose(y, [4, 6, 6, 9]);
+    await expectClose(y, [4, 6, 6, 9]);
   });
 
-  it('adds the bias of each output channel', () => {
+  it('adds the bias of each output channel', async () => {
     const layer = withKernel({ filters: 2, kernelSize: 1 }, 1, [2, 3], [10, 20]);
-    expectClose(layer.apply(tf.tensor4d([1, 2], [1, 1, 2, 1])) as tf.Tensor, [12, 23, 14, 26]);
+    await expectClose(layer.apply(tf.tensor4d([1, 2], [1, 1, 2, 1])) as tf.Tensor, [12, 23, 14, 26]);
   });
 
   it('knows the shape that it gives, whatever the window', () => {
@@ -56,7 +56,7 @@ describeEngines('conv2d', () => {
     expect(conv2d({ filters: 4, kernelSize: 3 }).computeOutputShape([null, null, 8, 3])).toEqual([null, null, 6, 4]);
   });
 
-  it('starts from the distribution of torchvision, keyed by seed and name', () => {
+  it('starts from the distribution of torchvision, keyed by seed and name', async () => {
     const weights = (seed: number | string, name: string) => {
       const layer = conv2d({ filters: 32, kernelSize: 3, seed, name });
       layer.build([null, null, null, 16]);
@@ -64,18 +64,19 @@ describeEngines('conv2d', () => {
     };
     const { mean, variance } = tf.moments(weights(1, 'a'));
     const expected = 2 / (9 * 32);
-    expectClose(variance, [expected], { rtol: 0.06 }); // 4608 values: three standard errors
-    expectClose(mean, [0], { atol: 3 * Math.sqrt(expected / 4608) });
-    expectClose(weights(1, 'a'), weights(1, 'a'), {});
-    expect(tf.equal(weights(1, 'a'), weights(2, 'a')).dataSync().some(Boolean)).toBe(false);
-    expect(tf.equal(weights(1, 'a'), weights(1, 'b')).dataSync().some(Boolean)).toBe(false);
-    expect(tf.equal(weights('one', 'a'), weights('two', 'a')).dataSync().some(Boolean)).toBe(false);
+    await expectClose(variance, [expected], { rtol: 0.06 }); // 4608 values: three standard errors
+    await expectClose(mean, [0], { atol: 3 * Math.sqrt(expected / 4608) });
+    await expectClose(weights(1, 'a'), weights(1, 'a'), {});
+    expect((await tf.equal(weights(1, 'a'), weights(2, 'a')).data()).some(Boolean)).toBe(false);
+    expect((await tf.equal(weights(1, 'a'), weights(1, 'b')).data()).some(Boolean)).toBe(false);
+    expect((await tf.equal(weights('one', 'a'), weights('two', 'a')).data()).some(Boolean)).toBe(false);
   });
 
-  it('starts from the same numbers on every engine', () => {
+  it('starts from the same numbers on every engine', async () => {
     const layer = conv2d({ filters: 1, kernelSize: 2, seed: 7, name: 'pinned', useBias: true });
     layer.build([null, null, null, 1]);
-    const values = layer.weights.flatMap((weight) => [...(weight.read().dataSync() as Float32Array)]);
+    const values: number[] = [];
+    for (const weight of layer.weights) values.push(...(await weight.read().data<'float32'>()));
     expect(values).toMatchInlineSnapshot(`
       [
         0.3619421124458313,
@@ -87,13 +88,13 @@ describeEngines('conv2d', () => {
     `);
   });
 
-  it('survives its configuration', () => {
+  it('survives its configuration', async () => {
     const layer = conv2d({ filters: 2, kernelSize: 3, strides: 2, padding: 1, useBias: true, seed: 'text', name: 'c' });
     const Class = layer.constructor as unknown as tf.serialization.SerializableConstructor<tfl.layers.Layer>;
     const copy = Class.fromConfig(Class, layer.getConfig());
     expect(copy.getConfig()).toEqual(layer.getConfig());
     const x = tf.ones([1, 5, 5, 1]);
-    expectClose(copy.apply(x) as tf.Tensor, layer.apply(x) as tf.Tensor, {});
+    await expectClose(copy.apply(x) as tf.Tensor, layer.apply(x) as tf.Tensor, {});
   });
 
   it('stands at the beginning of a sequential model', () => {

@@ -21,40 +21,21 @@ import { torchShape, toTorchLayout } from './torch-layout.ts';
  * import { resnet18 } from '@tfjs-ssl/resnet';
  *
  * await useEngine('auto');
- * const bytes = encodeWeights(resnet18({ width: 8, seed: 1 }));
+ * const bytes = await encodeWeights(resnet18({ width: 8, seed: 1 }));
  * await loadWeights(resnet18({ width: 8, seed: 2 }), bytes); // now a copy of the first
  * ```
  */
-export function encodeWeights(model: LayersModel): Uint8Array {
-  const read = (name: string, variable: tf.Variable): Float32Array => {
-    const weight = toTorchLayout(name, variable);
-    const values = weight.dataSync<'float32'>();
-    weight.dispose();
-    return values;
-  };
-  return encode(Object.entries(allWeights(model)).map(([name, variable]) => [name, variable, read(name, variable)]));
-}
-
-/** The same for backends that read their memory asynchronously. */
-export async function encodeWeightsAsync(model: LayersModel): Promise<Uint8Array> {
-  const read = async (name: string, variable: tf.Variable): Promise<[string, tf.Variable, Float32Array]> => {
-    const weight = toTorchLayout(name, variable);
-    const values = await weight.data<'float32'>();
-    weight.dispose();
-    return [name, variable, values];
-  };
-  return encode(await Promise.all(Object.entries(allWeights(model)).map(([name, variable]) => read(name, variable))));
-}
-
-function allWeights(model: LayersModel): Record<string, tf.Variable> {
+export async function encodeWeights(model: LayersModel): Promise<Uint8Array> {
   const { parameters, buffers } = namedWeights(model);
-  return { ...parameters, ...buffers };
-}
-
-function encode(weights: ReadonlyArray<[string, tf.Variable, Float32Array]>): Uint8Array {
+  const read = async ([name, variable]: [string, tf.Variable]): Promise<[string, SafeTensor]> => {
+    const weight = toTorchLayout(name, variable);
+    const data = await weight.data<'float32'>();
+    weight.dispose();
+    return [name, { dtype: 'F32', shape: torchShape(name, variable.shape), data }];
+  };
   const tensors: Record<string, SafeTensor> = {};
-  for (const [name, variable, data] of weights) {
-    tensors[name] = { dtype: 'F32', shape: torchShape(name, variable.shape), data };
+  for (const [name, tensor] of await Promise.all(Object.entries({ ...parameters, ...buffers }).map(read))) {
+    tensors[name] = tensor;
     if (name.endsWith('.running_var')) {
       const counter = name.replace(/running_var$/, 'num_batches_tracked');
       tensors[counter] = { dtype: 'I64', shape: [], data: new BigInt64Array(1) };

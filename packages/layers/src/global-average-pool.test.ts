@@ -5,12 +5,12 @@ import { expect, it } from 'vitest';
 import { globalAveragePool } from './global-average-pool.ts';
 
 describeEngines('globalAveragePool layer', () => {
-  it('averages positions of images of any size', () => {
+  it('averages positions of images of any size', async () => {
     const images = tfl.input({ shape: [null, null, 2] });
     const model = tfl.model({ inputs: images, outputs: globalAveragePool().apply(images) as tfl.SymbolicTensor });
     expect(model.outputs[0]?.shape).toEqual([null, 2]);
-    expectClose(model.predict(tf.tensor4d([1, 10, 3, 30], [1, 1, 2, 2])) as tf.Tensor, [2, 20]);
-    expectClose(model.predict(tf.ones([1, 3, 3, 2])) as tf.Tensor, [1, 1]);
+    await expectClose(model.predict(tf.tensor4d([1, 10, 3, 30], [1, 1, 2, 2])) as tf.Tensor, [2, 20]);
+    await expectClose(model.predict(tf.ones([1, 3, 3, 2])) as tf.Tensor, [1, 1]);
   });
 
   it('gives back all memory', async () => {

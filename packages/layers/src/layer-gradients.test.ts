@@ -10,7 +10,7 @@ import { maxPool2d } from './max-pool2d.ts';
 const noise = (shape: number[], seed: number): tf.Tensor => tf.randomNormal(shape, 0, 1, 'float32', seed);
 
 /** Checks the gradients of a layer's inputs and trainable weights against differences. */
-function checkLayer(layer: layers.Layer, inputs: tf.Tensor[], training = false): void {
+async function checkLayer(layer: layers.Layer, inputs: tf.Tensor[], training = false): Promise<void> {
   layer.build(inputs.length > 1 ? inputs.map(({ shape }) => shape) : (inputs[0] as tf.Tensor).shape);
   const variables = layer.trainableWeights.map((weight) => weight.read() as tf.Variable);
   // Weights far from their start, where scales are 1 and shifts 0.
@@ -18,7 +18,7 @@ function checkLayer(layer: layers.Layer, inputs: tf.Tensor[], training = false):
     variable.assign(noise(variable.shape, 10 + i));
   });
   const factors = noise(layer.computeOutputShape(inputs.map(({ shape }) => shape)[0] as number[]) as number[], 1);
-  expectGradient(
+  await expectGradient(
     (...args) => {
       const given = args.slice(inputs.length);
       const saved = variables.map((variable) => tf.clone(variable));
@@ -45,23 +45,23 @@ describeEngines('gradients of layers', () => {
     { kernelSize: 3, strides: 1, padding: 1 },
     { kernelSize: 1, strides: 2, padding: 0 },
     { kernelSize: 5, strides: 1, padding: 1 },
-  ])('conv2d %j', (window) => {
-    checkLayer(conv2d({ filters: 3, useBias: true, ...window }), [noise([2, 5, 4, 2], 2)]);
+  ])('conv2d %j', async (window) => {
+    await checkLayer(conv2d({ filters: 3, useBias: true, ...window }), [noise([2, 5, 4, 2], 2)]);
   });
 
-  it('linear', () => {
-    checkLayer(linear({ units: 3 }), [noise([4, 5], 2)]);
+  it('linear', async () => {
+    await checkLayer(linear({ units: 3 }), [noise([4, 5], 2)]);
   });
 
-  it.each([[true], [false]])('batchNorm, training: %s', (training) => {
-    checkLayer(batchNorm(), [noise([6, 2, 2, 3], 2)], training);
+  it.each([[true], [false]])('batchNorm, training: %s', async (training) => {
+    await checkLayer(batchNorm(), [noise([6, 2, 2, 3], 2)], training);
   });
 
-  it.each([[true], [false]])('batchNorm with a residual, training: %s', (training) => {
-    checkLayer(batchNorm(), [noise([6, 3], 2), noise([6, 3], 3)], training);
+  it.each([[true], [false]])('batchNorm with a residual, training: %s', async (training) => {
+    await checkLayer(batchNorm(), [noise([6, 3], 2), noise([6, 3], 3)], training);
   });
 
-  it('maxPool2d', () => {
-    checkLayer(maxPool2d({ poolSize: 3, strides: 2, padding: 1 }), [tf.mul(noise([1, 6, 5, 2], 2), 10)]);
+  it('maxPool2d', async () => {
+    await checkLayer(maxPool2d({ poolSize: 3, strides: 2, padding: 1 }), [tf.mul(noise([1, 6, 5, 2], 2), 10)]);
   });
 });

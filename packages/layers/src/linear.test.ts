@@ -5,31 +5,31 @@ import { expect, it } from 'vitest';
 import { linear } from './linear.ts';
 
 describeEngines('linear', () => {
-  it('multiplies and adds', () => {
+  it('multiplies and adds', async () => {
     const layer = linear({ units: 2 });
     layer.build([null, 3]);
     layer.setWeights([tf.tensor2d([1, 10, 2, 20, 3, 30], [3, 2]), tf.tensor1d([0.5, -0.5])]);
-    expectClose(layer.apply(tf.tensor2d([1, 1, 1, 0, 0, 2], [2, 3])) as tf.Tensor, [6.5, 59.5, 6.5, 59.5]);
+    await expectClose(layer.apply(tf.tensor2d([1, 1, 1, 0, 0, 2], [2, 3])) as tf.Tensor, [6.5, 59.5, 6.5, 59.5]);
   });
 
-  it('starts uniformly within 1 / sqrt(features), as PyTorch does', () => {
+  it('starts uniformly within 1 / sqrt(features), as PyTorch does', async () => {
     const layer = linear({ units: 64, seed: 1, name: 'start' });
     layer.build([null, 100]);
     for (const weight of layer.weights) {
       const values = weight.read();
-      expect(tf.max(tf.abs(values)).dataSync()[0]).toBeLessThanOrEqual(0.1);
-      expect(tf.max(values).dataSync()[0]).toBeGreaterThan(0.08);
-      expect(tf.min(values).dataSync()[0]).toBeLessThan(-0.08);
+      expect((await tf.max(tf.abs(values)).data())[0]).toBeLessThanOrEqual(0.1);
+      expect((await tf.max(values).data())[0]).toBeGreaterThan(0.08);
+      expect((await tf.min(values).data())[0]).toBeLessThan(-0.08);
     }
     // A uniform distribution's variance: bound^2 / 3.
-    expectClose(tf.moments(layer.weights[0]?.read() as tf.Tensor).variance, [0.01 / 3], { rtol: 0.04 });
+    await expectClose(tf.moments(layer.weights[0]?.read() as tf.Tensor).variance, [0.01 / 3], { rtol: 0.04 });
   });
 
-  it('does without a bias', () => {
+  it('does without a bias', async () => {
     const layer = linear({ units: 2, useBias: false });
     layer.build([null, 3]);
     expect(layer.weights.length).toBe(1);
-    expectClose(layer.apply(tf.zeros([1, 3])) as tf.Tensor, [0, 0]);
+    await expectClose(layer.apply(tf.zeros([1, 3])) as tf.Tensor, [0, 0]);
   });
 
   it('survives its configuration', () => {

@@ -42,7 +42,7 @@ export interface LoadedWeights {
  * import { resnet18 } from '@tfjs-ssl/resnet';
  *
  * await useEngine('auto');
- * const bytes = encodeWeights(resnet18({ width: 8 })); // or a path: 'model.safetensors'
+ * const bytes = await encodeWeights(resnet18({ width: 8 })); // or a path: 'model.safetensors'
  * const { loaded } = await loadWeights(resnet18({ width: 8 }), bytes);
  * console.log(loaded.length); // 100
  * ```

@@ -5,28 +5,28 @@ import { expect, it } from 'vitest';
 import { maxPool2d } from './max-pool2d.ts';
 
 describeEngines('maxPool2d', () => {
-  it('takes the largest value of each window and channel', () => {
+  it('takes the largest value of each window and channel', async () => {
     const x = tf.tensor4d([1, -1, 2, -2, 3, -3, 4, -4], [1, 2, 2, 2]);
-    expectClose(maxPool2d({ poolSize: 2 }).apply(x) as tf.Tensor, [4, -1]);
+    await expectClose(maxPool2d({ poolSize: 2 }).apply(x) as tf.Tensor, [4, -1]);
   });
 
-  it('lets the padding never win', () => {
+  it('lets the padding never win', async () => {
     const x = tf.tensor4d([-5, -6, -7, -8, -1, -9, -3, -4, -2], [1, 3, 3, 1]);
     const y = maxPool2d({ poolSize: 3, strides: 2, padding: 1 }).apply(x) as tf.Tensor;
     expect(y.shape).toEqual([1, 2, 2, 1]);
-    expectClose(y, [-1, -1, -1, -1]);
+    await expectClose(y, [-1, -1, -1, -1]);
     const corner = tf.fill([1, 4, 4, 1], -7);
-    expectClose(maxPool2d({ poolSize: 3, strides: 2, padding: 1 }).apply(corner) as tf.Tensor, [-7, -7, -7, -7]);
+    await expectClose(maxPool2d({ poolSize: 3, strides: 2, padding: 1 }).apply(corner) as tf.Tensor, [-7, -7, -7, -7]);
   });
 
-  it('gives the gradient to the largest values alone', () => {
+  it('gives the gradient to the largest values alone', async () => {
     const layer = maxPool2d({ poolSize: 2, padding: 1 });
     const x = tf.tensor4d([1, 2, 3, 4, 9, 5, 6, 8, 7], [1, 3, 3, 1]);
     // Windows with padding: [1], [2 3], [4 6], [9 5 8 7].
     const dx = tf.grad((xs) => tf.sum(tf.mul(layer.apply(xs) as tf.Tensor, tf.tensor4d([1, 2, 3, 4], [1, 2, 2, 1]))))(
       x,
     );
-    expectClose(dx, [1, 0, 2, 0, 4, 0, 3, 0, 0]);
+    await expectClose(dx, [1, 0, 2, 0, 4, 0, 3, 0, 0]);
   });
 
   it('knows the shape that it gives', () => {

@@ -36,15 +36,15 @@ describeEngines('namedWeights', () => {
     });
   });
 
-  it('gives the same names to every copy in a process, and the variables themselves', () => {
+  it('gives the same names to every copy in a process, and the variables themselves', async () => {
     const [a, b] = [encoder(), encoder()];
     expect(names(b)).toEqual(names(a));
     const [ofA, ofB] = [a, b].map((model) => namedWeights(model).parameters['bn1.bias'] as tf.Variable);
     ofA?.assign(tf.fill([4], 3));
-    expect([...(ofB as tf.Variable).dataSync()]).toEqual([0, 0, 0, 0]);
-    expect([...(a.getLayer('bn1').getWeights()[1] as tf.Tensor).dataSync()]).toEqual([3, 3, 3, 3]);
+    expect([...(await (ofB as tf.Variable).data())]).toEqual([0, 0, 0, 0]);
+    expect([...(await (a.getLayer('bn1').getWeights()[1] as tf.Tensor).data())]).toEqual([3, 3, 3, 3]);
     a.dispose();
-    expect([...(ofB as tf.Variable).dataSync()]).toEqual([0, 0, 0, 0]);
+    expect([...(await (ofB as tf.Variable).data())]).toEqual([0, 0, 0, 0]);
   });
 
   it('puts the name of a model inside the model first', () => {

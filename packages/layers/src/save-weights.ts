@@ -1,5 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { encodeWeightsAsync } from './encode-weights.ts';
+import { encodeWeights } from './encode-weights.ts';
 import { nodeFiles } from './node-files.ts';
 
 /**
@@ -24,7 +24,7 @@ import { nodeFiles } from './node-files.ts';
  * ```
  */
 export async function saveWeights(model: LayersModel, path: string): Promise<void> {
-  const bytes = await encodeWeightsAsync(model);
+  const bytes = await encodeWeights(model);
   const { open, rename, rm } = await nodeFiles('saveWeights');
   const temporary = `${path}.${process.pid}.tmp`;
   try {

@@ -44,8 +44,8 @@ describeEngines('saved models', () => {
     const x = tf.randomNormal([4, 8, 8, 3], 1, 2, 'float32', 1);
     (model.apply(x, { training: true }) as tf.Tensor).dispose();
     const loaded = await saveAndLoad(model);
-    expectClose(loaded.predict(x) as tf.Tensor, model.predict(x) as tf.Tensor, {});
-    expect(encodeWeights(loaded).length).toBe(encodeWeights(model).length);
+    await expectClose(loaded.predict(x) as tf.Tensor, model.predict(x) as tf.Tensor, {});
+    expect((await encodeWeights(loaded)).length).toBe((await encodeWeights(model)).length);
     for (const layer of model.layers.filter((each) => each.getClassName().startsWith('Torch'))) {
       expect(loaded.getLayer(layer.name).getConfig()).toEqual(layer.getConfig());
     }
@@ -53,9 +53,9 @@ describeEngines('saved models', () => {
 
   it('come back once more, and train', async () => {
     const loaded = await saveAndLoad(await saveAndLoad(network()));
-    const before = (loaded.getLayer('layer1.0.bn1').getWeights()[2] as tf.Tensor).dataSync().slice();
+    const before = (await (loaded.getLayer('layer1.0.bn1').getWeights()[2] as tf.Tensor).data()).slice();
     (loaded.apply(tf.randomNormal([4, 8, 8, 3], 3), { training: true }) as tf.Tensor).dispose();
-    const after = (loaded.getLayer('layer1.0.bn1').getWeights()[2] as tf.Tensor).dataSync();
+    const after = await (loaded.getLayer('layer1.0.bn1').getWeights()[2] as tf.Tensor).data();
     expect([...after]).not.toEqual([...before]);
   });
 

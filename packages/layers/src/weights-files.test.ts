@@ -25,27 +25,27 @@ function network(seed = 0, width = 2): tfl.LayersModel {
 }
 
 /** The tensors of a model's file. */
-const onFile = (model: tfl.LayersModel): Record<string, SafeTensor> => ({
-  ...decodeSafetensors(encodeWeights(model)).tensors,
+const onFile = async (model: tfl.LayersModel): Promise<Record<string, SafeTensor>> => ({
+  ...decodeSafetensors(await encodeWeights(model)).tensors,
 });
 
 const images = () => tf.randomNormal([2, 4, 4, 3], 0, 1, 'float32', 1);
 const predict = (model: tfl.LayersModel) => model.predict(images()) as tf.Tensor;
 
 describeEngines('files of weights', () => {
-  it("are written in PyTorch's layouts", () => {
+  it("are written in PyTorch's layouts", async () => {
     const model = network();
     const { parameters } = namedWeights(model);
     parameters['conv1.weight']?.assign(tf.reshape(tf.range(0, 54), [3, 3, 3, 2]));
     parameters['fc.weight']?.assign(tf.tensor2d([1, 2, 3, 4, 5, 6], [2, 3]));
-    const tensors = onFile(model);
+    const tensors = await onFile(model);
     // OIHW at [1, 2, 0, 1] is HWIO at [0, 1, 2, 1]: ((0 * 3 + 1) * 3 + 2) * 2 + 1 = 11.
     const { shape, data } = tensors['conv1.weight'] as SafeTensor;
     expect(shape).toEqual([2, 3, 3, 3]);
     expect(data[((1 * 3 + 2) * 3 + 0) * 3 + 1]).toBe(11);
     expect(tensors['fc.weight']).toEqual({ dtype: 'F32', shape: [3, 2], data: new Float32Array([1, 4, 2, 5, 3, 6]) });
     expect(tensors['bn1.num_batches_tracked']).toEqual({ dtype: 'I64', shape: [], data: new BigInt64Array(1) });
-    expect(decodeSafetensors(encodeWeights(model)).metadata).toEqual({ format: 'pt' });
+    expect(decodeSafetensors(await encodeWeights(model)).metadata).toEqual({ format: 'pt' });
     expect(Object.keys(tensors).sort()).toEqual([
       'bn1.bias',
       'bn1.num_batches_tracked',
@@ -62,19 +62,19 @@ describeEngines('files of weights', () => {
   it('carry everything that a prediction needs, running statistics too', async () => {
     const [a, b] = [network(1), network(2)];
     (a.apply(images(), { training: true }) as tf.Tensor).dispose();
-    const result = await loadWeights(b, encodeWeights(a));
+    const result = await loadWeights(b, await encodeWeights(a));
     expect(result.loaded.sort()).toEqual(
-      Object.keys(onFile(a))
+      Object.keys(await onFile(a))
         .filter((name) => !name.endsWith('tracked'))
         .sort(),
     );
     expect([result.missing, result.unexpected]).toEqual([[], []]);
-    expectClose(predict(b), predict(a), {});
-    expect(encodeWeights(b)).toEqual(encodeWeights(a));
+    await expectClose(predict(b), predict(a), {});
+    expect(await encodeWeights(b)).toEqual(await encodeWeights(a));
   });
 
   it('may have float64 numbers', async () => {
-    const tensors = onFile(network(1));
+    const tensors = await onFile(network(1));
     const wide = Object.fromEntries(
       Object.entries(tensors).map(([name, { dtype, shape, data }]): [string, SafeTensor] =>
         dtype === 'F32'
@@ -84,28 +84,28 @@ describeEngines('files of weights', () => {
     );
     const model = network(2);
     await loadWeights(model, encodeSafetensors(wide));
-    expectClose(predict(model), predict(network(1)), {});
+    await expectClose(predict(model), predict(network(1)), {});
   });
 
   it('may have a prefix', async () => {
-    const tensors = Object.entries(onFile(network(1)));
+    const tensors = Object.entries(await onFile(network(1)));
     const prefixed = tensors.map(([name, tensor]): [string, SafeTensor] => [`module.backbone.${name}`, tensor]);
     const other: [string, SafeTensor] = ['head.weight', { dtype: 'F32', shape: [1], data: new Float32Array(1) }];
     const bytes = encodeSafetensors(Object.fromEntries([...prefixed, other]));
     const model = network(2);
     await loadWeights(model, bytes, { prefix: 'module.backbone.' });
-    expectClose(predict(model), predict(network(1)), {});
+    await expectClose(predict(model), predict(network(1)), {});
   });
 
   it('may lack weights or have more where not strict', async () => {
-    const { 'fc.bias': _, ...rest } = onFile(network(1));
+    const { 'fc.bias': _, ...rest } = await onFile(network(1));
     const more = { ...rest, 'other.weight': { dtype: 'F32', shape: [1], data: new Float32Array(1) } as SafeTensor };
     const model = network(2);
-    const bias = (model.getLayer('fc').getWeights()[1] as tf.Tensor).dataSync();
+    const bias = await (model.getLayer('fc').getWeights()[1] as tf.Tensor).data();
     const { loaded, missing, unexpected } = await loadWeights(model, encodeSafetensors(more), { strict: false });
     expect([loaded.length, missing, unexpected]).toEqual([7, ['fc.bias'], ['other.weight']]);
-    expectClose(model.getLayer('fc').getWeights()[1] as tf.Tensor, bias, {});
-    expectClose(
+    await expectClose(model.getLayer('fc').getWeights()[1] as tf.Tensor, bias, {});
+    await expectClose(
       model.getLayer('conv1').getWeights()[0] as tf.Tensor,
       network(1).getLayer('conv1').getWeights()[0] as tf.Tensor,
       {},
@@ -114,14 +114,14 @@ describeEngines('files of weights', () => {
 
   it('are refused where they do not fit, and change nothing then', async () => {
     const model = network(2);
-    const before = encodeWeights(model);
-    const { 'fc.bias': _, ...lacking } = onFile(network(1));
+    const before = await encodeWeights(model);
+    const { 'fc.bias': _, ...lacking } = await onFile(network(1));
     const extra = {
-      ...onFile(network(1)),
+      ...(await onFile(network(1))),
       'other.weight': { dtype: 'F32', shape: [1], data: new Float32Array(1) } as SafeTensor,
     };
     const integers = {
-      ...onFile(network(1)),
+      ...(await onFile(network(1))),
       'fc.bias': { dtype: 'I32', shape: [3], data: new Int32Array(3) } as SafeTensor,
     };
     const load = (tensors: Record<string, SafeTensor>, options = {}) =>
@@ -135,10 +135,10 @@ describeEngines('files of weights', () => {
     await expect(load(integers)).rejects.toThrowErrorMatchingInlineSnapshot(
       `[RangeError: loadWeights: the file must fit the model, got differences: fc.bias is F32 [3] in the model and I32 [3] in the file. Check architecture and prefix.]`,
     );
-    await expect(load(onFile(network(1, 4)), { strict: false })).rejects.toThrowErrorMatchingInlineSnapshot(
+    await expect(load(await onFile(network(1, 4)), { strict: false })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[RangeError: loadWeights: the file must fit the model, got differences: conv1.weight is F32 [2,3,3,3] in the model and F32 [4,3,3,3] in the file, conv1.bias is F32 [2] in the model and F32 [4] in the file, bn1.weight is F32 [2] in the model and F32 [4] in the file, bn1.bias is F32 [2] in the model and F32 [4] in the file, fc.weight is F32 [3,2] in the model and F32 [3,4] in the file, bn1.running_mean is F32 [2] in the model and F32 [4] in the file, bn1.running_var is F32 [2] in the model and F32 [4] in the file. Check architecture and prefix.]`,
     );
-    await expect(load(onFile(network(1)), { prefix: 'module.' })).rejects.toThrowErrorMatchingInlineSnapshot(
+    await expect(load(await onFile(network(1)), { prefix: 'module.' })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[RangeError: loadWeights: the file must fit the model, got differences: no weight of the file has a name that starts with 'module.'; the file lacks conv1.weight, conv1.bias, bn1.weight, bn1.bias, fc.weight, fc.bias, bn1.running_mean, bn1.running_var. Check architecture and prefix.]`,
     );
     await expect(
@@ -147,15 +147,15 @@ describeEngines('files of weights', () => {
       `[RangeError: loadWeights: the file must fit the model, got differences: no name of the file is one of the model's; it has x. Check architecture and prefix.]`,
     );
     await expect(loadWeights(model, before.subarray(0, -1))).rejects.toThrow(/decodeSafetensors: .* damaged/);
-    expect(encodeWeights(model)).toEqual(before);
+    expect(await encodeWeights(model)).toEqual(before);
   });
 
   it('give back all memory', async () => {
     const model = network();
-    const bytes = encodeWeights(model);
+    const bytes = await encodeWeights(model);
     await loadWeights(model, bytes); // moves the variables to this engine, where they are not
-    await expectNoLeak(() => {
-      encodeWeights(model);
+    await expectNoLeak(async () => {
+      await encodeWeights(model);
     });
     await expectNoLeak(async () => {
       await loadWeights(model, bytes);
@@ -174,11 +174,11 @@ describeEngines('files of weights', () => {
       await writeFile(path, 'old');
       const model = network(1);
       await expectNoLeak(() => saveWeights(model, path));
-      expect(new Uint8Array(await readFile(path))).toEqual(encodeWeights(model));
+      expect(new Uint8Array(await readFile(path))).toEqual(await encodeWeights(model));
       expect(await readdir(folder)).toEqual(['model.safetensors']);
       const copy = network(2);
       await loadWeights(copy, path);
-      expectClose(predict(copy), predict(model), {});
+      await expectClose(predict(copy), predict(model), {});
     });
 
     it('say what failed, and leave nothing behind', async () => {

@@ -21,7 +21,7 @@ import { positivePairs } from './pairs.ts';
  * await useEngine('auto');
  * const projections = tf.tensor2d([[1, 0], [0, 1], [1, 0.1], [0.1, 1]]);
  * const logits = contrastiveLogits(projections, { temperature: 0.5 });
- * console.log(contrastiveAccuracy(logits, 1).dataSync()[0]); // 1
+ * console.log(await contrastiveAccuracy(logits, 1).array()); // 1
  * ```
  * @see github.com/sthalles/SimCLR, `accuracy` in utils.py, which gives percent.
  */

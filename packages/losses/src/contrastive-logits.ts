@@ -60,7 +60,7 @@ export function pairLogits(projections: tf.Tensor2D, temperature: number): tf.Te
  * await useEngine('auto');
  * const projections = tf.tensor2d([[1, 0], [0, 2], [3, 0], [0, 4]]); // two images, two views
  * const logits = contrastiveLogits(projections, { temperature: 0.5 });
- * console.log(logits.arraySync()[0]?.slice(1)); // [ 0, 2, 0 ]: row 2 is the other view
+ * console.log((await logits.array())[0]?.slice(1)); // [ 0, 2, 0 ]: row 2 is the other view
  * ```
  * @see Chen et al. 2020, "A Simple Framework for Contrastive Learning of Visual Representations", eq. 1.
  */

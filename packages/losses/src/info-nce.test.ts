@@ -1,78 +1,75 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { describeEngines, expectClose, expectNoLeak } from '@tfjs-ssl/testing';
+import { describeEngines, expectClose, expectNoLeak, numberOf } from '@tfjs-ssl/testing';
 import { describe, expect, it } from 'vitest';
 import { contrastiveAccuracy, contrastiveLogits, infoNCE, ntXent } from './index.ts';
 
 describeEngines('infoNCE', () => {
   it('returns the loss of ntXent and the logits of contrastiveLogits', async () => {
     const z = tf.randomNormal<tf.Rank.R2>([12, 7], 0, 1, 'float32', 3);
-    await expectNoLeak(() => {
+    await expectNoLeak(async () => {
       const { loss, logits } = infoNCE(z, { temperature: 0.2 });
       const alone = ntXent(z, { temperature: 0.2 });
       const same = contrastiveLogits(z, { temperature: 0.2 });
-      expect(Array.from(loss.dataSync())).toEqual(Array.from(alone.dataSync()));
-      expect(Array.from(logits.dataSync())).toEqual(Array.from(same.dataSync()));
+      expect(Array.from(await loss.data())).toEqual(Array.from(await alone.data()));
+      expect(Array.from(await logits.data())).toEqual(Array.from(await same.data()));
       expect(loss.shape).toEqual([]);
       tf.dispose([loss, logits, alone, same]);
     });
   });
 
-  it('has the gradient of an ordinary composition of tfjs ops', () => {
-    tf.tidy(() => {
-      const z = tf.randomNormal<tf.Rank.R2>([10, 4], 0, 1, 'float32', 5);
-      const composed = (x: tf.Tensor) => {
-        const u = tf.div(x, tf.sqrt(tf.sum(tf.square(x), 1, true)));
-        const logits = tf.sub(
-          tf.div(tf.matMul(u as tf.Tensor2D, u as tf.Tensor2D, false, true), 0.3),
-          tf.mul(tf.eye(10), 1e9),
-        );
-        const partner = tf.concat([tf.slice(u, [5, 0]), tf.slice(u, [0, 0], [5, 4])]);
-        return tf.mean(tf.sub(tf.logSumExp(logits, 1), tf.div(tf.sum(tf.mul(u, partner), 1), 0.3))) as tf.Scalar;
-      };
-      const expected = tf.valueAndGrad(composed)(z);
-      const got = tf.valueAndGrad((x: tf.Tensor) => infoNCE(x as tf.Tensor2D, { temperature: 0.3 }).loss)(z);
-      expectClose(got.value, expected.value, { rtol: 1e-6 });
-      expectClose(got.grad, expected.grad, { atol: 1e-6 });
-    });
+  it('has the gradient of an ordinary composition of tfjs ops', async () => {
+    const z = tf.randomNormal<tf.Rank.R2>([10, 4], 0, 1, 'float32', 5);
+    const composed = (x: tf.Tensor) => {
+      const u = tf.div(x, tf.sqrt(tf.sum(tf.square(x), 1, true)));
+      const logits = tf.sub(
+        tf.div(tf.matMul(u as tf.Tensor2D, u as tf.Tensor2D, false, true), 0.3),
+        tf.mul(tf.eye(10), 1e9),
+      );
+      const partner = tf.concat([tf.slice(u, [5, 0]), tf.slice(u, [0, 0], [5, 4])]);
+      return tf.mean(tf.sub(tf.logSumExp(logits, 1), tf.div(tf.sum(tf.mul(u, partner), 1), 0.3))) as tf.Scalar;
+    };
+    const expected = tf.valueAndGrad(composed)(z);
+    const got = tf.valueAndGrad((x: tf.Tensor) => infoNCE(x as tf.Tensor2D, { temperature: 0.3 }).loss)(z);
+    await expectClose(got.value, expected.value, { rtol: 1e-6 });
+    await expectClose(got.grad, expected.grad, { atol: 1e-6 });
   });
 
-  it('lets other losses be built on its logits', () => {
-    tf.tidy(() => {
-      const z = tf.tensor2d([
-        [1, 2],
-        [3, -1],
-        [0.5, 1],
-        [2, 2],
-      ]);
-      const weights = tf.randomNormal([4, 4], 0, 1, 'float32', 1);
-      const f = (x: tf.Tensor) => {
-        const logits = contrastiveLogits(x as tf.Tensor2D, { temperature: 1 });
-        return tf.sum(tf.mul(tf.mul(logits, weights), tf.sub(1, tf.eye(4)))) as tf.Scalar;
-      };
-      const gradient = tf.grad(f)(z).dataSync();
-      const at = (index: number, shift: number) => {
-        const data = z.dataSync().slice();
-        data[index] = (data[index] as number) + shift;
-        return f(tf.tensor2d(data, [4, 2])).dataSync()[0] as number;
-      };
-      const differences = Array.from(gradient, (_, i) => (at(i, 1e-2) - at(i, -1e-2)) / 2e-2);
-      expectClose(gradient, differences, { atol: 2e-3 });
-    });
+  it('lets other losses be built on its logits', async () => {
+    const z = tf.tensor2d([
+      [1, 2],
+      [3, -1],
+      [0.5, 1],
+      [2, 2],
+    ]);
+    const weights = tf.randomNormal([4, 4], 0, 1, 'float32', 1);
+    const f = (x: tf.Tensor) => {
+      const logits = contrastiveLogits(x as tf.Tensor2D, { temperature: 1 });
+      return tf.sum(tf.mul(tf.mul(logits, weights), tf.sub(1, tf.eye(4)))) as tf.Scalar;
+    };
+    const gradient = await tf.grad(f)(z).data();
+    const at = async (index: number, shift: number) => {
+      const data = (await z.data()).slice();
+      data[index] = (data[index] as number) + shift;
+      return (await f(tf.tensor2d(data, [4, 2])).data())[0] as number;
+    };
+    const differences: number[] = [];
+    for (const i of gradient.keys()) differences.push(((await at(i, 1e-2)) - (await at(i, -1e-2))) / 2e-2);
+    await expectClose(gradient, differences, { atol: 2e-3 });
   });
 });
 
 describeEngines('contrastiveLogits', () => {
-  it('equals a case worked by hand', () => {
-    tf.tidy(() => {
-      const z = tf.tensor2d([
-        [3, 4],
-        [0, 2],
-        [4, 3],
-        [-1, 0],
-      ]);
-      const logits = contrastiveLogits(z, { temperature: 0.5 });
-      const m = -1e9;
-      expectClose(logits, [m, 1.6, 1.92, -1.2, 1.6, m, 1.2, 0, 1.92, 1.2, m, -1.6, -1.2, 0, -1.6, m], { atol: 1e-6 });
+  it('equals a case worked by hand', async () => {
+    const z = tf.tensor2d([
+      [3, 4],
+      [0, 2],
+      [4, 3],
+      [-1, 0],
+    ]);
+    const logits = contrastiveLogits(z, { temperature: 0.5 });
+    const m = -1e9;
+    await expectClose(logits, [m, 1.6, 1.92, -1.2, 1.6, m, 1.2, 0, 1.92, 1.2, m, -1.6, -1.2, 0, -1.6, m], {
+      atol: 1e-6,
     });
   });
 });
@@ -86,19 +83,18 @@ describeEngines('contrastiveAccuracy', () => {
     [4, 4, m, 4],
     [7, 1, 8, m],
   ];
-  const accuracy = (rows: number[][], k: number) =>
-    tf.tidy(() => contrastiveAccuracy(tf.tensor2d(rows), k).dataSync()[0]);
+  const accuracy = (rows: number[][], k: number) => numberOf(() => contrastiveAccuracy(tf.tensor2d(rows), k));
 
-  it('counts the negatives above the positive; ties are for the positive', () => {
-    expect(accuracy(table, 1)).toBe(0.5); // rows 1 and 2: no negative is larger
-    expect(accuracy(table, 2)).toBe(0.75); // and row 0, with one
-    expect(accuracy(table, 3)).toBe(1); // and row 3, with two
-    expect(accuracy(table, 100)).toBe(1);
+  it('counts the negatives above the positive; ties are for the positive', async () => {
+    expect(await accuracy(table, 1)).toBe(0.5); // rows 1 and 2: no negative is larger
+    expect(await accuracy(table, 2)).toBe(0.75); // and row 0, with one
+    expect(await accuracy(table, 3)).toBe(1); // and row 3, with two
+    expect(await accuracy(table, 100)).toBe(1);
   });
 
-  it('takes a row of NaN for wrong', () => {
+  it('takes a row of NaN for wrong', async () => {
     expect(
-      accuracy(
+      await accuracy(
         [
           [m, Number.NaN],
           [Number.NaN, m],

@@ -62,7 +62,7 @@ export function pairLoss(projections: tf.Tensor2D, temperature: number): InfoNCE
  * await useEngine('auto');
  * const projections = tf.randomNormal<tf.Rank.R2>([64, 128]); // two views of 32 images
  * const { loss, logits } = infoNCE(projections, { temperature: 0.07 });
- * console.log(loss.dataSync()[0], contrastiveAccuracy(logits, 1).dataSync()[0]);
+ * console.log(await loss.array(), await contrastiveAccuracy(logits, 1).array());
  * ```
  * @see van den Oord et al. 2018, "Representation Learning with Contrastive Predictive Coding", eq. 4; Chen et al. 2020, eq. 1;
  * github.com/sthalles/SimCLR, whose `info_nce_loss` this equals.

@@ -22,7 +22,7 @@ import { pairLoss } from './info-nce.ts';
  *
  * await useEngine('auto');
  * const projections = tf.ones<tf.Rank.R2>([8, 16]); // a collapsed encoder
- * console.log(ntXent(projections, { temperature: 0.5 }).dataSync()[0], Math.log(7)); // 1.9459 1.9459
+ * console.log(await ntXent(projections, { temperature: 0.5 }).array(), Math.log(7)); // 1.9459 1.9459
  * ```
  * @see Chen et al. 2020, "A Simple Framework for Contrastive Learning of Visual Representations", eq. 1 and algorithm 1.
  */

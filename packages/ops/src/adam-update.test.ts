@@ -24,13 +24,13 @@ function reference(steps: number[], start: number, rate: number, o: AdamUpdateOp
 }
 
 describeEngines('adamUpdate', () => {
-  it('moves by the learning rate against the sign of the first gradient', () => {
+  it('moves by the learning rate against the sign of the first gradient', async () => {
     const p = tf.variable(tf.tensor1d([1, -1, 5]));
     const [m, v] = [tf.variable(tf.zeros([3])), tf.variable(tf.zeros([3]))];
     adamUpdate([p], [tf.tensor1d([2, -300, 0])], [m], [v], scalarsOf(1, 0.1, plain), plain);
-    expectClose(p, [0.9, -0.9, 5]);
-    expectClose(m, [0.2, -30, 0]);
-    expectClose(v, [0.004, 90, 0]);
+    await expectClose(p, [0.9, -0.9, 5]);
+    await expectClose(m, [0.2, -30, 0]);
+    await expectClose(v, [0.004, 90, 0]);
   });
 
   it.each([
@@ -38,7 +38,7 @@ describeEngines('adamUpdate', () => {
     { ...plain, weightDecay: 0.1 },
     { ...plain, weightDecay: 0.1, decoupled: true },
     { beta1: 0.5, beta2: 0.8, epsilon: 0.1, weightDecay: 0, decoupled: false },
-  ])('follows the formula over several steps: %j', (options) => {
+  ])('follows the formula over several steps: %j', async (options) => {
     const gradients = [
       [1, -2],
       [0.5, 3],
@@ -53,18 +53,18 @@ describeEngines('adamUpdate', () => {
       const tensors = row.map((value) => tf.tensor2d([[value]]));
       adamUpdate(parameters, tensors, firstMoments, secondMoments, scalarsOf(i + 1, 0.03, options), options);
     });
-    starts.forEach((start, i) => {
+    for (const [i, start] of starts.entries()) {
       const expected = reference(
         gradients.map((row) => row[i] as number),
         start,
         0.03,
         options,
       );
-      expectClose(parameters[i] as tf.Tensor, [expected], { rtol: 1e-5, atol: 1e-6 });
-    });
+      await expectClose(parameters[i] as tf.Tensor, [expected], { rtol: 1e-5, atol: 1e-6 });
+    }
   });
 
-  it('changes nothing but the variables, even where they share memory', () => {
+  it('changes nothing but the variables, even where they share memory', async () => {
     const initial = tf.tensor1d([1, 2]);
     const zeros = tf.zeros([2]);
     const p = tf.variable(initial);
@@ -72,13 +72,13 @@ describeEngines('adamUpdate', () => {
     const before = tf.clone(p);
     const gradient = tf.tensor1d([1, 1]);
     adamUpdate([p], [gradient], [m], [v], scalarsOf(1, 0.1, plain), plain);
-    expectClose(initial, [1, 2]);
-    expectClose(before, [1, 2]);
-    expectClose(zeros, [0, 0]);
-    expectClose(gradient, [1, 1]);
-    expectClose(p, [0.9, 1.9]);
-    expectClose(m, [0.1, 0.1]);
-    expectClose(v, [0.001, 0.001]);
+    await expectClose(initial, [1, 2]);
+    await expectClose(before, [1, 2]);
+    await expectClose(zeros, [0, 0]);
+    await expectClose(gradient, [1, 1]);
+    await expectClose(p, [0.9, 1.9]);
+    await expectClose(m, [0.1, 0.1]);
+    await expectClose(v, [0.001, 0.001]);
   });
 
   it('gives back all memory', async () => {

@@ -49,7 +49,7 @@ export interface AdamUpdateOptions {
  * adamUpdate([p], [tf.tensor1d([2, -3])], [m], [v], scalars, {
  *   beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, decoupled: false,
  * });
- * console.log(p.dataSync()); // close to [0.9, -0.9]
+ * console.log(await p.data()); // close to [0.9, -0.9]
  * ```
  *
  * @see Kingma and Ba, "Adam" (2015), algorithm 1; Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (2019), algorithm 2;

@@ -18,12 +18,12 @@ describeEngines('augmentImages', () => {
 
   it(
     'runs stages in their order, each row on image r mod N',
-    withKernel(() => {
+    withKernel(async () => {
       const images = tf.tensor4d([0, 0, 0, 0.25, 0.25, 0.25, 0.5, 0.5, 0.5, 1, 1, 1], [2, 1, 2, 3]);
       const rows = tf.tensor2d([1, 0, 0.5, 0, 1, 0.5, 0, 0, 0.5, 1, 1, 0.75], [4, 3]);
       const views = augmentImages(images, rows, [flip, { kind: 'solarize' }], { size: [1, 2] });
       const gray = [0.25, 0, 0.5, 0, 0, 0.25, 0, 0.5];
-      expectClose(
+      await expectClose(
         views,
         gray.flatMap((value) => [value, value, value]),
         {},
@@ -33,7 +33,7 @@ describeEngines('augmentImages', () => {
 
   it(
     'gives NaN for a box outside its image, as its composition does',
-    withKernel(() => {
+    withKernel(async () => {
       const stages: AugmentStage[] = [{ kind: 'resizedCrop', size: [2, 2], antialias: true }];
       const views = augmentImages(
         tf.ones([1, 4, 4, 3]),
@@ -44,8 +44,8 @@ describeEngines('augmentImages', () => {
         stages,
         { size: [2, 2] },
       );
-      expectClose(tf.slice(views, 0, 1), Array(12).fill(Number.NaN), {});
-      expectClose(tf.slice(views, 1, 1), Array(12).fill(1));
+      await expectClose(tf.slice(views, 0, 1), Array(12).fill(Number.NaN), {});
+      await expectClose(tf.slice(views, 1, 1), Array(12).fill(1));
     }),
   );
 

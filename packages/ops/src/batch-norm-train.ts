@@ -50,7 +50,7 @@ export interface BatchNormTrainResult {
  * await useEngine('auto');
  * const x = tf.randomNormal([8, 4, 4, 3], 5, 2);
  * const { output, mean } = batchNormTrain(x, tf.ones([3]), tf.zeros([3]), { relu: true });
- * console.log(output.shape, mean.dataSync());
+ * console.log(output.shape, await mean.data());
  * ```
  *
  * @see Ioffe and Szegedy, "Batch Normalization" (2015), algorithm 1; `torch.nn.functional.batch_norm` with `training=True`.

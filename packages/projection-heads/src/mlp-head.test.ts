@@ -8,7 +8,7 @@ const names = (options: Partial<MlpHeadOptions>) =>
   Object.keys(namedWeights(mlpHead({ inputSize: 4, hiddenSizes: [3], outputSize: 2, ...options })).parameters);
 
 describeEngines('mlpHead', () => {
-  it('computes two layers with a rectifier in between', () => {
+  it('computes two layers with a rectifier in between', async () => {
     const head = mlpHead({ inputSize: 2, hiddenSizes: [2], outputSize: 1 });
     head.setWeights([
       tf.tensor2d([1, -1, 2, 1], [2, 2]),
@@ -17,7 +17,7 @@ describeEngines('mlpHead', () => {
       tf.tensor1d([0.5]),
     ]);
     // h = [3, -1]: W_1 h + b_1 = [3 - 2, -3 - 1 + 1] = [1, -3]; rectified [1, 0]; 10 + 0.5.
-    expectClose(head.apply(tf.tensor2d([[3, -1]])) as tf.Tensor, [10.5]);
+    await expectClose(head.apply(tf.tensor2d([[3, -1]])) as tf.Tensor, [10.5]);
   });
 
   it("names its weights as PyTorch's nn.Sequential", () => {
@@ -32,25 +32,25 @@ describeEngines('mlpHead', () => {
     ]);
   });
 
-  it('rectifies behind batch norm, but not at the end', () => {
+  it('rectifies behind batch norm, but not at the end', async () => {
     const head = mlpHead({ inputSize: 3, hiddenSizes: [5], outputSize: 4, batchNorm: 'all', seed: 2 });
     const x = tf.randomNormal([16, 3], 0, 1, 'float32', 1);
     const z = head.apply(x, { training: true }) as tf.Tensor;
-    expectClose(tf.mean(z, 0), [0, 0, 0, 0], { atol: 1e-5 }); // normalised, with both signs
-    expect(tf.min(z).dataSync()[0]).toBeLessThan(0);
+    await expectClose(tf.mean(z, 0), [0, 0, 0, 0], { atol: 1e-5 }); // normalised, with both signs
+    expect((await tf.min(z).data())[0]).toBeLessThan(0);
     const hidden = head.getLayer('1');
     const y = hidden.apply(head.getLayer('0').apply(x), { training: true }) as tf.Tensor;
-    expect(tf.min(y).dataSync()[0]).toBe(0);
-    expect(tf.max(y).dataSync()[0]).toBeGreaterThan(0);
+    expect((await tf.min(y).data())[0]).toBe(0);
+    expect((await tf.max(y).data())[0]).toBeGreaterThan(0);
   });
 
   it('takes another seed for other weights, and loads the file of its kind', async () => {
     const options = { inputSize: 4, hiddenSizes: [3], outputSize: 2, batchNorm: 'hidden' } as const;
     const [a, b] = [mlpHead({ ...options, seed: 1 }), mlpHead({ ...options, seed: 2 })];
     const x = tf.randomNormal([5, 4], 0, 1, 'float32', 1);
-    expect(encodeWeights(b)).not.toEqual(encodeWeights(a));
-    await loadWeights(b, encodeWeights(a));
-    expectClose(b.apply(x) as tf.Tensor, a.apply(x) as tf.Tensor, {});
+    expect(await encodeWeights(b)).not.toEqual(await encodeWeights(a));
+    await loadWeights(b, await encodeWeights(a));
+    await expectClose(b.apply(x) as tf.Tensor, a.apply(x) as tf.Tensor, {});
   });
 
   it('gives back all memory', async () => {

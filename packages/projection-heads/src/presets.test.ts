@@ -40,12 +40,12 @@ describeEngines('preset heads', () => {
     expect(countParameters(simclrHead())).toBe(512 * 512 + 512 * 128 + 2 * (512 + 128));
   });
 
-  it('follow the size of the features, the seed and the name', () => {
+  it('follow the size of the features, the seed and the name', async () => {
     const head = slimHead({ inputSize: 64, name: 'head' });
     expect([head.inputs[0]?.shape, head.outputs[0]?.shape, head.name]).toEqual([[null, 64], [null, 128], 'head']);
     expect(linearShapes(head)[0]).toEqual([64, 32]);
-    const first = (seed: number) => namedWeights(slimHead({ inputSize: 8, seed })).parameters['0.weight']?.dataSync();
-    expect(first(1)).toEqual(first(1));
-    expect(first(1)).not.toEqual(first(2));
+    const first = (seed: number) => namedWeights(slimHead({ inputSize: 8, seed })).parameters['0.weight']?.data();
+    expect(await first(1)).toEqual(await first(1));
+    expect(await first(1)).not.toEqual(await first(2));
   });
 });

@@ -56,45 +56,46 @@ describeEngines('resnets', () => {
     expect(resnet18({ width: 2, inputShape: [64, 48, 1] }).inputs[0]?.shape).toEqual([null, 64, 48, 1]);
   });
 
-  it('computes each image by itself when it evaluates, and by its batch when it trains', () => {
+  it('computes each image by itself when it evaluates, and by its batch when it trains', async () => {
     const model = resnet18({ width: 2, stem: 'small' });
     const x = images(8, 3);
     const first = tf.slice(x, [0, 0, 0, 0], [1, 8, 8, 3]);
     const of = (y: tf.Tensor) => tf.slice(y, [0, 0], [1, 16]);
-    expectClose(predict(model, first), of(predict(model, x)), { atol: 1e-5, rtol: 1e-5 });
+    await expectClose(predict(model, first), of(predict(model, x)), { atol: 1e-5, rtol: 1e-5 });
     const alone = model.apply(tf.concat([first, first]), { training: true }) as tf.Tensor;
     const together = model.apply(x, { training: true }) as tf.Tensor;
-    expect(tf.max(tf.abs(tf.sub(of(alone), of(together)))).dataSync()[0]).toBeGreaterThan(0.01);
+    expect((await tf.max(tf.abs(tf.sub(of(alone), of(together)))).data())[0]).toBeGreaterThan(0.01);
   });
 
-  it('starts from the same weights for the same seed only', () => {
+  it('starts from the same weights for the same seed only', async () => {
     const bytes = (seed: number | string) => encodeWeights(resnet18({ width: 1, seed }));
-    expect(bytes(1)).toEqual(bytes(1));
-    expect(bytes('one')).toEqual(bytes('one'));
-    expect(bytes(1)).not.toEqual(bytes(2));
+    expect(await bytes(1)).toEqual(await bytes(1));
+    expect(await bytes('one')).toEqual(await bytes('one'));
+    expect(await bytes(1)).not.toEqual(await bytes(2));
   });
 
-  it('starts as its stem where residual blocks start at zero', () => {
+  it('starts as its stem where residual blocks start at zero', async () => {
     const { parameters } = namedWeights(resnet18({ width: 2, zeroInitResidual: true }));
-    const atZero = Object.entries(parameters)
-      .filter(([name, weight]) => /bn\d\.weight$/.test(name) && weight.dataSync().every((value) => value === 0))
-      .map(([name]) => name);
+    const atZero: string[] = [];
+    for (const [name, weight] of Object.entries(parameters)) {
+      if (/bn\d\.weight$/.test(name) && (await weight.data()).every((value) => value === 0)) atZero.push(name);
+    }
     const lastOfBlock = Object.keys(parameters).filter((name) => /^layer\d\.\d\.bn2\.weight$/.test(name));
     expect(atZero).toEqual(lastOfBlock);
     expect(lastOfBlock.length).toBe(8);
     const bottleneck = namedWeights(resnet50({ width: 1, zeroInitResidual: true })).parameters;
-    expect([...(bottleneck['layer1.0.bn3.weight'] as tf.Tensor).dataSync()]).toEqual([0, 0, 0, 0]);
-    expect([...(bottleneck['layer1.0.bn2.weight'] as tf.Tensor).dataSync()]).toEqual([1]);
+    expect([...(await (bottleneck['layer1.0.bn3.weight'] as tf.Tensor).data())]).toEqual([0, 0, 0, 0]);
+    expect([...(await (bottleneck['layer1.0.bn2.weight'] as tf.Tensor).data())]).toEqual([1]);
   });
 
   it('lives beside another of its kind', async () => {
     const [a, b] = [resnet18({ width: 1, seed: 1 }), resnet18({ width: 1, seed: 2 })];
     const x = images(32);
     const before = predict(a, x);
-    await loadWeights(b, encodeWeights(a));
-    expectClose(predict(b, x), before, {});
+    await loadWeights(b, await encodeWeights(a));
+    await expectClose(predict(b, x), before, {});
     b.dispose();
-    expectClose(predict(a, x), before, {});
+    await expectClose(predict(a, x), before, {});
     expect(countParameters(a)).toBeGreaterThan(0);
   });
 

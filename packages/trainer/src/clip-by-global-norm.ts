@@ -26,7 +26,7 @@ function jointNorm(tensors: NamedTensors): tf.Scalar {
  *
  * await useEngine('auto');
  * const clipped = clipByGlobalNorm({ a: tf.tensor1d([3, 0]), b: tf.scalar(4) }, 1); // norm 5
- * console.log(clipped.b?.dataSync()[0]); // 0.8
+ * console.log(await clipped.b?.array()); // [ 0.8 ]
  * ```
  * @see Pascanu et al. 2013, "On the difficulty of training recurrent neural networks", algorithm 1.
  */

@@ -30,24 +30,24 @@ describeEngines('Trainer', () => {
     const x = tf.scalar(1);
     // gradient 2 * 2 * 1 = 4; 2 - 0.25 * 4 = 1
     expect(await trainer.step({ x })).toEqual({ step: 0, loss: 4, metrics: { product: 2 }, learningRate: 0.25 });
-    expect(weight.dataSync()[0]).toBe(1);
+    expect((await weight.data())[0]).toBe(1);
     // gradient 2; 1 - 0.125 * 2 = 0.75
     expect(await trainer.step({ x })).toEqual({ step: 1, loss: 1, metrics: { product: 1 }, learningRate: 0.125 });
-    expect(weight.dataSync()[0]).toBe(0.75);
+    expect((await weight.data())[0]).toBe(0.75);
     expect(trainer.stepsDone).toBe(2);
   });
 
   it('clips the gradient', async () => {
     const { weight, trainer } = square({ clipNorm: 1 });
     await trainer.step({ x: tf.scalar(1) });
-    expectClose(weight, [1.75]);
+    await expectClose(weight, [1.75]);
   });
 
   it('lets the loss change buffers', async () => {
     const trainer = tinyTrainer();
-    const before = trainer.buffers['fc1.running_mean']!.dataSync().slice();
+    const before = (await trainer.buffers['fc1.running_mean']!.data()).slice();
     await trainer.step(tinyInputs(0));
-    expect(trainer.buffers['fc1.running_mean']!.dataSync()).not.toEqual(before);
+    expect(await trainer.buffers['fc1.running_mean']!.data()).not.toEqual(before);
   });
 
   it('takes a loss without metrics, and the loss itself as a metric', async () => {
@@ -161,7 +161,7 @@ describeEngines('Trainer', () => {
     expect(() => trainer.restore({ step: 1, tensors: other })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: Trainer: the state does not fit: model.weight is F32 [2] instead of F32 []. It belongs to another model or optimizer.]`,
     );
-    expect([weight.dataSync()[0], trainer.stepsDone]).toEqual([2, 0]);
+    expect([(await weight.data())[0], trainer.stepsDone]).toEqual([2, 0]);
   });
 
   it('says what is wrong with its options', () => {

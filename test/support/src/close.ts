@@ -30,13 +30,12 @@ export function worstDeviation(got: ArrayLike<number>, expected: ArrayLike<numbe
 }
 
 /** Asserts that a tensor or array agrees with the expected numbers, length included. */
-export function expectClose(
+export async function expectClose(
   got: tf.Tensor | ArrayLike<number>,
   expected: tf.Tensor | ArrayLike<number>,
   tolerance: Tolerance = { atol: 1e-5, rtol: 1e-5 },
-): void {
-  const a = 'dataSync' in got ? got.dataSync() : got;
-  const b = 'dataSync' in expected ? expected.dataSync() : expected;
+): Promise<void> {
+  const [a, b] = [await read(got), await read(expected)];
   expect(a.length, 'number of values').toBe(b.length);
   const worst = worstDeviation(a, b, tolerance);
   if (worst.excess > 0) {
@@ -44,4 +43,8 @@ export function expectClose(
       `value ${worst.index} is ${worst.got}, expected ${worst.expected} within atol ${tolerance.atol ?? 0}, rtol ${tolerance.rtol ?? 0}`,
     );
   }
+}
+
+async function read(values: tf.Tensor | ArrayLike<number>): Promise<ArrayLike<number>> {
+  return 'data' in values ? values.data() : values;
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
+import { numberOf } from './values.ts';
 
 /**
  * Checks the gradient of a scalar function at a point by central differences along random directions.
@@ -8,26 +9,27 @@ import { expect } from 'vitest';
  * @param inputs - the point, float32.
  * @param options - `step` of the differences, `rtol` of the agreement relative to the gradient's norm along the direction.
  */
-export function expectGradient(
+export async function expectGradient(
   f: (...inputs: tf.Tensor[]) => tf.Scalar,
   inputs: readonly tf.Tensor[],
   options: { step?: number; rtol?: number; directions?: number } = {},
-): void {
+): Promise<void> {
   const { step = 1e-2, rtol = 2e-2, directions = 3 } = options;
-  tf.tidy(() => {
-    const gradients = tf.grads((...xs: tf.Tensor[]) => f(...xs))([...inputs]);
-    for (let seed = 1; seed <= directions; seed++) {
-      inputs.forEach((input, i) => {
-        const direction = tf.randomNormal(input.shape, 0, 1, 'float32', seed);
-        const shifted = (sign: number) =>
-          f(...inputs.map((x, j) => (j === i ? tf.add(x, tf.mul(direction, sign * step)) : x))).dataSync()[0] as number;
-        const difference = (shifted(1) - shifted(-1)) / (2 * step);
-        const gradient = tf.sum(tf.mul(gradients[i] as tf.Tensor, direction)).dataSync()[0] as number;
-        const scale = Math.max(tf.norm(gradients[i] as tf.Tensor).dataSync()[0] as number, 1e-3);
-        expect(Math.abs(gradient - difference) / scale, `input ${i}: ${gradient} against ${difference}`).toBeLessThan(
-          rtol,
-        );
-      });
+  const gradients = tf.tidy(() => tf.grads((...xs: tf.Tensor[]) => f(...xs))([...inputs]));
+  for (let seed = 1; seed <= directions; seed++) {
+    for (const [i, input] of inputs.entries()) {
+      const ofInput = gradients[i] as tf.Tensor;
+      const direction = tf.randomNormal(input.shape, 0, 1, 'float32', seed);
+      const shifted = (sign: number) =>
+        numberOf(() => f(...inputs.map((x, j) => (j === i ? tf.add(x, tf.mul(direction, sign * step)) : x))));
+      const difference = ((await shifted(1)) - (await shifted(-1))) / (2 * step);
+      const gradient = await numberOf(() => tf.sum(tf.mul(ofInput, direction)));
+      const scale = Math.max(await numberOf(() => tf.norm(ofInput)), 1e-3);
+      expect(Math.abs(gradient - difference) / scale, `input ${i}: ${gradient} against ${difference}`).toBeLessThan(
+        rtol,
+      );
+      direction.dispose();
     }
-  });
+  }
+  tf.dispose(gradients);
 }

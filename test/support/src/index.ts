@@ -2,4 +2,5 @@ export { type Deviation, expectClose, type Tolerance, worstDeviation } from './c
 export { describeEngines, engines } from './engines.ts';
 export { expectGradient } from './gradients.ts';
 export { expectNoLeak } from './memory.ts';
+export { numberOf, valuesOf } from './values.ts';
 export { disposeVariables } from './variables.ts';

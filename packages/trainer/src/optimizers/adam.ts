@@ -75,7 +75,7 @@ function makeAdam(name: 'adam' | 'adamW', options: Required<AdamOptions>): Optim
  * const state = optimizer.createState(parameters);
  * const gradients = { weight: tf.tensor1d([0.5, 0.5]) };
  * optimizer.update(parameters, gradients, state, tf.tensor1d(optimizer.scalars(1, 3e-4)));
- * console.log(parameters.weight.arraySync()); // each moved by the learning rate
+ * console.log(await parameters.weight.array()); // each moved by the learning rate
  * ```
  * @see Kingma & Ba 2015, "Adam: A Method for Stochastic Optimization", algorithm 1.
  */

@@ -7,7 +7,12 @@ import { lars } from './lars.ts';
 import { sgd } from './sgd.ts';
 
 /** Applies given gradients, one row a step, to a matrix and a vector that start at the given values. */
-function run(optimizer: Optimizer, start: number[], gradients: number[][], rates: number[]): [number[], number[]] {
+async function run(
+  optimizer: Optimizer,
+  start: number[],
+  gradients: number[][],
+  rates: number[],
+): Promise<[number[], number[]]> {
   const parameters: NamedVariables = tf.tidy(() => ({
     weight: tf.variable(tf.tensor2d(start, [1, start.length])),
     bias: tf.variable(tf.tensor1d(start)),
@@ -19,7 +24,9 @@ function run(optimizer: Optimizer, start: number[], gradients: number[][], rates
       optimizer.update(parameters, named, state, tf.tensor1d(optimizer.scalars(i + 1, rates[i] as number)));
     });
   });
-  const [weight, bias] = Object.values(parameters).map((parameter) => Array.from(parameter.dataSync()));
+  const [weight, bias] = await Promise.all(
+    Object.values(parameters).map(async (parameter) => Array.from(await parameter.data())),
+  );
   tf.dispose([parameters, state]);
   return [weight as number[], bias as number[]];
 }
@@ -28,19 +35,21 @@ const values = fc.array(fc.integer({ min: -50, max: 50 }), { minLength: 3, maxLe
 const steps = fc.array(values, { minLength: 1, maxLength: 4 });
 
 describeEngines('sgd', () => {
-  it('equals cases worked by hand', () => {
+  it('equals cases worked by hand', async () => {
     const gradients = [[1], [1]];
-    expectClose(run(sgd(), [1], gradients, [0.1, 0.2])[0], [0.7], { atol: 1e-6 });
+    await expectClose((await run(sgd(), [1], gradients, [0.1, 0.2]))[0], [0.7], { atol: 1e-6 });
     // v = 1, then 0.5 + 1
-    expectClose(run(sgd({ momentum: 0.5 }), [1], gradients, [0.1, 0.2])[0], [1 - 0.1 - 0.3], { atol: 1e-6 });
+    await expectClose((await run(sgd({ momentum: 0.5 }), [1], gradients, [0.1, 0.2]))[0], [1 - 0.1 - 0.3], {
+      atol: 1e-6,
+    });
     // 1 + 0.5 v: 1.5, then 1 + 0.75
     const nesterov = sgd({ momentum: 0.5, nesterov: true });
-    expectClose(run(nesterov, [1], gradients, [0.1, 0.2])[0], [1 - 0.15 - 0.35], { atol: 1e-6 });
+    await expectClose((await run(nesterov, [1], gradients, [0.1, 0.2]))[0], [1 - 0.15 - 0.35], { atol: 1e-6 });
     // g + 0.1 p: 1.1, then 1 + 0.089
     const decayed = sgd({ weightDecay: 0.1 });
-    expectClose(run(decayed, [1], gradients, [0.1, 0.1])[0], [1 - 0.11 - 0.1089], { atol: 1e-6 });
+    await expectClose((await run(decayed, [1], gradients, [0.1, 0.1]))[0], [1 - 0.11 - 0.1089], { atol: 1e-6 });
     const excluded = sgd({ weightDecay: 0.1, exclude: 'vectors' });
-    expectClose(run(excluded, [1], gradients, [0.1, 0.1])[1], [0.8], { atol: 1e-6 });
+    await expectClose((await run(excluded, [1], gradients, [0.1, 0.1]))[1], [0.8], { atol: 1e-6 });
   });
 
   it('needs no state without momentum', () => {
@@ -51,44 +60,49 @@ describeEngines('sgd', () => {
 });
 
 describeEngines('lars', () => {
-  it('moves a matrix by lr * coefficient * |p| in the direction of the gradient, a vector as sgd does', () => {
+  it('moves a matrix by lr * coefficient * |p| in the direction of the gradient, a vector as sgd does', async () => {
     // |p| = 5, g / |g| = (0, 1): 0.1 * 0.01 * 5
     for (const flavour of ['simclr', 'popular', 'torch'] as const) {
       const optimizer = lars({ flavour, momentum: 0, weightDecay: 0, trustCoefficient: 0.01 });
-      const [weight, bias] = run(optimizer, [3, 4], [[0, 7]], [0.1]);
-      expectClose(weight, [3, 4 - 0.005], { atol: 1e-6 });
-      expectClose(bias, [3, 4 - 0.7], { atol: 1e-6 });
+      const [weight, bias] = await run(optimizer, [3, 4], [[0, 7]], [0.1]);
+      await expectClose(weight, [3, 4 - 0.005], { atol: 1e-6 });
+      await expectClose(bias, [3, 4 - 0.7], { atol: 1e-6 });
     }
   });
 
-  it('has a first step that does not depend on the scale of the gradient', () => {
-    fc.assert(
-      fc.property(values, values, fc.constantFrom('simclr', 'popular', 'torch'), (p, g, flavour) => {
+  it('has a first step that does not depend on the scale of the gradient', async () => {
+    await fc.assert(
+      fc.asyncProperty(values, values, fc.constantFrom('simclr', 'popular', 'torch'), async (p, g, flavour) => {
         const optimizer = lars({ flavour: flavour as never, weightDecay: 0 });
-        const [small] = run(optimizer, p, [g], [0.5]);
-        const [large] = run(optimizer, p, [g.map((value) => value * 1000)], [0.5]);
+        const [small] = await run(optimizer, p, [g], [0.5]);
+        const [large] = await run(optimizer, p, [g.map((value) => value * 1000)], [0.5]);
         // a zero matrix has no trust ratio and moves by lr * g
-        if (p.some((value) => value !== 0)) expectClose(small, large, { atol: 1e-5 });
+        if (p.some((value) => value !== 0)) await expectClose(small, large, { atol: 1e-5 });
       }),
       { numRuns: 20 },
     );
   });
 
-  it('has flavours that agree as they should: all in one step, simclr and torch while the rate is constant', () => {
-    fc.assert(
-      fc.property(values, steps, (p, gradients) => {
+  it('has flavours that agree as they should: all in one step, simclr and torch while the rate is constant', async () => {
+    await fc.assert(
+      fc.asyncProperty(values, steps, async (p, gradients) => {
         const rates = gradients.map(() => 0.3);
-        const [simclr, popular, torch] = (['simclr', 'popular', 'torch'] as const).map((flavour) => (g: number[][]) => {
-          return run(lars({ flavour, weightDecay: 0.01 }), p, g, rates)[0];
+        const [simclr, popular, torch] = (['simclr', 'popular', 'torch'] as const).map(
+          (flavour) => async (g: number[][]) => {
+            return (await run(lars({ flavour, weightDecay: 0.01 }), p, g, rates))[0];
+          },
+        );
+        await expectClose(await simclr!(gradients), await torch!(gradients), { atol: 1e-4, rtol: 1e-5 });
+        await expectClose(await simclr!(gradients.slice(0, 1)), await popular!(gradients.slice(0, 1)), {
+          atol: 1e-4,
+          rtol: 1e-5,
         });
-        expectClose(simclr!(gradients), torch!(gradients), { atol: 1e-4, rtol: 1e-5 });
-        expectClose(simclr!(gradients.slice(0, 1)), popular!(gradients.slice(0, 1)), { atol: 1e-4, rtol: 1e-5 });
       }),
       { numRuns: 20 },
     );
   });
 
-  it('is sgd for what it excludes, and for zero gradients', () => {
+  it('is sgd for what it excludes, and for zero gradients', async () => {
     const everything = lars({ flavour: 'torch', exclude: [/./], weightDecay: 0.5 });
     const plain = sgd({ momentum: 0.9 });
     const gradients = [
@@ -97,9 +111,15 @@ describeEngines('lars', () => {
       [-3, 1],
     ];
     const rates = [0.1, 0.2, 0.3];
-    expectClose(run(everything, [1, -1], gradients, rates)[0], run(plain, [1, -1], gradients, rates)[0], { atol: 0 });
-    expectClose(run(lars({ weightDecay: 0 }), [1, 2], [[0, 0]], [1])[0], [1, 2], { atol: 0 });
-    expectClose(run(lars({ weightDecay: 0 }), [0, 0], [[1, 2]], [1])[0], [-1, -2], { atol: 0 });
+    await expectClose(
+      (await run(everything, [1, -1], gradients, rates))[0],
+      (await run(plain, [1, -1], gradients, rates))[0],
+      {
+        atol: 0,
+      },
+    );
+    await expectClose((await run(lars({ weightDecay: 0 }), [1, 2], [[0, 0]], [1]))[0], [1, 2], { atol: 0 });
+    await expectClose((await run(lars({ weightDecay: 0 }), [0, 0], [[1, 2]], [1]))[0], [-1, -2], { atol: 0 });
   });
 
   it('leaves no tensors behind', async () => {
@@ -108,7 +128,7 @@ describeEngines('lars', () => {
       [3, 4],
     ];
     for (const optimizer of [sgd(), sgd({ momentum: 0.9, nesterov: true }), lars(), lars({ flavour: 'popular' })]) {
-      await expectNoLeak(() => void run(optimizer, [1, 2], gradients, [0.1, 0.1]));
+      await expectNoLeak(async () => void (await run(optimizer, [1, 2], gradients, [0.1, 0.1])));
     }
   });
 });

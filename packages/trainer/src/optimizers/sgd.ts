@@ -34,7 +34,7 @@ export interface SgdOptions {
  * const parameters = { weight: tf.variable(tf.tensor1d([1])) };
  * const state = optimizer.createState(parameters);
  * optimizer.update(parameters, { weight: tf.tensor1d([1]) }, state, tf.tensor1d(optimizer.scalars(1, 0.1)));
- * console.log(parameters.weight.arraySync()); // [ 0.81 ]
+ * console.log(await parameters.weight.array()); // [ 0.81 ]
  * ```
  * @see Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning".
  */
