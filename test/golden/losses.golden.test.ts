@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { contrastiveAccuracy, infoNCE } from '@tfjs-ssl/losses';
+import { contrastiveAccuracy, contrastiveLogits, infoNCE } from '@tfjs-ssl/losses';
 import { numberOf } from '@tfjs-ssl/testing';
 import { expect } from 'vitest';
 import { describeGolden, type Expectation, expectGolden, type GoldenCase, type GoldenGroup } from './harness.ts';
@@ -35,8 +35,9 @@ async function ntXentCase(golden: GoldenCase, group: GoldenGroup): Promise<void>
   const gradient = tf.grad((x: tf.Tensor) => infoNCE(x as tf.Tensor2D, { temperature }).loss)(z);
   const loss = (await result.loss.data())[0] as number;
   const dz = await gradient.data();
-  const logits = positiveFirst((await result.logits.data()) as Float32Array, shape[0] as number);
-  const top = async (k: number) => 100 * (await numberOf(() => contrastiveAccuracy(result.logits, k)));
+  const matrix = contrastiveLogits(z, { temperature });
+  const logits = positiveFirst((await matrix.data()) as Float32Array, shape[0] as number);
+  const top = async (k: number) => 100 * (await numberOf(() => contrastiveAccuracy(result.ranks, k)));
   const got: Record<string, number | ArrayLike<number>> = { loss, logits, dz };
   for (const [name, expectation] of Object.entries(golden.expected as Record<string, Expectation>)) {
     const k = /^top(\d+)$/.exec(name)?.[1];
@@ -52,7 +53,7 @@ async function ntXentCase(golden: GoldenCase, group: GoldenGroup): Promise<void>
       expectGolden(group, name, values, expectation);
     }
   }
-  tf.dispose([z, gradient, result.loss, result.logits]);
+  tf.dispose([z, gradient, matrix, result.loss, result.ranks]);
 }
 
 await describeGolden('losses', (golden) =>

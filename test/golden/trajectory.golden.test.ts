@@ -64,8 +64,8 @@ async function train(golden: GoldenCase, group: GoldenGroup, engine: string): Pr
       const { value, grads } = tf.variableGrads(() => {
         const features = encoder.apply(x, { training: true }) as tf.Tensor;
         const projections = head.apply(features, { training: true }) as tf.Tensor2D;
-        const { loss, logits } = infoNCE(projections, { temperature: tau });
-        accuracy = tf.keep(contrastiveAccuracy(logits, 1));
+        const { loss, ranks } = infoNCE(projections, { temperature: tau });
+        accuracy = tf.keep(contrastiveAccuracy(ranks, 1));
         return loss;
       }, Object.values(parameters));
       const gradients = Object.fromEntries(

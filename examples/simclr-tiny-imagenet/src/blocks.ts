@@ -62,8 +62,8 @@ export function buildLoss(settings: Settings, chain: Chain, { encoder, head }: M
     const views = chain.apply(images as tf.Tensor4D, table as tf.Tensor2D);
     const features = encoder.apply(views, { training: true }) as tf.Tensor2D;
     const projections = head.apply(features, { training: true }) as tf.Tensor2D;
-    const { loss, logits } = infoNCE(projections, { temperature });
-    return { loss, metrics: { top1: contrastiveAccuracy(logits, 1), top5: contrastiveAccuracy(logits, 5) } };
+    const { loss, ranks } = infoNCE(projections, { temperature });
+    return { loss, metrics: { top1: contrastiveAccuracy(ranks, 1), top5: contrastiveAccuracy(ranks, 5) } };
   };
 }
 

@@ -19,6 +19,8 @@ class AdamJob {
   decay: f32;
   /** Factor of the parameter before the step (decoupled decay). */
   keep: f32;
+  /** Factor of the gradient. */
+  factor: f32;
 }
 
 /** One block of one parameter. */
@@ -39,10 +41,11 @@ export function adamTask(address: usize, index: i32): void {
   const epsilon = f32x4.splat(job.epsilon);
   const decay = f32x4.splat(job.decay);
   const keep = f32x4.splat(job.keep);
+  const factor = f32x4.splat(job.factor);
   let o: usize = 0;
   for (; o + 16 <= end; o += 16) {
     const p = v128.load(parameter + o);
-    const g = f32x4.add(v128.load(gradient + o), f32x4.mul(p, decay));
+    const g = f32x4.add(f32x4.mul(v128.load(gradient + o), factor), f32x4.mul(p, decay));
     const m = f32x4.add(f32x4.mul(v128.load(first + o), beta1), f32x4.mul(g, new1));
     const v = f32x4.add(f32x4.mul(v128.load(second + o), beta2), f32x4.mul(f32x4.mul(g, g), new2));
     const divisor = f32x4.add(f32x4.mul(f32x4.sqrt(v), inverseRoot), epsilon);
@@ -52,7 +55,7 @@ export function adamTask(address: usize, index: i32): void {
   }
   for (; o < end; o += 4) {
     const p = load<f32>(parameter + o);
-    const g = load<f32>(gradient + o) + p * job.decay;
+    const g = load<f32>(gradient + o) * job.factor + p * job.decay;
     const m = load<f32>(first + o) * job.beta1 + g * job.newShare1;
     const v = load<f32>(second + o) * job.beta2 + g * g * job.newShare2;
     store<f32>(first + o, m);

@@ -12,6 +12,8 @@ import {
 import { convolutionTask } from './convolution';
 import { binaryTask, unaryTask } from './elementwise';
 import { filterGradientTask } from './filter-gradient';
+import { infoNceGradientTask, infoNceTask, unitRowsTask } from './info-nce';
+import { momentumSumsTask, momentumTask } from './momentum';
 import { packWeightsTask, packWeightsTransposedTask, padImagesTask } from './packing';
 import { globalAveragePoolGradientTask, maxPoolGradientTask, maxPoolTask } from './pooling';
 import { reduceTask } from './reduce';
@@ -41,6 +43,11 @@ export function runTask(job: usize, index: i32, scratch: usize): void {
     case id.MAX_POOL_GRADIENT: maxPoolGradientTask(job, index); break;
     case id.GLOBAL_AVERAGE_POOL_GRADIENT: globalAveragePoolGradientTask(job, index); break;
     case id.AUGMENT_IMAGES: augmentTask(job, index, scratch); break;
+    case id.UNIT_ROWS: unitRowsTask(job, index); break;
+    case id.INFO_NCE: infoNceTask(job, index, scratch); break;
+    case id.INFO_NCE_GRADIENT: infoNceGradientTask(job, index, scratch); break;
+    case id.MOMENTUM: momentumTask(job, index); break;
+    case id.MOMENTUM_SUMS: momentumSumsTask(job, index); break;
     default: unreachable();
   }
 }

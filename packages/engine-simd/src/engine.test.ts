@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
-import { adamUpdate, batchNormTrain, globalAveragePool } from '@tfjs-ssl/ops';
+import { adamUpdate, batchNormTrain, globalAveragePool, infoNce, momentumUpdate } from '@tfjs-ssl/ops';
 import { expectClose } from '@tfjs-ssl/testing';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { engine } from './index.ts';
@@ -60,7 +60,8 @@ function hashOfTraining(): string {
       ); // 8x8: Winograd
       const z = tf.matMul(globalAveragePool(norm(conv(h, p.v, 2, 1), true)), p.head as tf.Tensor2D);
       const logits = tf.div(tf.matMul(z, z, false, true), 4);
-      return tf.mean(tf.sub(tf.logSumExp(logits, 1), tf.mean(logits, 1))) as tf.Scalar;
+      const loss = tf.mean(tf.sub(tf.logSumExp(logits, 1), tf.mean(logits, 1)));
+      return tf.add(loss, infoNce(z as tf.Tensor2D, { temperature: 0.1 }).loss) as tf.Scalar;
     };
     const variables = Object.values(p);
     const moments = [0, 1].map(() => variables.map((variable) => tf.variable(tf.zerosLike(variable))));
@@ -78,6 +79,12 @@ function hashOfTraining(): string {
         options,
       );
     }
+    add(...variables);
+    const { grads } = tf.variableGrads(network, variables);
+    const gradients = variables.map(({ name }) => grads[name]!);
+    const lars = { momentum: 0.9, nesterov: true, flavour: 'popular' } as const;
+    const perParameter = { weightDecays: variables.map(() => 0.1), trustCoefficients: variables.map(() => 0.01) };
+    momentumUpdate(variables, gradients, moments[0]!, tf.tensor1d([0.1]), { ...lars, ...perParameter });
     add(...variables);
     tf.dispose([...variables, ...moments.flat()]);
   });

@@ -22,3 +22,8 @@ export const MAX_POOL_GRADIENT = 18;
 export const GLOBAL_AVERAGE_POOL_GRADIENT = 19;
 /** The fused augmentation chain, `assembly/augment.ts`. */
 export const AUGMENT_IMAGES = 20;
+export const UNIT_ROWS = 21;
+export const INFO_NCE = 22;
+export const INFO_NCE_GRADIENT = 23;
+export const MOMENTUM = 24;
+export const MOMENTUM_SUMS = 25;

@@ -77,19 +77,13 @@ class BatchNorm extends TorchLayer {
         `batchNorm: training needs more than one value per channel, got shape [${x.shape}]. Use a larger batch.`,
       );
     }
-    const { output, mean, variance } = batchNormTrain(x, gamma, beta, {
-      epsilon: this.#epsilon,
-      relu: this.#relu,
-      ...(residual && { residual }),
-    });
-    this.#accumulate(this.#runningMean, mean, 1);
-    this.#accumulate(this.#runningVariance, variance, rows / (rows - 1));
-    return output;
-  }
-
-  #accumulate(running: LayerVariable, ofBatch: tf.Tensor, correction: number): void {
-    const kept = tf.mul(running.read(), 1 - this.#momentum);
-    running.write(tf.add(kept, tf.mul(ofBatch, this.#momentum * correction)));
+    const running = {
+      mean: this.#runningMean.read() as tf.Variable,
+      variance: this.#runningVariance.read() as tf.Variable,
+      momentum: this.#momentum,
+    };
+    const options = { epsilon: this.#epsilon, relu: this.#relu, running };
+    return batchNormTrain(x, gamma, beta, residual ? { ...options, residual } : options).output;
   }
 
   #evaluate(x: tf.Tensor, residual: tf.Tensor | undefined): tf.Tensor {

@@ -1,40 +1,11 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
+import { pairLogits } from '@tfjs-ssl/ops';
 import { checkProjections, checkTemperature } from './check-arguments.ts';
-import { selfMask } from './pairs.ts';
 
 /** Options of the contrastive losses and their logits. */
 export interface ContrastiveOptions {
   /** Divisor of the cosine similarities, a finite number > 0; no unit. SimCLR uses 0.1 to 0.5, the public PyTorch code 0.07. */
   readonly temperature: number;
-}
-
-/** Norms below this are taken for it, as `torch.nn.functional.normalize` does. */
-const SMALLEST_NORM = 1e-12;
-
-/** {@link contrastiveLogits} without checks. */
-export function pairLogits(projections: tf.Tensor2D, temperature: number): tf.Tensor2D {
-  const logits = tf.customGrad((z, save) => {
-    const projected = z as tf.Tensor2D;
-    const norm = tf.sqrt(tf.sum(tf.square(projected), 1, true));
-    const divisor = tf.maximum(norm, SMALLEST_NORM);
-    const unit = tf.div(projected, divisor) as tf.Tensor2D;
-    const similarities = tf.mul(tf.matMul(unit, unit, false, true), 1 / temperature);
-    (save as tf.GradSaveFunc)([unit, norm, divisor]);
-    return {
-      value: tf.add(similarities, selfMask(projected.shape[0])),
-      // With S = U U^T, dU = (G + G^T) U; the normalisation removes the radial part of dU and divides by the norm. Where the
-      // norm is below the smallest, the divisor is constant and nothing is removed.
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
-        tf.tidy(() => {
-          const [u, length, d] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
-          const both = tf.add(dy, tf.transpose(dy)) as tf.Tensor2D;
-          const du = tf.mul(tf.matMul(both, u), 1 / temperature);
-          const radial = tf.mul(tf.sum(tf.mul(u, du), 1, true), tf.cast(tf.greater(length, SMALLEST_NORM), 'float32'));
-          return tf.div(tf.sub(du, tf.mul(u, radial)), d);
-        }),
-    };
-  });
-  return logits(projections) as tf.Tensor2D;
 }
 
 /**
@@ -55,7 +26,8 @@ export function pairLogits(projections: tf.Tensor2D, temperature: number): tf.Te
  * ```ts
  * import { contrastiveLogits } from '@tfjs-ssl/losses';
  * import { useEngine } from '@tfjs-ssl/engine';
- * import * as tf from '@tensorflow/tfjs-core';
+ * import type * as tf from '@tensorflow/tfjs-core';
+import { pairLogits } from '@tfjs-ssl/ops';
  *
  * await useEngine('auto');
  * const projections = tf.tensor2d([[1, 0], [0, 2], [3, 0], [0, 4]]); // two images, two views

@@ -1,19 +1,21 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describeEngines, expectClose, expectNoLeak, numberOf } from '@tfjs-ssl/testing';
 import { describe, expect, it } from 'vitest';
-import { contrastiveAccuracy, contrastiveLogits, infoNCE, ntXent } from './index.ts';
+import { contrastiveAccuracy, contrastiveLogits, contrastiveRanks, infoNCE, ntXent } from './index.ts';
 
 describeEngines('infoNCE', () => {
-  it('returns the loss of ntXent and the logits of contrastiveLogits', async () => {
+  it('returns the loss of ntXent and the ranks of contrastiveLogits', async () => {
     const z = tf.randomNormal<tf.Rank.R2>([12, 7], 0, 1, 'float32', 3);
     await expectNoLeak(async () => {
-      const { loss, logits } = infoNCE(z, { temperature: 0.2 });
+      const { loss, ranks } = infoNCE(z, { temperature: 0.2 });
       const alone = ntXent(z, { temperature: 0.2 });
-      const same = contrastiveLogits(z, { temperature: 0.2 });
+      const logits = contrastiveLogits(z, { temperature: 0.2 });
+      const same = contrastiveRanks(logits);
       expect(Array.from(await loss.data())).toEqual(Array.from(await alone.data()));
-      expect(Array.from(await logits.data())).toEqual(Array.from(await same.data()));
+      expect(Array.from(await ranks.data())).toEqual(Array.from(await same.data()));
       expect(loss.shape).toEqual([]);
-      tf.dispose([loss, logits, alone, same]);
+      expect(ranks.shape).toEqual([12]);
+      tf.dispose([loss, ranks, alone, logits, same]);
     });
   });
 
@@ -83,7 +85,8 @@ describeEngines('contrastiveAccuracy', () => {
     [4, 4, m, 4],
     [7, 1, 8, m],
   ];
-  const accuracy = (rows: number[][], k: number) => numberOf(() => contrastiveAccuracy(tf.tensor2d(rows), k));
+  const accuracy = (rows: number[][], k: number) =>
+    numberOf(() => contrastiveAccuracy(contrastiveRanks(tf.tensor2d(rows)), k));
 
   it('counts the negatives above the positive; ties are for the positive', async () => {
     expect(await accuracy(table, 1)).toBe(0.5); // rows 1 and 2: no negative is larger
@@ -92,21 +95,21 @@ describeEngines('contrastiveAccuracy', () => {
     expect(await accuracy(table, 100)).toBe(1);
   });
 
-  it('takes a row of NaN for wrong', async () => {
-    expect(
-      await accuracy(
-        [
-          [m, Number.NaN],
-          [Number.NaN, m],
-        ],
-        1,
-      ),
-    ).toBe(0);
+  it('takes a row of NaN for wrong, whatever k is', async () => {
+    const rows = [
+      [m, Number.NaN],
+      [Number.NaN, m],
+    ];
+    expect(await accuracy(rows, 1)).toBe(0);
+    expect(await accuracy(rows, 100)).toBe(0);
   });
 
   it('leaves no tensors behind', async () => {
     const logits = tf.tensor2d(table);
-    await expectNoLeak(() => contrastiveAccuracy(logits, 1).dispose());
+    await expectNoLeak(() => {
+      const ranks = contrastiveRanks(logits);
+      tf.dispose([ranks, contrastiveAccuracy(ranks, 1)]);
+    });
     logits.dispose();
   });
 });
@@ -121,16 +124,21 @@ describe('refused arguments', () => {
     ).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: contrastiveLogits: temperature must be a finite number > 0, got -1. Usual values lie between 0.05 and 1.]`,
     );
-    expect(() => tf.tidy(() => contrastiveAccuracy(tf.zeros([4, 3]), 1))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: contrastiveAccuracy: logits must be square with an even number of rows, got shape [4, 3]. Pass those of infoNCE.]`,
+    for (const shape of [
+      [4, 3],
+      [3, 3],
+    ] as [number, number][]) {
+      expect(() => tf.tidy(() => contrastiveRanks(tf.zeros(shape)))).toThrow(
+        `contrastiveRanks: logits must be square with an even number of rows, got shape [${shape.join(', ')}].`,
+      );
+    }
+    expect(() => tf.tidy(() => contrastiveAccuracy(tf.zeros([3]), 1))).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: contrastiveAccuracy: ranks must have shape [2N], got [3]. Pass those of infoNCE or contrastiveRanks.]`,
     );
-    expect(() => tf.tidy(() => contrastiveAccuracy(tf.zeros([3, 3]), 1))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: contrastiveAccuracy: logits must be square with an even number of rows, got shape [3, 3]. Pass those of infoNCE.]`,
-    );
-    expect(() => tf.tidy(() => contrastiveAccuracy(tf.zeros([4, 4]), 0))).toThrowErrorMatchingInlineSnapshot(
+    expect(() => tf.tidy(() => contrastiveAccuracy(tf.zeros([4]), 0))).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: contrastiveAccuracy: k must be an integer >= 1, got 0. Usual are 1 and 5.]`,
     );
-    expect(() => tf.tidy(() => contrastiveAccuracy(tf.zeros([4, 4]), 1.5))).toThrowErrorMatchingInlineSnapshot(
+    expect(() => tf.tidy(() => contrastiveAccuracy(tf.zeros([4]), 1.5))).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: contrastiveAccuracy: k must be an integer >= 1, got 1.5. Usual are 1 and 5.]`,
     );
   });

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { infoNce } from '@tfjs-ssl/ops';
 import { checkProjections, checkTemperature } from './check-arguments.ts';
 import type { ContrastiveOptions } from './contrastive-logits.ts';
-import { pairLoss } from './info-nce.ts';
 
 /**
  * NT-Xent, SimCLR's normalised temperature-scaled cross-entropy: the loss of {@link infoNCE} alone.
@@ -19,6 +19,7 @@ import { pairLoss } from './info-nce.ts';
  * import { ntXent } from '@tfjs-ssl/losses';
  * import { useEngine } from '@tfjs-ssl/engine';
  * import * as tf from '@tensorflow/tfjs-core';
+import { infoNce } from '@tfjs-ssl/ops';
  *
  * await useEngine('auto');
  * const projections = tf.ones<tf.Rank.R2>([8, 16]); // a collapsed encoder
@@ -29,5 +30,5 @@ import { pairLoss } from './info-nce.ts';
 export function ntXent(projections: tf.Tensor2D, options: ContrastiveOptions): tf.Scalar {
   checkProjections('ntXent', projections);
   checkTemperature('ntXent', options.temperature);
-  return tf.tidy(() => pairLoss(projections, options.temperature).loss);
+  return tf.tidy(() => infoNce(projections, options).loss);
 }

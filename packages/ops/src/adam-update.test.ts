@@ -64,6 +64,27 @@ describeEngines('adamUpdate', () => {
     }
   });
 
+  it('scales gradients, and leaves everything as it is where it does not apply', async () => {
+    const options = { ...plain, weightDecay: 0.1 };
+    const make = () =>
+      [
+        [1, -2],
+        [0.5, 0.25],
+        [1, 2],
+      ].map((values) => tf.variable(tf.tensor1d(values)));
+    const [p, m, v] = make() as [tf.Variable, tf.Variable, tf.Variable];
+    const scaled = make() as [tf.Variable, tf.Variable, tf.Variable];
+    const scalars = scalarsOf(2, 0.1, options);
+    adamUpdate([p], [tf.tensor1d([3, 4])], [m], [v], scalars, options);
+    const update = (gradient: number[], scale: number[]) =>
+      adamUpdate([scaled[0]], [tf.tensor1d(gradient)], [scaled[1]], [scaled[2]], scalars, options, tf.tensor1d(scale));
+    update([1536, 2048], [1 / 512, 1]);
+    const values = (variables: tf.Variable[]) => Promise.all(variables.map((variable) => variable.data()));
+    expect(await values(scaled)).toEqual(await values([p, m, v]));
+    update([Number.NaN, Number.POSITIVE_INFINITY], [1 / 512, 0]);
+    expect(await values(scaled)).toEqual(await values([p, m, v]));
+  });
+
   it('changes nothing but the variables, even where they share memory', async () => {
     const initial = tf.tensor1d([1, 2]);
     const zeros = tf.zeros([2]);

@@ -1,5 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { checkParameterLists } from './check-parameter-lists.ts';
+import { checkGradientScale, type GradientScale, type ScaledUpdate, scaledUpdate } from './gradient-scale.ts';
 import { hasKernel } from './has-kernel.ts';
+import { unshare } from './unshare.ts';
 
 /** Constants of {@link adamUpdate}. */
 export interface AdamUpdateOptions {
@@ -24,8 +27,8 @@ export interface AdamUpdateOptions {
  *     p <- p - learningRate / c1 * m / (sqrt(v) / sqrt(c2) + epsilon)
  *
  * What changes from step to step comes in as a tensor, so that a captured step can be replayed. An engine may implement it as the kernel
- * `AdamUpdate`: inputs `parameter0..`, `gradient0..`, `firstMoment0..`, `secondMoment0..` and `scalars`; the options and `count` as
- * attributes; no outputs. It writes parameters and moments in place; a variable whose memory is shared (the tensor it was made from, a
+ * `AdamUpdate`: inputs `parameter0..`, `gradient0..`, `firstMoment0..`, `secondMoment0..`, `scalars` and, where given, `gradientScale`; the
+ * options and `count` as attributes; no outputs. It writes parameters and moments in place; a variable whose memory is shared (the tensor it was made from, a
  * clone) gets memory of its own first, so that only the variable changes.
  *
  * @param parameters - p, float32; changed in place.
@@ -34,6 +37,8 @@ export interface AdamUpdateOptions {
  * @param secondMoments - v, likewise; changed in place, zeros before the first step.
  * @param scalars - [learningRate, c1 = 1 - beta1^t, c2 = 1 - beta2^t] with the step t counted from 1, shape [3], float32.
  * @param options - the constants.
+ * @param gradientScale - [factor, applies], shape [2], float32: gradients are multiplied by the factor first; where `applies` is 0,
+ * parameters and moments stay exactly as they are, even if gradients are NaN. Default: [1, 1].
  * @throws RangeError where the lists differ in length or shapes.
  *
  * @example
@@ -62,19 +67,23 @@ export function adamUpdate(
   secondMoments: readonly tf.Variable[],
   scalars: tf.Tensor1D,
   options: AdamUpdateOptions,
+  gradientScale?: GradientScale,
 ): void {
-  checkLists(parameters, { gradients, firstMoments, secondMoments });
+  checkParameterLists('adamUpdate', parameters, { gradients, firstMoments, secondMoments });
   if (scalars.size !== 3) {
     throw new RangeError(
       `adamUpdate: scalars must have shape [3], got [${scalars.shape}]. Give [learningRate, 1 - beta1^t, 1 - beta2^t].`,
     );
   }
+  checkGradientScale('adamUpdate', gradientScale);
   if (hasKernel('AdamUpdate')) {
-    runFused(parameters, gradients, firstMoments, secondMoments, scalars, options);
+    const inputs = gradientScale ? { scalars, gradientScale } : { scalars };
+    runFused(parameters, gradients, firstMoments, secondMoments, inputs, options);
     return;
   }
   tf.tidy(() => {
     const [learningRate, c1, c2] = tf.unstack(scalars) as [tf.Scalar, tf.Scalar, tf.Scalar];
+    const update = scaledUpdate(gradientScale);
     const rates = { learningRate, stepSize: tf.div(learningRate, c1), rootC2: tf.sqrt(c2) };
     parameters.forEach((parameter, i) => {
       tf.tidy(() => {
@@ -84,6 +93,7 @@ export function adamUpdate(
           firstMoments[i] as tf.Variable,
           secondMoments[i] as tf.Variable,
           rates,
+          update,
           options,
         );
       });
@@ -97,15 +107,17 @@ function updateOne(
   m: tf.Variable,
   v: tf.Variable,
   rates: { learningRate: tf.Tensor; stepSize: tf.Tensor; rootC2: tf.Tensor },
+  update: ScaledUpdate,
   { beta1, beta2, epsilon, weightDecay, decoupled }: AdamUpdateOptions,
 ): void {
   const decays = weightDecay !== 0;
-  const g = decays && !decoupled ? tf.add(gradient, tf.mul(p, weightDecay)) : gradient;
+  const scaled = update.scaled(gradient);
+  const g = decays && !decoupled ? tf.add(scaled, tf.mul(p, weightDecay)) : scaled;
   const start = decays && decoupled ? tf.sub(p, tf.mul(p, tf.mul(rates.learningRate, weightDecay))) : p;
-  m.assign(tf.add(tf.mul(m, beta1), tf.mul(g, 1 - beta1)));
-  v.assign(tf.add(tf.mul(v, beta2), tf.mul(tf.square(g), 1 - beta2)));
+  update.assign(m, tf.add(tf.mul(m, beta1), tf.mul(g, 1 - beta1)));
+  update.assign(v, tf.add(tf.mul(v, beta2), tf.mul(tf.square(g), 1 - beta2)));
   const denominator = tf.add(tf.div(tf.sqrt(v), rates.rootC2), epsilon);
-  p.assign(tf.sub(start, tf.div(tf.mul(m, rates.stepSize), denominator)));
+  update.assign(p, tf.sub(start, tf.div(tf.mul(m, rates.stepSize), denominator)));
 }
 
 function runFused(
@@ -113,10 +125,10 @@ function runFused(
   gradients: readonly tf.Tensor[],
   firstMoments: readonly tf.Variable[],
   secondMoments: readonly tf.Variable[],
-  scalars: tf.Tensor1D,
+  common: tf.NamedTensorMap,
   options: AdamUpdateOptions,
 ): void {
-  const inputs: tf.NamedTensorMap = { scalars };
+  const inputs: tf.NamedTensorMap = { ...common };
   parameters.forEach((parameter, i) => {
     const [m, v] = [firstMoments[i] as tf.Variable, secondMoments[i] as tf.Variable];
     for (const variable of [parameter, m, v]) unshare(variable);
@@ -126,27 +138,4 @@ function runFused(
     inputs[`secondMoment${i}`] = v;
   });
   tf.engine().runKernel('AdamUpdate', inputs, { ...options, count: parameters.length });
-}
-
-/** Gives a variable memory of its own where another tensor refers to the same, which a kernel in place would change too. */
-function unshare(variable: tf.Variable): void {
-  if (tf.engine().backend.refCount(variable.dataId) > 1) tf.tidy(() => variable.assign(tf.mul(variable, 1)));
-}
-
-function checkLists(parameters: readonly tf.Tensor[], lists: Record<string, readonly tf.Tensor[]>): void {
-  for (const [name, list] of Object.entries(lists)) {
-    if (list.length !== parameters.length) {
-      throw new RangeError(
-        `adamUpdate: ${name} must have one tensor per parameter, ${parameters.length}, got ${list.length}. Pass the lists in the same order.`,
-      );
-    }
-    list.forEach((tensor, i) => {
-      const expected = (parameters[i] as tf.Tensor).shape;
-      if (!tf.util.arraysEqual(tensor.shape, expected)) {
-        throw new RangeError(
-          `adamUpdate: ${name}[${i}] must have the shape of its parameter, [${expected}], got [${tensor.shape}]. Pass the lists in the same order.`,
-        );
-      }
-    });
-  }
 }

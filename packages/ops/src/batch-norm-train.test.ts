@@ -116,6 +116,43 @@ describeEngines('batchNormTrain', () => {
     });
   });
 
+  it('moves running statistics, the variance unbiased, and nothing that shares their memory', async () => {
+    const zeros = tf.zeros([2]);
+    const mean = tf.variable(zeros, false);
+    const variance = tf.variable(tf.ones([2]), false);
+    const x = tf.tensor2d([
+      [1, 10],
+      [2, 10],
+      [6, 40],
+    ]);
+    const options = { running: { mean, variance, momentum: 0.25 } };
+    const [gamma, beta] = [tf.ones([2]) as tf.Tensor1D, tf.zeros([2]) as tf.Tensor1D];
+    await expectNoLeak(() => {
+      tf.dispose(tf.grad((xs) => tf.sum(batchNormTrain(xs, gamma, beta, options).output))(x));
+    });
+    expectClose(await mean.data(), [0.75, 5]);
+    expectClose(await variance.data(), [0.75 + 0.25 * 7, 0.75 + 0.25 * 300]);
+    expectClose(await zeros.data(), [0, 0]);
+    tf.dispose(Object.values(batchNormTrain(x, gamma, beta, options)));
+    expectClose(await mean.data(), [0.75 * 0.75 + 0.75, 0.75 * 5 + 5]);
+  });
+
+  it('refuses running statistics that cannot move', () => {
+    const [gamma, beta] = [tf.ones([2]) as tf.Tensor1D, tf.zeros([2]) as tf.Tensor1D];
+    const [two, three] = [tf.variable(tf.ones([2])), tf.variable(tf.ones([3]))];
+    const run = (x: tf.Tensor, mean: tf.Variable, momentum: number) => () =>
+      batchNormTrain(x, gamma, beta, { running: { mean, variance: two, momentum } });
+    expect(run(tf.ones([4, 2]), three, 0.1)).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: batchNormTrain: running.mean must have shape [2] as x has 2 channels, got [3]. Give one value per channel.]`,
+    );
+    expect(run(tf.ones([4, 2]), two, 0)).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: batchNormTrain: running.momentum must be in (0, 1], got 0. It is the share of the new batch: Keras's 0.9 is 0.1 here.]`,
+    );
+    expect(run(tf.ones([1, 2]), two, 0.1)).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: batchNormTrain: running statistics need more than one value per channel, got x of shape [1,2]. Use a larger batch.]`,
+    );
+  });
+
   it('refuses shapes that do not fit', () => {
     const x = tf.zeros([4, 3]);
     const [three, two] = [tf.ones([3]) as tf.Tensor1D, tf.ones([2]) as tf.Tensor1D];

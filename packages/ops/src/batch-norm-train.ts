@@ -1,6 +1,17 @@
 import './register-gradients.ts';
 import * as tf from '@tensorflow/tfjs-core';
 import { hasKernel } from './has-kernel.ts';
+import { unshare } from './unshare.ts';
+
+/** Running statistics that {@link batchNormTrain} moves. */
+export interface RunningStatistics {
+  /** Running mean of every channel, shape [C], float32; changed in place. */
+  readonly mean: tf.Variable;
+  /** Running unbiased variance of every channel, shape [C], float32; changed in place. */
+  readonly variance: tf.Variable;
+  /** Share of the batch, in (0, 1]: running = (1 - momentum) running + momentum batch. */
+  readonly momentum: number;
+}
 
 /** Choices for {@link batchNormTrain}. */
 export interface BatchNormTrainOptions {
@@ -10,6 +21,8 @@ export interface BatchNormTrainOptions {
   readonly relu?: boolean;
   /** Added before the rectifier, shape of `x`: the shortcut of a residual block. Default: none. */
   readonly residual?: tf.Tensor;
+  /** Running statistics that move towards those of the batch, the variance times rows / (rows - 1). Default: none. */
+  readonly running?: RunningStatistics;
 }
 
 /** What {@link batchNormTrain} returns. */
@@ -30,16 +43,16 @@ export interface BatchNormTrainResult {
  * with `relu` and `residual` where asked for. The mean is subtracted before squares are summed, so that data far from zero keep their
  * digits. Gradients flow to `x`, `gamma`, `beta` and `residual` through `output`; `mean` and `variance` are constants to the tape.
  *
- * An engine may implement it as the kernels `BatchNormTrain` (inputs x, gamma, beta, residual?; attributes epsilon, relu; outputs output,
- * mean, variance) and `BatchNormTrainGrad` (inputs dy, x, output, mean, variance, gamma; attributes epsilon, relu, residual; outputs dx,
+ * An engine may implement it as the kernels `BatchNormTrain` (inputs x, gamma, beta, residual?, runningMean?, runningVariance?; attributes
+ * epsilon, relu and, with running statistics, momentum; outputs output, mean, variance; the running statistics are written in place) and `BatchNormTrainGrad` (inputs dy, x, output, mean, variance, gamma; attributes epsilon, relu, residual; outputs dx,
  * dgamma, dbeta and, where residual is true, dresidual).
  *
  * @param x - shape [..., C], float32; the statistics are over all axes but the last.
  * @param gamma - scale of every channel, shape [C], float32.
  * @param beta - shift of every channel, shape [C], float32.
- * @param options - epsilon, rectifier and residual.
+ * @param options - epsilon, rectifier, residual and running statistics.
  * @returns three new tensors, which the caller (or the surrounding `tf.tidy`) disposes.
- * @throws RangeError where shapes do not fit together.
+ * @throws RangeError where shapes do not fit together, or running statistics are to move by one value per channel.
  *
  * @example
  * ```ts
@@ -61,14 +74,15 @@ export function batchNormTrain(
   beta: tf.Tensor1D,
   options: BatchNormTrainOptions = {},
 ): BatchNormTrainResult {
-  const { epsilon = 1e-5, relu = false, residual } = options;
+  const { epsilon = 1e-5, relu = false, residual, running } = options;
   checkShapes(x, gamma, beta, residual);
+  if (running) checkRunning(running, x, gamma.size);
   let statistics: [tf.Tensor1D, tf.Tensor1D] | undefined;
 
   const normalise = tf.customGrad((...args) => {
     const save = args.pop() as tf.GradSaveFunc;
     const [xs, scale, shift, shortcut] = args as [tf.Tensor, tf.Tensor1D, tf.Tensor1D, tf.Tensor?];
-    const [output, mean, variance] = forward(xs, scale, shift, shortcut, epsilon, relu);
+    const [output, mean, variance] = forward(xs, scale, shift, { epsilon, relu, residual: shortcut, running });
     // A custom gradient has one result; the statistics leave through the closure.
     statistics = [tf.keep(mean), tf.keep(variance)];
     save([xs, output, mean, variance, scale]);
@@ -84,6 +98,7 @@ export function batchNormTrain(
     kept.dispose();
     return owned;
   }) as [tf.Tensor1D, tf.Tensor1D];
+  if (running && !hasKernel('BatchNormTrain')) moveRunning(running, mean, variance, x.size / gamma.size);
   return { output, mean, variance };
 }
 
@@ -100,13 +115,23 @@ function forward(
   x: tf.Tensor,
   gamma: tf.Tensor1D,
   beta: tf.Tensor1D,
-  residual: tf.Tensor | undefined,
-  epsilon: number,
-  relu: boolean,
+  options: {
+    epsilon: number;
+    relu: boolean;
+    residual: tf.Tensor | undefined;
+    running: RunningStatistics | undefined;
+  },
 ): [tf.Tensor, tf.Tensor1D, tf.Tensor1D] {
+  const { epsilon, relu, residual, running } = options;
   if (hasKernel('BatchNormTrain')) {
-    const inputs = residual ? { x, gamma, beta, residual } : { x, gamma, beta };
-    return tf.engine().runKernel('BatchNormTrain', inputs, { epsilon, relu });
+    const inputs: tf.NamedTensorMap = residual ? { x, gamma, beta, residual } : { x, gamma, beta };
+    if (!running) return tf.engine().runKernel('BatchNormTrain', inputs, { epsilon, relu });
+    const { mean: runningMean, variance: runningVariance, momentum } = running;
+    unshare(runningMean);
+    unshare(runningVariance);
+    return tf
+      .engine()
+      .runKernel('BatchNormTrain', { ...inputs, runningMean, runningVariance }, { epsilon, relu, momentum });
   }
   const axes = statisticAxes(x);
   const mean = tf.mean<tf.Tensor1D>(x, axes);
@@ -117,6 +142,17 @@ function forward(
   if (residual) output = tf.add(output, residual);
   if (relu) output = tf.relu(output);
   return [output, mean, variance];
+}
+
+/** running = (1 - momentum) running + momentum batch, the variance unbiased. */
+function moveRunning(running: RunningStatistics, mean: tf.Tensor, variance: tf.Tensor, rows: number): void {
+  const { momentum } = running;
+  const move = (variable: tf.Variable, ofBatch: tf.Tensor, share: number): void =>
+    variable.assign(tf.add(tf.mul(variable, 1 - momentum), tf.mul(ofBatch, share)));
+  tf.tidy(() => {
+    move(running.mean, mean, momentum);
+    move(running.variance, variance, (momentum * rows) / (rows - 1));
+  });
 }
 
 function backward(inputs: BackwardInputs, epsilon: number, relu: boolean, residual: boolean): tf.Tensor[] {
@@ -162,6 +198,26 @@ function checkShapes(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, residual: 
   if (residual && !tf.util.arraysEqual(residual.shape, x.shape)) {
     throw new RangeError(
       `batchNormTrain: residual must have the shape of x, [${x.shape}], got [${residual.shape}]. Project the shortcut first.`,
+    );
+  }
+}
+
+function checkRunning({ mean, variance, momentum }: RunningStatistics, x: tf.Tensor, channels: number): void {
+  for (const [name, { shape }] of Object.entries({ mean, variance })) {
+    if (shape.length !== 1 || shape[0] !== channels) {
+      throw new RangeError(
+        `batchNormTrain: running.${name} must have shape [${channels}] as x has ${channels} channels, got [${shape}]. Give one value per channel.`,
+      );
+    }
+  }
+  if (!(momentum > 0 && momentum <= 1)) {
+    throw new RangeError(
+      `batchNormTrain: running.momentum must be in (0, 1], got ${momentum}. It is the share of the new batch: Keras's 0.9 is 0.1 here.`,
+    );
+  }
+  if (x.size / channels < 2) {
+    throw new RangeError(
+      `batchNormTrain: running statistics need more than one value per channel, got x of shape [${x.shape}]. Use a larger batch.`,
     );
   }
 }

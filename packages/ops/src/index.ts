@@ -6,7 +6,12 @@ export {
   augmentStageColumns,
 } from './augment-images.ts';
 export { augmentPackedImages, unpackImages } from './augment-packed-images.ts';
-export { type BatchNormTrainOptions, type BatchNormTrainResult, batchNormTrain } from './batch-norm-train.ts';
+export {
+  type BatchNormTrainOptions,
+  type BatchNormTrainResult,
+  batchNormTrain,
+  type RunningStatistics,
+} from './batch-norm-train.ts';
 export type {
   EngineAvailability,
   EngineDescription,
@@ -15,7 +20,10 @@ export type {
   Precision,
 } from './engine-module.ts';
 export { globalAveragePool } from './global-average-pool.ts';
+export type { GradientScale } from './gradient-scale.ts';
 export { hasKernel } from './has-kernel.ts';
+export { type InfoNceOptions, type InfoNceResult, infoNce } from './info-nce.ts';
+export { type MomentumFlavour, type MomentumUpdateOptions, momentumUpdate } from './momentum-update.ts';
 export {
   type ImageSource,
   keepsImages,
@@ -26,3 +34,4 @@ export {
   type UploadImagesOptions,
   uploadImages,
 } from './packed-images.ts';
+export { pairLogits, pairRanks } from './pair-logits.ts';

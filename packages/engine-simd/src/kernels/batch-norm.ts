@@ -50,9 +50,19 @@ function rowsAndChannels(x: tf.TensorInfo): [number, number] {
   return [sizeOf(x) / channels, channels];
 }
 
-const train = defineKernel<'x' | 'gamma' | 'beta' | 'residual', { epsilon: number; relu: boolean }>(
+/** running = (1 - momentum) running + share batch, in place. */
+function moveRunning(running: Float32Array, ofBatch: Float32Array, momentum: number, share: number): void {
+  ofBatch.forEach((value, c) => {
+    running[c] = (1 - momentum) * (running[c] as number) + share * value;
+  });
+}
+
+type TrainInputs = 'x' | 'gamma' | 'beta' | 'residual' | 'runningMean' | 'runningVariance';
+
+const train = defineKernel<TrainInputs, { epsilon: number; relu: boolean; momentum?: number }>(
   'BatchNormTrain',
-  ({ inputs: { x, gamma, beta, residual }, attributes: { epsilon, relu }, backend }) => {
+  ({ inputs, attributes: { epsilon, relu, momentum }, backend }) => {
+    const { x, gamma, beta, residual, runningMean, runningVariance } = inputs;
     const { runtime } = backend;
     const [rows, channels] = rowsAndChannels(x);
     const [output, mean, variance] = [backend.output(x.shape), backend.output([channels]), backend.output([channels])];
@@ -74,6 +84,12 @@ const train = defineKernel<'x' | 'gamma' | 'beta' | 'residual', { epsilon: numbe
       relu,
       epsilon,
     });
+    if (momentum !== undefined) {
+      const values = (at: number) => runtime.floats(at, channels);
+      moveRunning(values(backend.address(runningMean)), values(mean.address), momentum, momentum);
+      const share = (momentum * rows) / (rows - 1);
+      moveRunning(values(backend.address(runningVariance)), values(variance.address), momentum, share);
+    }
     return [output.info, mean.info, variance.info];
   },
 );

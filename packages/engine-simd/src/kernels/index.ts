@@ -5,9 +5,11 @@ import { batchNormKernels } from './batch-norm.ts';
 import { compareKernels } from './compare.ts';
 import { convolutionKernels } from './convolution.ts';
 import { elementwiseKernels } from './elementwise.ts';
+import { infoNceKernels } from './info-nce.ts';
 import type { SimdKernel } from './kernel.ts';
 import { matrixProductKernels } from './matrix-product.ts';
 import { memoryKernels } from './memory.ts';
+import { momentumKernels } from './momentum.ts';
 import { poolingKernels } from './pooling.ts';
 import { reduceKernels } from './reduce.ts';
 import { transposeKernels } from './transpose.ts';
@@ -19,8 +21,10 @@ export const kernels: readonly SimdKernel[] = [
   ...compareKernels,
   ...convolutionKernels,
   ...elementwiseKernels,
+  ...infoNceKernels,
   ...matrixProductKernels,
   ...memoryKernels,
+  ...momentumKernels,
   ...poolingKernels,
   ...reduceKernels,
   ...transposeKernels,

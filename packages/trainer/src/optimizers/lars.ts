@@ -12,7 +12,7 @@ export interface LarsOptions {
   readonly nesterov?: boolean;
   /** L2 regularisation, added to the gradient; at least 0. Default: 1e-6, SimCLR's. */
   readonly weightDecay?: number;
-  /** Factor of the trust ratio |p| / |g|, at least 0. Default: 0.001. */
+  /** Factor of the trust ratio |p| / |g|, at least 0; 0 switches the ratio off. Default: 0.001. */
   readonly trustCoefficient?: number;
   /** Parameters with neither weight decay nor trust ratio. Default: `'vectors'`, the biases and batch norm. */
   readonly exclude?: Exclusion;

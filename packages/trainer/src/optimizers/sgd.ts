@@ -47,7 +47,7 @@ export function sgd(options: SgdOptions = {}): Optimizer {
     momentum,
     nesterov,
     weightDecay,
-    trustCoefficient: null,
+    trustCoefficient: 0,
     exclude,
   });
 }

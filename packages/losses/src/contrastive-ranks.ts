@@ -1,0 +1,31 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { pairRanks } from '@tfjs-ssl/ops';
+
+/**
+ * Ranks of the positives in logits that are at hand anyway: {@link infoNCE} gives the same without them.
+ *
+ * ranks_i = #{ negatives j : logits_ij > logits_i,p(i) }, p(i) = (i + N) mod 2N. Ties count for the positive; a row that has a NaN gets 2N.
+ *
+ * @param logits - shape [2N, 2N], float32; from {@link contrastiveLogits}, the diagonal masked.
+ * @returns shape [2N], float32; not differentiable; the caller disposes it.
+ * @throws RangeError if the logits are not a square matrix with an even number of rows.
+ * @example
+ * ```ts
+ * import { contrastiveLogits, contrastiveRanks } from '@tfjs-ssl/losses';
+ * import { useEngine } from '@tfjs-ssl/engine';
+ * import * as tf from '@tensorflow/tfjs-core';
+ *
+ * await useEngine('auto');
+ * const logits = contrastiveLogits(tf.tensor2d([[1, 0], [0, 1], [1, 0.1], [0.1, 1]]), { temperature: 0.5 });
+ * console.log(await contrastiveRanks(logits).data()); // [0, 0, 0, 0]
+ * ```
+ */
+export function contrastiveRanks(logits: tf.Tensor2D): tf.Tensor1D {
+  const [rows, columns] = logits.shape;
+  if (logits.rank !== 2 || rows !== columns || rows < 2 || rows % 2 !== 0) {
+    throw new RangeError(
+      `contrastiveRanks: logits must be square with an even number of rows, got shape [${logits.shape.join(', ')}]. Pass those of contrastiveLogits.`,
+    );
+  }
+  return pairRanks(logits);
+}

@@ -1,0 +1,129 @@
+import './register-gradients.ts';
+import * as tf from '@tensorflow/tfjs-core';
+import { hasKernel } from './has-kernel.ts';
+import { pairLogits, pairRanks, positivePairs } from './pair-logits.ts';
+
+/** Options of {@link infoNce}. */
+export interface InfoNceOptions {
+  /** Divisor of the cosine similarities, a finite number above 0. */
+  readonly temperature: number;
+}
+
+/** What {@link infoNce} returns. */
+export interface InfoNceResult {
+  /** Mean cross-entropy over all 2N anchors, in nats; shape [], float32. */
+  readonly loss: tf.Scalar;
+  /** For each anchor, how many negatives have a greater logit than its positive; shape [2N], float32, a constant to the tape. */
+  readonly ranks: tf.Tensor1D;
+}
+
+/**
+ * SimCLR's contrastive loss of a batch of pairs, and the rank of every positive.
+ *
+ *     logits_ij = u_i . u_j / temperature,    u_i = z_i / max(|z_i|, 1e-12),    p(i) = (i + N) mod 2N
+ *     loss = mean_i ( log sum_{j != i} exp(logits_ij) - logits_i,p(i) )
+ *     ranks_i = #{ j != i, p(i) : logits_ij > logits_i,p(i) }
+ *
+ * Ties count for the positive; a row of which a logit is NaN gets rank 2N. So the top-k accuracy of the pretext task is the mean of
+ * `ranks < k`. Gradients flow through `loss` and are finite everywhere.
+ *
+ * An engine may implement it as the kernels `InfoNce` (inputs projections; attribute temperature; outputs loss [], ranks [2N] and
+ * logSums [2N], log sum_{j != i} exp(logits_ij), the maximum removed before exponentials) and `InfoNceGrad` (inputs dy [], projections,
+ * logSums; attribute temperature; output dprojections). Their memory must grow with the batch and not with its square.
+ * Rounded log-sums make exp(logits - logSums) wrong by up to 1e-6 at low temperatures, which training curves show: a gradient kernel
+ * forms them anew, in two parts or with the exponentials' own sum.
+ *
+ * @param projections - z, shape [2N, D], float32; rows i and i + N are a pair.
+ * @param options - the temperature.
+ * @returns two new tensors, which the caller (or the surrounding `tf.tidy`) disposes.
+ * @throws RangeError where the shape or the temperature does not fit.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { useEngine } from '@tfjs-ssl/engine';
+ * import { infoNce } from '@tfjs-ssl/ops';
+ *
+ * await useEngine('auto');
+ * const projections = tf.tensor2d([[1, 0], [0, 1], [2, 0], [0, 3]]); // two images, two views
+ * const { loss, ranks } = infoNce(projections, { temperature: 0.5 });
+ * console.log(await loss.array(), await ranks.data()); // log(e^2 + 2) - 2 = 0.2395, [0, 0, 0, 0]
+ * ```
+ *
+ * @see van den Oord et al. 2018, "Representation Learning with Contrastive Predictive Coding", eq. 4; Chen et al. 2020, "A Simple
+ * Framework for Contrastive Learning of Visual Representations", eq. 1.
+ */
+export function infoNce(projections: tf.Tensor2D, { temperature }: InfoNceOptions): InfoNceResult {
+  const [rows, columns] = projections.shape;
+  if (projections.rank !== 2 || rows < 2 || rows % 2 !== 0 || columns < 1) {
+    throw new RangeError(
+      `infoNce: projections must have shape [2N, D], got [${projections.shape}]. Concatenate the two views of every image.`,
+    );
+  }
+  if (!(temperature > 0 && Number.isFinite(temperature))) {
+    throw new RangeError(
+      `infoNce: temperature must be a finite number > 0, got ${temperature}. Usual values lie between 0.05 and 1.`,
+    );
+  }
+  return hasKernel('InfoNce') ? fused(projections, temperature) : composed(projections, temperature);
+}
+
+function fused(projections: tf.Tensor2D, temperature: number): InfoNceResult {
+  let kept: tf.Tensor1D | undefined;
+  const run = tf.customGrad((z, save) => {
+    const inputs = { projections: z as tf.Tensor };
+    const [loss, ranks, logSums] = tf.engine().runKernel('InfoNce', inputs, { temperature }) as [
+      tf.Scalar,
+      tf.Tensor1D,
+      tf.Tensor1D,
+    ];
+    // A custom gradient has one result; the ranks leave through the closure.
+    kept = tf.keep(ranks);
+    (save as tf.GradSaveFunc)([z as tf.Tensor, logSums]);
+    return {
+      value: loss,
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const [own, sums] = saved as [tf.Tensor, tf.Tensor];
+        return tf
+          .engine()
+          .runKernel('InfoNceGrad', { dy, projections: own, logSums: sums }, { temperature }) as tf.Tensor;
+      },
+    };
+  });
+  const loss = run(projections) as tf.Scalar;
+  const held = kept as tf.Tensor1D;
+  const ranks = tf.clone(held); // belongs to the caller's scope, which the kept tensor does not
+  held.dispose();
+  return { loss, ranks };
+}
+
+function composed(projections: tf.Tensor2D, temperature: number): InfoNceResult {
+  return tf.tidy(() => {
+    const logits = pairLogits(projections, temperature);
+    return { loss: pairCrossEntropy(logits), ranks: pairRanks(logits) };
+  });
+}
+
+/** Mean cross-entropy of the rows of `logits` against each row's positive. */
+function pairCrossEntropy(logits: tf.Tensor2D): tf.Scalar {
+  const loss = tf.customGrad((x, save) => {
+    const rows = (x as tf.Tensor2D).shape[0];
+    const targets = positivePairs(rows);
+    // The maximum is removed before everything: exponentials cannot overflow, and where the positive leads by far (loss near 0)
+    // log(1 + small) is not drowned by the rounding of large logits.
+    const shifted = tf.sub(x as tf.Tensor, tf.max(x as tf.Tensor, 1, true));
+    const exponentials = tf.exp(shifted);
+    const sums = tf.sum(exponentials, 1, true);
+    const positives = tf.sum(tf.mul(shifted, targets), 1, true);
+    (save as tf.GradSaveFunc)([exponentials, sums, targets]);
+    return {
+      value: tf.mean(tf.sub(tf.log(sums), positives)),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
+        tf.tidy(() => {
+          const [e, s, t] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
+          return tf.mul(tf.sub(tf.div(e, s), t), tf.div(dy, rows));
+        }),
+    };
+  });
+  return loss(logits) as tf.Scalar;
+}

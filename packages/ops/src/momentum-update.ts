@@ -1,0 +1,164 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { checkParameterLists } from './check-parameter-lists.ts';
+import { checkGradientScale, type GradientScale, type ScaledUpdate, scaledUpdate } from './gradient-scale.ts';
+import { hasKernel } from './has-kernel.ts';
+import { unshare } from './unshare.ts';
+
+/** Where learning rate and trust ratio enter: the three published variants of LARS, see {@link momentumUpdate}. */
+export type MomentumFlavour = 'simclr' | 'popular' | 'torch';
+
+/** Constants of {@link momentumUpdate}. */
+export interface MomentumUpdateOptions {
+  /** Decay of the velocity, in [0, 1); 0: there are no velocities. */
+  readonly momentum: number;
+  /** Whether the update looks ahead (Nesterov). */
+  readonly nesterov: boolean;
+  readonly flavour: MomentumFlavour;
+  /** Strength of the L2 decay of each parameter. */
+  readonly weightDecays: readonly number[];
+  /** Factor of each parameter's trust ratio; 0: none. */
+  readonly trustCoefficients: readonly number[];
+}
+
+/**
+ * One step of SGD with momentum, or of LARS, for many parameters, in place.
+ *
+ *     g <- g + weightDecay p                            trust(d) = trustCoefficient |p| / |d|, 1 where a norm or the coefficient is 0
+ *     a = learningRate trust(g)  ('simclr'),   trust(g)  ('torch'),   1  ('popular')
+ *     v <- momentum v + a g
+ *     d = nesterov ? momentum v + a g : v
+ *     p <- p - d  ('simclr'),   p - learningRate d  ('torch'),   p - learningRate trust(d) d  ('popular')
+ *
+ * With all coefficients 0 and `'torch'` it is `torch.optim.SGD`. What changes from step to step comes in as a tensor, so that a captured
+ * step can be replayed. An engine may implement it as the kernel `MomentumUpdate`: inputs `parameter0..`, `gradient0..`, `velocity0..`
+ * (absent where momentum is 0), `scalars` and, where given, `gradientScale`; the options and `count` as attributes; no outputs. It writes
+ * parameters and velocities in place; a variable whose memory is shared gets memory of its own first, so that only the variable changes.
+ *
+ * @param parameters - p, float32; changed in place.
+ * @param gradients - g, in the order and shapes of `parameters`; not changed.
+ * @param velocities - v, likewise, zeros before the first step; changed in place. Empty where momentum is 0.
+ * @param scalars - [learningRate], shape [1], float32.
+ * @param options - the constants.
+ * @param gradientScale - [factor, applies], shape [2], float32: gradients are multiplied by the factor first; where `applies` is 0,
+ * parameters and velocities stay exactly as they are, even if gradients are NaN. Default: [1, 1].
+ * @throws RangeError where the lists differ in length or shapes.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { useEngine } from '@tfjs-ssl/engine';
+ * import { momentumUpdate } from '@tfjs-ssl/ops';
+ *
+ * await useEngine('auto');
+ * const p = tf.variable(tf.tensor1d([1, -1]));
+ * const v = tf.variable(tf.zeros([2]));
+ * momentumUpdate([p], [tf.tensor1d([2, -3])], [v], tf.tensor1d([0.1]), {
+ *   momentum: 0.9, nesterov: false, flavour: 'torch', weightDecays: [0], trustCoefficients: [0],
+ * });
+ * console.log(await p.data()); // [0.8, -0.7]
+ * ```
+ *
+ * @see You et al. 2017, "Large Batch Training of Convolutional Networks", algorithm 1; Sutskever et al. 2013, "On the importance of
+ * initialization and momentum in deep learning"; google-research/simclr, tf2/lars_optimizer.py.
+ */
+export function momentumUpdate(
+  parameters: readonly tf.Variable[],
+  gradients: readonly tf.Tensor[],
+  velocities: readonly tf.Variable[],
+  scalars: tf.Tensor1D,
+  options: MomentumUpdateOptions,
+  gradientScale?: GradientScale,
+): void {
+  checkParameterLists('momentumUpdate', parameters, options.momentum === 0 ? { gradients } : { gradients, velocities });
+  for (const name of ['weightDecays', 'trustCoefficients'] as const) {
+    if (options[name].length !== parameters.length) {
+      throw new RangeError(
+        `momentumUpdate: ${name} must have one number per parameter, ${parameters.length}, got ${options[name].length}. Pass the lists in the same order.`,
+      );
+    }
+  }
+  if (scalars.size !== 1) {
+    throw new RangeError(`momentumUpdate: scalars must have shape [1], got [${scalars.shape}]. Give [learningRate].`);
+  }
+  checkGradientScale('momentumUpdate', gradientScale);
+  if (hasKernel('MomentumUpdate')) {
+    const inputs = gradientScale ? { scalars, gradientScale } : { scalars };
+    runFused(parameters, gradients, velocities, inputs, options);
+    return;
+  }
+  tf.tidy(() => {
+    const learningRate = tf.reshape(scalars, []);
+    const update = scaledUpdate(gradientScale);
+    parameters.forEach((parameter, i) => {
+      // A tidy for each parameter bounds the memory of the intermediates by the largest one.
+      tf.tidy(() => {
+        const velocity = options.momentum === 0 ? undefined : velocities[i];
+        updateOne(parameter, gradients[i] as tf.Tensor, velocity, learningRate, update, {
+          ...options,
+          weightDecay: options.weightDecays[i] as number,
+          trustCoefficient: options.trustCoefficients[i] as number,
+        });
+      });
+    });
+  });
+}
+
+/** coefficient |p| / |direction|, or 1 where either norm is zero. */
+function trustRatio(parameter: tf.Tensor, direction: tf.Tensor, coefficient: number): tf.Tensor {
+  const size = tf.sqrt(tf.sum(tf.square(parameter)));
+  const length = tf.sqrt(tf.sum(tf.square(direction)));
+  const ratio = tf.mul(tf.div(size, length), coefficient);
+  return tf.where(tf.greater(tf.minimum(size, length), 0), ratio, tf.onesLike(ratio));
+}
+
+function updateOne(
+  parameter: tf.Variable,
+  gradient: tf.Tensor,
+  velocity: tf.Variable | undefined,
+  learningRate: tf.Tensor,
+  update: ScaledUpdate,
+  options: MomentumUpdateOptions & { weightDecay: number; trustCoefficient: number },
+): void {
+  const { flavour, momentum, nesterov, weightDecay, trustCoefficient } = options;
+  const trusted = (direction: tf.Tensor): tf.Tensor =>
+    trustCoefficient === 0 ? direction : tf.mul(direction, trustRatio(parameter, direction, trustCoefficient));
+
+  const scaled = update.scaled(gradient);
+  const decayed = weightDecay === 0 ? scaled : tf.add(scaled, tf.mul(parameter, weightDecay));
+  let incoming = flavour === 'popular' ? decayed : trusted(decayed);
+  if (flavour === 'simclr') incoming = tf.mul(incoming, learningRate);
+
+  let outgoing = incoming;
+  if (velocity) {
+    const moved = tf.add(tf.mul(velocity, momentum), incoming);
+    outgoing = nesterov ? tf.add(tf.mul(moved, momentum), incoming) : moved;
+    update.assign(velocity, moved);
+  }
+  if (flavour === 'popular') outgoing = trusted(outgoing);
+  if (flavour !== 'simclr') outgoing = tf.mul(outgoing, learningRate);
+  update.assign(parameter, tf.sub(parameter, outgoing));
+}
+
+function runFused(
+  parameters: readonly tf.Variable[],
+  gradients: readonly tf.Tensor[],
+  velocities: readonly tf.Variable[],
+  common: tf.NamedTensorMap,
+  options: MomentumUpdateOptions,
+): void {
+  const inputs: tf.NamedTensorMap = { ...common };
+  parameters.forEach((parameter, i) => {
+    unshare(parameter);
+    inputs[`parameter${i}`] = parameter;
+    inputs[`gradient${i}`] = gradients[i] as tf.Tensor;
+    if (options.momentum === 0) return;
+    const velocity = velocities[i] as tf.Variable;
+    unshare(velocity);
+    inputs[`velocity${i}`] = velocity;
+  });
+  const { momentum, nesterov, flavour, weightDecays, trustCoefficients } = options;
+  tf.engine().runKernel('MomentumUpdate', inputs, {
+    ...{ momentum, nesterov, flavour, count: parameters.length },
+    ...{ weightDecays: [...weightDecays], trustCoefficients: [...trustCoefficients] },
+  });
+}
