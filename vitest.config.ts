@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // Tests run from source: the first condition of every package's `exports` points at its TypeScript files.
@@ -24,7 +25,22 @@ export default defineConfig({
             'benchmarks/src/**/*.test.ts',
             'test/support/src/**/*.test.ts',
           ],
+          exclude: ['packages/engine-webgpu/**'],
           testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          // Minutes on a software driver, so not part of `npm test`: the GPU engine's own tests, and the suites of ops and blocks on it.
+          name: 'webgpu',
+          include: [
+            'packages/{engine-webgpu,engine,ops,layers,augmentations,losses,projection-heads,resnet,trainer}/src/**/*.test.ts',
+          ],
+          exclude: ['packages/engine/src/{cpu-kernels,use-engine}.test.ts'],
+          env: { ENGINES: 'webgpu', XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR ?? tmpdir() }, // without it Mesa's drivers complain
+          testTimeout: 300_000,
           hookTimeout: 60_000,
         },
       },

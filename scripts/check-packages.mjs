@@ -40,7 +40,13 @@ for (const tarball of tarballs) {
 console.log(`publint and attw: ${tarballs.length} packages clean`);
 
 const versions = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).devDependencies;
-const peers = ['@tensorflow/tfjs-core', '@tensorflow/tfjs-layers', '@tensorflow/tfjs-backend-cpu'];
+const peers = [
+  '@tensorflow/tfjs-core',
+  '@tensorflow/tfjs-layers',
+  '@tensorflow/tfjs-backend-cpu',
+  '@tensorflow/tfjs-backend-webgpu',
+  'webgpu',
+];
 const tools = ['typescript', '@types/node'];
 writeFileSync(
   join(project, 'package.json'),

@@ -81,6 +81,7 @@ export function readGroup(name: string): GoldenGroup | null {
 }
 
 async function enginesToTest(): Promise<string[]> {
+  if (process.env.GOLDEN_ENGINES?.includes('webgpu')) process.env.TFJS_SSL_SOFTWARE_GPU ??= '1';
   const known = await availableEngines();
   const named = process.env.GOLDEN_ENGINES?.split(',')
     .map((name) => name.trim())

@@ -2,7 +2,10 @@ import type { EngineModule } from '@tfjs-ssl/ops';
 import { cpuEngine } from './cpu-engine.ts';
 
 /** Engines that are packages of their own, fastest first: found at run time where they are installed. */
-const packages: ReadonlyArray<readonly [name: string, packageName: string]> = [['simd', '@tfjs-ssl/engine-simd']];
+const packages: ReadonlyArray<readonly [name: string, packageName: string]> = [
+  ['webgpu', '@tfjs-ssl/engine-webgpu'],
+  ['simd', '@tfjs-ssl/engine-simd'],
+];
 
 const registered = new Map<string, EngineModule>();
 

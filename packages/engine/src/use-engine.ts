@@ -1,4 +1,4 @@
-import type { EngineDescription, EngineOptions } from '@tfjs-ssl/ops';
+import type { EngineDescription, EngineModule, EngineOptions } from '@tfjs-ssl/ops';
 import { engineNames, findEngine } from './engine-registry.ts';
 
 /** The engine in use, with those that `'auto'` would rather have had. */
@@ -42,11 +42,13 @@ export async function useEngine(name = 'auto', options: EngineOptions = {}): Pro
     );
   }
   const passedOver: Array<{ name: string; reason: string }> = [];
+  // software that plays a GPU is never the fastest: it has to be named
+  const choices: EngineOptions = name === 'auto' ? { ...options, softwareAdapter: false } : options;
   for (const candidate of name === 'auto' ? known : [name]) {
     const found = await findEngine(candidate);
-    const reason = 'reason' in found ? found.reason : await whyNot(found.module);
+    const reason = 'reason' in found ? found.reason : await whyNot(found.module, choices);
     if (reason === null && 'module' in found) {
-      current = { ...(await found.module.start(options)), passedOver };
+      current = { ...(await found.module.start(choices)), passedOver };
       return current;
     }
     passedOver.push({ name: candidate, reason: reason ?? '' });
@@ -55,8 +57,8 @@ export async function useEngine(name = 'auto', options: EngineOptions = {}): Pro
   throw new Error(`useEngine: ${reasons.join('\n')}`);
 }
 
-async function whyNot(module: { probe(): Promise<{ available: boolean; reason?: string }> }): Promise<string | null> {
-  const { available, reason } = await module.probe();
+async function whyNot(module: EngineModule, options: EngineOptions = {}): Promise<string | null> {
+  const { available, reason }: { available: boolean; reason?: string } = await module.probe(options);
   return available ? null : (reason ?? 'it did not say why');
 }
 

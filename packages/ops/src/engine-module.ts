@@ -21,6 +21,11 @@ export interface EngineDescription {
 export interface EngineOptions {
   /** Threads that compute, the calling one counted. Default: the machine's available processors. */
   readonly threads?: number;
+  /**
+   * Whether a GPU engine may run on an adapter that computes on the processor: right, and far too slow to train with. Default: only where the
+   * environment variable `TFJS_SSL_SOFTWARE_GPU` is 1.
+   */
+  readonly softwareAdapter?: boolean;
 }
 
 /** Whether an engine can run here and, if it cannot, the reason and what to do. */
@@ -33,8 +38,8 @@ export type EngineAvailability = { readonly available: true } | { readonly avail
  */
 export interface EngineModule {
   readonly name: string;
-  /** Looks whether the engine can run here, without starting anything that has to be stopped. */
-  probe(): Promise<EngineAvailability>;
+  /** Looks whether the engine can run here with these options, without starting anything that has to be stopped. */
+  probe(options?: EngineOptions): Promise<EngineAvailability>;
   /**
    * Starts the engine (a second call returns the running one) and makes its backend the current one.
    *

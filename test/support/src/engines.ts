@@ -3,6 +3,8 @@ import { availableEngines, type EngineInUse, useEngine } from '@tfjs-ssl/engine'
 import { afterEach, beforeAll, beforeEach, describe } from 'vitest';
 import { disposeVariables } from './variables.ts';
 
+// Named, the GPU engine is tested on a software driver where there is no GPU.
+if (process.env.ENGINES?.includes('webgpu')) process.env.TFJS_SSL_SOFTWARE_GPU ??= '1';
 const known = await availableEngines();
 
 /** Names of the engines that can run here; the environment variable `ENGINES` (comma-separated) narrows them. */
@@ -29,7 +31,8 @@ export function describeEngines(title: string, suite: (engine: { name: string })
   const there = engines.filter((name) => known.some((engine) => engine.name === name && engine.available));
   describe.each(there)(`${title} on %s`, (name) => {
     beforeAll(async () => {
-      await useEngine(name);
+      const { device } = await useEngine(name);
+      if (name === 'webgpu') console.log(`${title}: webgpu on ${device}`);
     });
     // Suites of several engines in one file interleave their hooks with nested ones: the engine is set before each test.
     beforeEach(async (): Promise<void> => {

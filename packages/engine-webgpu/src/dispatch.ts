@@ -1,0 +1,163 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { GpuBackend } from './backend.ts';
+import type { UniformValue } from './uniform-cache.ts';
+
+/** A storage buffer that a kernel binds. */
+export interface Binding {
+  /** Name of the variable in WGSL. */
+  readonly name: string;
+  /** Its type in WGSL. Default: `'array<f32>'`. */
+  readonly type?: string;
+  /** `'read'` (default), or `'read_write'` for outputs and what is changed in place. One buffer must not be bound twice where it is written. */
+  readonly access?: 'read' | 'read_write';
+  /** The tensor, or a buffer that the kernel owns and that lives as long as the engine. */
+  readonly from: tf.TensorInfo | GPUBuffer;
+  /** First byte that is bound, a multiple of 256. Default 0. */
+  readonly offset?: number;
+  /** Bytes that are bound. Default: up to the end. */
+  readonly size?: number;
+}
+
+/** One run of a program. */
+export interface Dispatch {
+  /** Names the program, for people too (profiles print the part before the first space); holds every number baked into the code. */
+  readonly key: string;
+  /** Storage buffers in the order of their binding numbers. */
+  readonly bindings: readonly Binding[];
+  /** Sizes and the like, which the code reads as `uniforms.name`; few different ones per program. Default: none. */
+  readonly uniforms?: Readonly<Record<string, UniformValue>>;
+  /** WGSL extensions, for example `'f16'`, `'subgroups'`. Default: none. */
+  readonly enable?: readonly string[];
+  /** WGSL without the declarations of bindings and uniforms; the entry point is `main`. Called when the program is first used. */
+  readonly code: () => string;
+  /** Workgroups in x, y and z; for many see {@link workgroupGrid}. */
+  readonly workgroups: readonly [x: number, y?: number, z?: number];
+}
+
+/**
+ * Records one run of a program after all work recorded before it, by TensorFlow.js's own kernels too.
+ *
+ * The one way by which kernels of this engine run. Tensors that have not been uploaded yet are uploaded; those that are disposed
+ * afterwards keep their memory until the work has been submitted. A tensor bound for writing changes in place, for everybody who
+ * shares its data.
+ *
+ * @param backend - the backend that the kernel was called with.
+ * @param dispatch - program, buffers, numbers and size.
+ *
+ * @example
+ * ```text
+ * const output = backend.output(x.shape);
+ * dispatch(backend, {
+ *   key: 'Double',
+ *   bindings: [{ name: 'x', from: x }, { name: 'y', from: output, access: 'read_write' }],
+ *   uniforms: { size: u32(sizeOf(x)) },
+ *   code: () => `
+ *     @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+ *       if (id.x < uniforms.size) { y[id.x] = 2 * x[id.x]; }
+ *     }`,
+ *   workgroups: [Math.ceil(sizeOf(x) / 64)],
+ * });
+ * ```
+ */
+export function dispatch(backend: GpuBackend, { key, bindings, uniforms, enable, code, workgroups }: Dispatch): void {
+  const fields = Object.entries(uniforms ?? {});
+  const program = backend.programs.get({
+    key,
+    code: () => moduleText(bindings, fields, enable, code()),
+    bindings: [
+      ...bindings.map(
+        ({ access }) => (access === 'read_write' ? 'storage' : 'read-only-storage') as GPUBufferBindingType,
+      ),
+      ...(fields.length > 0 ? ['uniform' as const] : []),
+    ],
+  });
+
+  const resources: GPUBufferBinding[] = bindings.map(({ from, access, offset, size }) => {
+    if (isTensor(from) && access === 'read_write') backend.beforeWrite(from.dataId);
+    const buffer = isTensor(from) ? backend.bufferOf(from) : from;
+    return { buffer, ...(offset === undefined ? {} : { offset }), ...(size === undefined ? {} : { size }) };
+  });
+  if (fields.length > 0) resources.push(backend.uniforms.slice(fields.map(([, value]) => value)));
+  const group = backend.device.createBindGroup({
+    label: key,
+    layout: program.layout,
+    entries: resources.map((resource, binding) => ({ binding, resource })),
+  });
+
+  for (const { from } of bindings) if (isTensor(from)) backend.commandQueueOwnedIds.add(from.dataId);
+  record(backend, key, (pass) => {
+    pass.setPipeline(program.pipeline);
+    pass.setBindGroup(0, group);
+    pass.dispatchWorkgroups(...(workgroups as [number, number?, number?]));
+  });
+}
+
+/** Dispatches after which recorded work is submitted, so that the GPU starts on a step while JavaScript is still recording the rest. */
+const DISPATCHES_PER_SUBMISSION = 100;
+
+/** Puts commands into the pass that the backend is recording, or into a pass of their own where `tf.time` measures them. */
+function record(backend: GpuBackend, name: string, commands: (pass: GPUComputePassEncoder) => void): void {
+  backend.ensureCommandEncoderReady();
+  const encoder = backend.commandEncoder as GPUCommandEncoder;
+  const timers = backend.supportTimestampQuery ? backend.activeTimers : null;
+  if (timers) {
+    backend.endComputePassEncoder();
+    backend.querySet ??= backend.device.createQuerySet({ type: 'timestamp', count: backend.querySetCount });
+    const { querySet } = backend;
+    backend.computePassEncoder = encoder.beginComputePass({
+      timestampWrites: { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 },
+    });
+  }
+  backend.computePassEncoder ??= encoder.beginComputePass();
+  commands(backend.computePassEncoder);
+  backend.dispatchCountInPass++;
+  if (timers) {
+    backend.endComputePassEncoder();
+    timers.push({ name: name.split(' ')[0] as string, query: backend.getQueryTime() });
+  } else if (backend.dispatchCountInPass >= DISPATCHES_PER_SUBMISSION) {
+    backend.flush();
+  }
+}
+
+function moduleText(
+  bindings: readonly Binding[],
+  uniforms: ReadonlyArray<readonly [string, UniformValue]>,
+  enable: readonly string[] = [],
+  code: string,
+): string {
+  const members = uniforms.map(([name, { type }]) => `${name}: ${type}`);
+  return [
+    ...enable.map((extension) => `enable ${extension};`),
+    ...bindings.map(
+      ({ name, type = 'array<f32>', access = 'read' }, i) =>
+        `@group(0) @binding(${i}) var<storage, ${access}> ${name}: ${type};`,
+    ),
+    ...(members.length > 0
+      ? [
+          `struct Uniforms { ${members.join(', ')} }`,
+          `@group(0) @binding(${bindings.length}) var<uniform> uniforms: Uniforms;`,
+        ]
+      : []),
+    code,
+  ].join('\n');
+}
+
+const isTensor = (from: tf.TensorInfo | GPUBuffer): from is tf.TensorInfo => 'dataId' in from;
+
+/**
+ * Lays out any number of workgroups within the limit per dimension: [x, y].
+ *
+ * In WGSL, `workgroup_id.x + workgroup_id.y * num_workgroups.x` counts them; the last ones may lie beyond `count`.
+ */
+export function workgroupGrid(backend: GpuBackend, count: number): [x: number, y: number] {
+  const most = backend.device.limits.maxComputeWorkgroupsPerDimension;
+  if (count <= most) return [count, 1];
+  const rows = Math.ceil(count / most);
+  return [Math.ceil(count / rows), rows];
+}
+
+/** A number as a literal of type f32 in WGSL. */
+export function floatLiteral(value: number): string {
+  if (!Number.isFinite(value)) throw new RangeError(`floatLiteral: WGSL has no literal for ${value}.`);
+  return `${Math.fround(value)}f`;
+}

@@ -1,0 +1,1 @@
+export { engine, type WebGpuEngine, type WebGpuEngineOptions } from './engine.ts';

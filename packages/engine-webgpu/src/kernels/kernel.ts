@@ -1,0 +1,71 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { GpuBackend } from '../backend.ts';
+
+/** What a kernel is given. */
+export interface KernelCall<Inputs extends string, Attributes> {
+  readonly inputs: Readonly<Record<Inputs, tf.TensorInfo>>;
+  readonly attributes: Attributes;
+  readonly backend: GpuBackend;
+}
+
+/** A kernel of this engine, as TensorFlow.js registers it. */
+export interface GpuKernel {
+  readonly kernelName: string;
+  /**
+   * Makes the function that is registered.
+   *
+   * @param stock - TensorFlow.js's own kernel of that name for the webgpu backend, if there is one.
+   */
+  bind(stock: tf.KernelFunc | undefined): tf.KernelFunc;
+}
+
+/**
+ * Describes a kernel.
+ *
+ * @typeParam Inputs - names of its input tensors.
+ * @typeParam Attributes - its attributes.
+ * @param kernelName - name in TensorFlow.js or `@tfjs-ssl/ops`.
+ * @param compute - records its dispatches and returns its outputs; null for what it does not cover, which the stock kernel then does.
+ */
+export function defineKernel<Inputs extends string, Attributes = unknown>(
+  kernelName: string,
+  compute: (call: KernelCall<Inputs, Attributes>) => tf.TensorInfo | tf.TensorInfo[] | null,
+): GpuKernel {
+  return {
+    kernelName,
+    bind: (stock) => (call) => {
+      const { inputs, attrs, backend } = call as typeof call & { backend: GpuBackend };
+      const result = compute({
+        inputs: inputs as KernelCall<Inputs, Attributes>['inputs'],
+        attributes: attrs as Attributes,
+        backend,
+      });
+      if (result !== null) return result;
+      if (stock) return stock(call);
+      throw new Error(
+        `engine-webgpu: the kernel ${kernelName} cannot take these inputs, and the webgpu backend of TensorFlow.js has none of that name`,
+      );
+    },
+  };
+}
+
+/** Registers kernels for the backend `webgpu`, once, over TensorFlow.js's own where there are any. */
+export function registerKernels(kernels: readonly GpuKernel[]): void {
+  for (const kernel of kernels) {
+    if (registered.has(kernel)) continue;
+    registered.add(kernel);
+    const { kernelName } = kernel;
+    const stock = tf.getKernel(kernelName, 'webgpu');
+    if (stock) tf.unregisterKernel(kernelName, 'webgpu');
+    tf.registerKernel({ ...stock, kernelName, backendName: 'webgpu', kernelFunc: kernel.bind(stock?.kernelFunc) });
+  }
+}
+
+const registered = new WeakSet<GpuKernel>();
+
+/** Number of elements. */
+export function sizeOf(tensor: { shape: readonly number[] }): number {
+  let size = 1;
+  for (const length of tensor.shape) size *= length;
+  return size;
+}
