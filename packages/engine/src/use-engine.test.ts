@@ -52,6 +52,6 @@ it('lists the engines in the order of auto', async () => {
 it('names the known engines where another is asked for', async () => {
   registerEngine(absent('absent'));
   await expect(useEngine('cuda')).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[RangeError: useEngine: name must be one of 'auto', 'absent', 'simd', 'cpu', got 'cuda'. An engine of your own is made known by registerEngine.]`,
+    `[RangeError: useEngine: name must be one of 'auto', 'absent', 'webgpu', 'simd', 'cpu', got 'cuda'. An engine of your own is made known by registerEngine.]`,
   );
 });
