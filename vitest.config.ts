@@ -26,8 +26,8 @@ export default defineConfig({
             'test/support/src/**/*.test.ts',
           ],
           exclude: ['packages/engine-webgpu/**'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
         },
       },
       {
@@ -41,7 +41,7 @@ export default defineConfig({
           exclude: ['packages/engine/src/{cpu-kernels,use-engine}.test.ts'],
           env: { ENGINES: 'webgpu', XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR ?? tmpdir() }, // without it Mesa's drivers complain
           testTimeout: 300_000,
-          hookTimeout: 60_000,
+          hookTimeout: 240_000,
         },
       },
       {
@@ -50,7 +50,7 @@ export default defineConfig({
           name: 'golden',
           include: ['test/golden/*.golden.test.ts'],
           testTimeout: 900_000,
-          hookTimeout: 60_000,
+          hookTimeout: 240_000,
         },
       },
       {
