@@ -20,6 +20,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
+            'docs/*.test.ts',
             'packages/*/src/**/*.test.ts',
             'examples/*/src/**/*.test.ts',
             'benchmarks/src/**/*.test.ts',

@@ -7,7 +7,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 await buildKernels();
 const compiler = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
-const { status, error } = spawnSync(process.execPath, [compiler, '-b', ...process.argv.slice(2)], {
+// options of whoever imports this are none of the compiler's
+const options = process.argv[1] === fileURLToPath(import.meta.url) ? process.argv.slice(2) : [];
+const { status, error } = spawnSync(process.execPath, [compiler, '-b', ...options], {
   cwd: root,
   stdio: ['ignore', 'inherit', 'inherit'],
 });

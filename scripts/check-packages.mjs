@@ -1,15 +1,18 @@
 // Checks the packages as others get them: packs every one, lints the tarballs (publint, are-the-types-wrong), installs them
-// together into an empty project, then type-checks and runs there every `ts` block of the READMEs.
+// together into an empty project, then type-checks and runs there every code block of READMEs, site and doc comments.
+// `--blocks WORD` tries only the blocks of files whose name has that word, and leaves the linting out.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { codeBlocks } from './code-blocks.mjs';
+import { packageFolders, packPackages } from './pack-packages.mjs';
+import { tryBlocks } from './try-blocks.mjs';
 
+const { values } = parseArgs({ options: { blocks: { type: 'string' } } });
 const root = fileURLToPath(new URL('..', import.meta.url));
-await import('./build.mjs');
-if (process.exitCode) process.exit();
-
 const project = mkdtempSync(join(tmpdir(), 'tfjs-ssl-packages-'));
 process.on('exit', () => rmSync(project, { recursive: true, force: true }));
 
@@ -24,20 +27,14 @@ function run(command, args, cwd) {
   return stdout;
 }
 
-const folders = readdirSync(join(root, 'packages')).map((name) => join(root, 'packages', name));
-const tarballs = folders.map((folder) => {
-  const [packed] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', project], folder));
-  const tests = packed.files.filter(({ path }) => /\.test\./.test(path));
-  if (tests.length > 0) throw new Error(`${packed.filename} holds tests: ${tests.map(({ path }) => path).join(', ')}`);
-  console.log(`${packed.filename}  ${packed.files.length} files, ${(packed.size / 1024).toFixed(1)} KiB`);
-  return join(project, packed.filename);
-});
-
-for (const tarball of tarballs) {
-  run('npx', ['--no-install', 'publint', 'run', tarball, '--strict'], root);
-  run('npx', ['--no-install', 'attw', tarball, '--profile', 'esm-only', '--no-emoji', '--no-color'], root);
+const tarballs = await packPackages(project);
+if (values.blocks === undefined) {
+  for (const tarball of tarballs) {
+    run('npx', ['--no-install', 'publint', 'run', tarball, '--strict'], root);
+    run('npx', ['--no-install', 'attw', tarball, '--profile', 'esm-only', '--no-emoji', '--no-color'], root);
+  }
+  console.log(`publint and attw: ${tarballs.length} packages clean`);
 }
-console.log(`publint and attw: ${tarballs.length} packages clean`);
 
 const versions = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).devDependencies;
 const peers = [
@@ -59,43 +56,14 @@ writeFileSync(
 run('npm', ['install', '--no-audit', '--no-fund', ...tarballs], project);
 console.log('installed together into an empty project');
 
-const readmes = [join(root, 'README.md'), ...folders.map((folder) => join(folder, 'README.md'))];
-const examples = readmes.flatMap((path) => {
-  const blocks = [...readFileSync(path, 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gm)];
-  const name =
-    path
-      .slice(root.length)
-      .replace(/\/?README\.md$/, '')
-      .replaceAll('/', '-') || 'readme';
-  return blocks.map(([, code], i) => ({ name: `${name}-${i + 1}`, code }));
-});
-if (examples.length < readmes.length)
-  throw new Error(`expected an example in every README, found ${examples.length} in ${readmes.length}`);
-for (const { name, code } of examples) {
-  const path = join(project, 'examples', name, 'example.ts');
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, `${code}\nexport {};\n`);
+const blocks = codeBlocks();
+for (const folder of packageFolders) {
+  const readme = join(folder.slice(root.length), 'README.md');
+  if (!blocks.some(({ where, language }) => where.startsWith(readme) && language === 'ts')) {
+    throw new Error(`${readme} must have an example, a block of ts that runs. Add one.`);
+  }
 }
-// TensorFlow.js's own declarations of WebGPU contradict those of TypeScript's DOM library: hence skipLibCheck.
-writeFileSync(
-  join(project, 'tsconfig.json'),
-  JSON.stringify({
-    compilerOptions: {
-      module: 'NodeNext',
-      target: 'ES2022',
-      lib: ['ES2023', 'DOM'],
-      strict: true,
-      skipLibCheck: true,
-      types: ['node'],
-    },
-    include: ['examples'],
-  }),
+await tryBlocks(
+  blocks.filter(({ where }) => where.includes(values.blocks ?? '')),
+  project,
 );
-const tsc = join(project, 'node_modules/typescript/bin/tsc');
-run(process.execPath, [tsc, '-p', project], project);
-console.log(`type-checked ${examples.length} examples`);
-for (const { name } of examples) {
-  const start = performance.now();
-  run(process.execPath, ['example.js'], join(project, 'examples', name));
-  console.log(`ran ${name}  ${((performance.now() - start) / 1000).toFixed(1)} s`);
-}

@@ -20,6 +20,7 @@ export interface SampleTableOptions {
 
 /** Transforms in sequence. It is a transform itself, and one whose parameters also make a table that holds all views of a batch. */
 export interface Chain extends Transform {
+  /** Its transforms in the order in which they run; chains among them are taken apart. */
   readonly transforms: readonly Transform[];
   /**
    * Draws the numbers of all views of a batch, each from the generator of its own seed, epoch, image and view.

@@ -10,6 +10,7 @@ export type Parameters<Name extends string = string> = Readonly<Record<Name, num
  * A random transform in two halves: `sample` draws plain numbers for one image, `apply` is a deterministic function of tensors.
  */
 export interface Transform {
+  /** What its columns are called after in a chain, for example `'colorJitter'`. */
   readonly name: string;
   /** Names of its numbers, in the order of its columns in a parameter table. */
   readonly columns: readonly string[];
@@ -38,6 +39,7 @@ export interface Transform {
 
 /** What {@link defineTransform} needs. */
 export interface TransformDefinition<Name extends string> {
+  /** What its columns are called after in a chain, for example `'randomGamma'`. */
   readonly name: string;
   /** Names of the numbers that `apply` needs. */
   readonly columns: readonly Name[];
@@ -48,9 +50,13 @@ export interface TransformDefinition<Name extends string> {
   readonly probability?: number;
   /** Harmless numbers for the row of an image that is not transformed; its result is computed, and not used. */
   readonly neutral: Parameters<Name>;
+  /** Stages of the fused kernel that do the same. Default: none; a chain with it then runs transform by transform. */
   readonly stages?: readonly AugmentStage[];
+  /** Draws the numbers of one image of this size that is transformed. */
   draw(rng: Rng, size: ImageSize): Parameters<Name>;
+  /** Transforms all images of a batch, shape [N, H, W, C], float32; each parameter has shape [N]. Runs in a `tf.tidy`. */
   apply(images: tf.Tensor4D, parameters: Readonly<Record<Name, tf.Tensor1D>>): tf.Tensor4D;
+  /** Height and width that come out, for those that go in, pixels. Default: the same. */
   outputSize?(size: ImageSize): ImageSize;
 }
 

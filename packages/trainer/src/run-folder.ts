@@ -35,6 +35,7 @@ export interface Restored {
 
 /** What `RunFolder` needs of a trainer to put it back where it was. */
 export interface Restorable {
+  /** Goes back to a state, see `Trainer.restore`. */
   restore(state: TrainerState): void;
 }
 

@@ -1,0 +1,15 @@
+import type { Theme } from 'vitepress';
+import DefaultTheme from 'vitepress/theme';
+import BenchmarkResults from './BenchmarkResults.vue';
+import PictureStrip from './PictureStrip.vue';
+import QuickRun from './QuickRun.vue';
+import './style.css';
+
+export default {
+  extends: DefaultTheme,
+  enhanceApp({ app }) {
+    app.component('BenchmarkResults', BenchmarkResults);
+    app.component('PictureStrip', PictureStrip);
+    app.component('QuickRun', QuickRun);
+  },
+} satisfies Theme;

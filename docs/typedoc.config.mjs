@@ -1,0 +1,36 @@
+// The API pages: one module per package, from the doc comments in the sources. Anything exported without one fails the build.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+
+const packages = new URL('../packages/', import.meta.url);
+const names = readdirSync(packages)
+  .filter((folder) => existsSync(new URL(`${folder}/src/index.ts`, packages)))
+  .map((folder) => JSON.parse(readFileSync(new URL(`${folder}/package.json`, packages), 'utf8')).name);
+
+/** @type {Partial<import('typedoc').TypeDocOptions & import('typedoc-plugin-markdown').PluginOptions>} */
+export default {
+  entryPoints: ['../packages/*/src/index.ts'],
+  tsconfig: 'tsconfig.api.json',
+  plugin: ['typedoc-plugin-markdown', 'typedoc-vitepress-theme', './typedoc-plugin.mjs'],
+  name: 'API',
+  readme: 'none',
+  out: 'api',
+  docsRoot: '.',
+  entryFileName: 'index',
+  disableSources: true,
+  excludePrivate: true,
+  groupOrder: ['Functions', 'Classes', 'Variables', '*'],
+  sidebar: { autoConfiguration: true, format: 'vitepress', pretty: false, collapsed: true },
+  hidePageHeader: true,
+  hideBreadcrumbs: true,
+  parametersFormat: 'table',
+  interfacePropertiesFormat: 'table',
+  propertyMembersFormat: 'table',
+  typeDeclarationFormat: 'table',
+  useCodeBlocks: true,
+  expandObjects: true,
+  packagesRequiringDocumentation: names,
+  requiredToBeDocumented: ['Variable', 'Function', 'Class', 'Interface', 'Method', 'Accessor', 'TypeAlias', 'Enum'],
+  validation: { notExported: true, invalidLink: true, notDocumented: true },
+  treatValidationWarningsAsErrors: true,
+  treatWarningsAsErrors: true,
+};
