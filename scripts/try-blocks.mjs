@@ -1,6 +1,6 @@
 // Type-checks and runs code blocks in a project that has the packages installed as others have them.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,8 +8,8 @@ import { encode } from 'fast-png';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** What the blocks find in their folder: images in two classes, and weights as torchvision has them, with a classifier. */
-const fixtures = ['data', 'resnet18.safetensors'];
+/** What the blocks find in their folder: images in two classes, one by itself, and weights as torchvision has them, with a classifier. */
+const fixtures = ['data', 'cat.jpg', 'resnet18.safetensors'];
 
 function makeFixtures(project) {
   for (const [label, name] of ['daisy', 'rose'].entries()) {
@@ -25,6 +25,7 @@ function makeFixtures(project) {
       );
     }
   }
+  copyFileSync(join(project, 'data/flowers/daisy/0.png'), join(project, 'cat.jpg')); // decoders go by the bytes, not by the name
   const script = `
     import { writeFileSync } from 'node:fs';
     import { useEngine } from '@tfjs-ssl/engine';
@@ -51,8 +52,9 @@ function checkShell({ where, code }) {
 }
 
 function runBlock({ name, where }, project) {
+  const env = { ...process.env, XDG_CACHE_HOME: join(project, 'cache') };
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['block.js'], { cwd: join(project, 'blocks', name), timeout: 180_000 });
+    const child = spawn(process.execPath, ['block.js'], { cwd: join(project, 'blocks', name), timeout: 180_000, env });
     let text = '';
     child.stdout.on('data', (chunk) => (text += chunk));
     child.stderr.on('data', (chunk) => (text += chunk));

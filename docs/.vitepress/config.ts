@@ -64,9 +64,10 @@ export default defineConfig({
   title: 'tfjs-ssl',
   description: 'Composable self-supervised-learning blocks for TensorFlow.js',
   lang: 'en',
-  cleanUrls: false,
+  head: [['link', { rel: 'icon', href: '/mark.svg', type: 'image/svg+xml' }]],
   markdown: { math: true, theme: { light: 'github-light', dark: 'github-dark' } },
   themeConfig: {
+    logo: '/mark.svg',
     nav: [
       { text: 'Get started', link: '/getting-started/node' },
       { text: 'Concepts', link: '/concepts/overview' },
