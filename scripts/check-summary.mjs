@@ -12,7 +12,7 @@ const { values, positionals } = parseArgs({
 const [run] = positionals;
 const summary = JSON.parse(readFileSync(join(run, 'summary.json'), 'utf8'));
 console.log(JSON.stringify(summary));
-for (const file of ['config.json', 'metrics.jsonl', 'loss.svg', 'model.safetensors']) {
+for (const file of ['config.json', 'metrics.jsonl', 'loss.svg', 'views.png', 'report.html', 'model.safetensors']) {
   assert.ok(existsSync(join(run, file)), `${run} has no ${file}`);
 }
 assert.equal(summary.data, values.data);

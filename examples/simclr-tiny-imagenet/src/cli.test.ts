@@ -81,6 +81,24 @@ describe('a run', () => {
     expect(summary).toMatchObject({ data: 'generated', steps: 8 });
     expect(readFileSync(join(run, 'loss.svg'), 'utf8')).toContain('<svg');
     expect(existsSync(join(run, 'model.safetensors'))).toBe(true);
+    const report = readFileSync(join(run, 'report.html'), 'utf8');
+    expect(report).toContain('Finished: step 8 of 8, 2 epochs.');
+    expect(report).toContain(readFileSync(join(run, 'views.png')).toString('base64'));
+    const again = await call(['--report', run]);
+    expect(again).toEqual({ code: 0, stdout: `${join(run, 'report.html')}\n`, stderr: '' });
+    expect(readFileSync(join(run, 'report.html'), 'utf8')).toBe(report);
+  });
+
+  it('ends well without a report where that cannot be written, and says how to make it', async () => {
+    const run = join(folder, 'run');
+    mkdirSync(join(run, 'report.html', 'in-the-way'), { recursive: true });
+    const { code, stdout, stderr } = await call([...small, '--epochs', '1', '--out', run]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain(
+      `report.html is not up to date: cannot write ${join(run, 'report.html')}: it is a folder.`,
+    );
+    expect(stdout).toContain(`npm run simclr -- --report ${run}`);
+    expect(json(join(run, 'summary.json'))).toMatchObject({ steps: 4 });
   });
 
   it('stopped by a signal goes on where it was and ends as an unbroken one', async () => {
@@ -95,9 +113,11 @@ describe('a run', () => {
     expect(stopped.code).toBe(130);
     expect(stopped.stdout).toMatch(/Stopped after step [0-7] of 8; nothing is lost/);
     expect(stopped.stdout).toContain(`--resume ${broken}`);
+    expect(readFileSync(join(broken, 'report.html'), 'utf8')).toMatch(/Not finished: step [0-7] of 8, 2 epochs\./);
     const resumed = await call(['--resume', broken]);
     expect(resumed).toMatchObject({ code: 0, stderr: '' });
     expect(metrics(broken)).toEqual(metrics(whole));
+    expect(readFileSync(join(broken, 'report.html'), 'utf8')).toContain('Finished: step 8 of 8, 2 epochs.');
     expect(readFileSync(join(broken, 'model.safetensors')).equals(readFileSync(join(whole, 'model.safetensors')))).toBe(
       true,
     );

@@ -1,6 +1,7 @@
 import { runExperiment } from './experiment.ts';
 import { helpText, parseOptions, UsageError } from './options.ts';
 import type { Output } from './progress.ts';
+import { remakeReport } from './report.ts';
 
 /** Exit codes, as a shell sees them. */
 export const exitCode = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -23,6 +24,10 @@ export async function cli(args: readonly string[], { stdout, stderr }: Streams, 
     const parsed = parseOptions(args);
     if (parsed === 'help') {
       stdout.write(`${helpText()}\n`);
+      return exitCode.done;
+    }
+    if (parsed.options.report !== undefined) {
+      stdout.write(`${await remakeReport(parsed.options.report)}\n`);
       return exitCode.done;
     }
     return exitCode[await runExperiment(parsed, stdout, signal)];

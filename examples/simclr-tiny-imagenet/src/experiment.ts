@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Chain } from '@tfjs-ssl/augmentations';
 import { type Batch, batches, stepsPerEpoch } from '@tfjs-ssl/datasets';
@@ -10,13 +12,18 @@ import { knnOf } from './evaluate.ts';
 import { headerLines, quickLines, versions } from './header.ts';
 import { type ParsedOptions, UsageError } from './options.ts';
 import { epochLine, formatDuration, type Output, ProgressBar, paperLine, type StepValues } from './progress.ts';
+import { viewsFile, writeReport } from './report.ts';
 import { checkNewFolder, openRun, type SavedRun, savedRun } from './run.ts';
+import { sampleViews } from './sample-views.ts';
 import { resolveSettings, type Settings } from './settings.ts';
 import { resultLines, type Summary } from './summary.ts';
 import { toFloat } from './to-float.ts';
 
 type Metric = 'top1' | 'top5';
 type Input = 'images' | 'table';
+
+/** Milliseconds after which a checkpoint brings the report up to date. */
+const reportEvery = 60_000;
 
 /** Name of the kNN accuracy in TensorBoard. */
 const knnTag = 'evaluation/knn';
@@ -138,6 +145,9 @@ async function trainAndEvaluate(run: Run): Promise<Outcome> {
       );
     }
   }
+  const report = () => writeReport(folder, (line) => bar.print(line));
+  if (!existsSync(join(folder.path, viewsFile)))
+    await folder.saveFile(viewsFile, await sampleViews(data.train, settings, chain));
   const earlierSeconds = folder.records.reduce(
     (sum, { seconds }) => sum + seconds.load + seconds.prepare + seconds.step,
     0,
@@ -153,27 +163,38 @@ async function trainAndEvaluate(run: Run): Promise<Outcome> {
     batches: ({ epoch, step }) => batches(data.train, { batchSize, seed, epoch, startStep: step }),
     inputs: (batch) => stepInputs(batch, settings, chain),
   });
-  for await (const event of events) {
-    if (event.type === 'step') {
-      const values = toValues(event);
-      bar.update(values);
-      if (event.step % 100 === 0) bar.print(paperLine(values));
-    } else if (event.type === 'epoch') {
-      bar.print(epochLine({ ...toValues({ ...event, step: 0 }) }, event.imagesPerSecond));
-    } else if (event.type === 'interrupted') {
-      bar.print(`Stopped after step ${event.stepsDone} of ${totalSteps}; nothing is lost. Go on with:`);
-      bar.print(goOn);
-      return 'interrupted';
+  let reportedAt = performance.now();
+  let after: number;
+  try {
+    for await (const event of events) {
+      if (event.type === 'step') {
+        const values = toValues(event);
+        bar.update(values);
+        if (event.step % 100 === 0) bar.print(paperLine(values));
+      } else if (event.type === 'epoch') {
+        bar.print(epochLine({ ...toValues({ ...event, step: 0 }) }, event.imagesPerSecond));
+      } else if (event.type === 'checkpoint' && performance.now() - reportedAt > reportEvery) {
+        await report();
+        reportedAt = performance.now();
+      } else if (event.type === 'interrupted') {
+        bar.print(`Stopped after step ${event.stepsDone} of ${totalSteps}; nothing is lost. Go on with:`);
+        bar.print(goOn);
+        await report();
+        return 'interrupted';
+      }
     }
+    bar.clear();
+    await saveWeights(model.encoder, folder.modelPath);
+    after = await evaluate();
+  } catch (error) {
+    await report();
+    throw error;
   }
-  bar.clear();
-
-  await saveWeights(model.encoder, folder.modelPath);
-  const after = await evaluate();
   const seconds = earlierSeconds + (performance.now() - run.start) / 1000;
   const summary = summarize(folder.records, { engine, data, seconds, knn: { before, after } });
   await folder.saveSummary(summary);
   await folder.addScalars(totalSteps, { [knnTag]: after });
+  await report();
   for (const line of resultLines(summary, settings, data.train.classNames.length, folder.path)) bar.print(line);
   return 'done';
 }

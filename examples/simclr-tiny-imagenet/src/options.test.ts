@@ -42,6 +42,7 @@ describe('parseOptions', () => {
     [['--learning-rate', '1']],
     [['stray']],
     [['--out']],
+    [['--report', 'runs/a', '--epochs', '3']],
   ])('refuses %s', (args) => {
     expect(() => parseOptions(args)).toThrow(UsageError);
     expect(() => parseOptions(args)).toThrowErrorMatchingSnapshot();

@@ -29,6 +29,7 @@ const schema = z.strictObject({
   checkpointEvery: count.optional(),
   out: z.string().min(1).optional(),
   resume: z.string().min(1).optional(),
+  report: z.string().min(1).optional(),
   dryRun: z.boolean().default(false),
 });
 
@@ -89,6 +90,11 @@ const flags: Record<keyof Options, Flag> = {
   checkpointEvery: { kind: 'number', value: 'STEPS', help: 'Steps between checkpoints [default: one per epoch]' },
   out: { kind: 'text', value: 'FOLDER', help: 'Run folder to create [default: runs/PRESET-SCALE-DATE-TIME]' },
   resume: { kind: 'text', value: 'FOLDER', help: 'Run folder to go on with, from its last good checkpoint' },
+  report: {
+    kind: 'text',
+    value: 'FOLDER',
+    help: 'Run folder to make report.html of, as it stands; trains nothing and takes no other option',
+  },
   dryRun: { kind: 'switch', help: 'Run one step, print its time and memory, and write nothing' },
 };
 
@@ -116,8 +122,8 @@ export function helpText(): string {
     '',
     ...body,
     '',
-    'The run folder gets config.json, metrics.jsonl, summary.json, loss.svg, model.safetensors, checkpoints/',
-    'and event files for TensorBoard.',
+    'The run folder gets report.html, config.json, metrics.jsonl, summary.json, loss.svg, views.png, model.safetensors,',
+    'checkpoints/ and event files for TensorBoard.',
     'Ctrl-C ends a run after the current step with a checkpoint. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.',
   ].join('\n');
 }
@@ -166,7 +172,12 @@ export function parseOptions(args: readonly string[]): ParsedOptions | 'help' {
   const merged = { ...fromFile, ...fromFlags };
   const checked = schema.safeParse(merged);
   if (!checked.success) throw new UsageError(describeProblems(checked.error, merged));
-  return { options: checked.data, given: new Set(Object.keys(merged) as Array<keyof Options>) };
+  const given = new Set(Object.keys(merged) as Array<keyof Options>);
+  if (given.has('report') && given.size > 1) {
+    const others = [...given].filter((name) => name !== 'report').map((name) => `--${kebab(name)}`);
+    throw new UsageError(`--report takes no other option, got ${others.join(', ')}. Leave them out.`);
+  }
+  return { options: checked.data, given };
 }
 
 function readConfig(path: string): Record<string, unknown> {

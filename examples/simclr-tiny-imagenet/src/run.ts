@@ -5,12 +5,13 @@ import { RunFolder } from '@tfjs-ssl/trainer';
 import type { Data } from './data.ts';
 import { type Options, type ParsedOptions, UsageError } from './options.ts';
 import type { Settings } from './settings.ts';
+import type { PartialSummary } from './summary.ts';
 
 /** What a run runs on: texts by name. */
 export type Environment = Readonly<Record<string, string>>;
 
 /** What `config.json` of a run holds. */
-interface RunConfig extends Settings {
+export interface RunConfig extends Settings {
   /** The images, as far as they decide the numbers. */
   readonly images: { readonly data: Data['name']; readonly train: number; readonly val: number };
   /** The options that were given, `data` being the path that was found; a resume takes them over. */
@@ -47,12 +48,9 @@ export async function savedRun(folder: string, { options, given }: ParsedOptions
   if (given.has('out') && options.out !== folder) {
     throw new UsageError('--out and --resume name two folders. A resumed run stays in its own: leave --out out.');
   }
-  const config = (await readJson(join(folder, 'config.json'))) as RunConfig | null;
-  if (!(config?.images && config.environment && config.options))
-    throw new UsageError(`--resume ${folder}: there is no run in this folder. Start one with --out ${folder}.`);
-  const { images, environment, options: earlier, ...settings } = config;
+  const { images, environment, options: earlier, ...settings } = await readRunConfig(folder, '--resume');
   const asked = Object.fromEntries(decided.filter((name) => given.has(name)).map((name) => [name, options[name]]));
-  const summary = (await readJson(join(folder, 'summary.json'))) as { knn?: { before?: number } } | null;
+  const summary = await readSummary(folder);
   return {
     options: { ...options, ...earlier, ...only(options, given) },
     settings: { ...settings, ...asked },
@@ -60,6 +58,24 @@ export async function savedRun(folder: string, { options, given }: ParsedOptions
     environment,
     knnBefore: summary?.knn?.before ?? null,
   };
+}
+
+/**
+ * Reads the configuration of a run.
+ *
+ * @param option - what names the folder, for the message.
+ * @throws UsageError where there is no run.
+ */
+export async function readRunConfig(folder: string, option: string): Promise<RunConfig> {
+  const config = (await readJson(join(folder, 'config.json'))) as RunConfig | null;
+  if (!(config?.images && config.environment && config.options))
+    throw new UsageError(`${option} ${folder}: there is no run in this folder. Start one with --out ${folder}.`);
+  return config;
+}
+
+/** What `summary.json` of a run holds: of one that has not ended, kNN of the untrained encoder at most. */
+export async function readSummary(folder: string): Promise<PartialSummary | null> {
+  return (await readJson(join(folder, 'summary.json'))) as PartialSummary | null;
 }
 
 /** Some of the options. */

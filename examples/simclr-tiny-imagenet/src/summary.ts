@@ -22,6 +22,9 @@ export interface Summary {
   readonly knn: { readonly before: number; readonly after: number };
 }
 
+/** The summary of a run that has not ended. */
+export type PartialSummary = Partial<Omit<Summary, 'knn'>> & { readonly knn?: Partial<Summary['knn']> };
+
 /** The lines that close a run. */
 export function resultLines(summary: Summary, settings: Settings, classes: number, folder: string): string[] {
   const { loss, top1, top5, knn } = summary;
@@ -34,7 +37,7 @@ export function resultLines(summary: Summary, settings: Settings, classes: numbe
     row('pretext top-5', percent(top5.first), percent(top5.last)),
     `Nearest neighbours (k = ${settings.neighbours}, chance ${(100 / classes).toFixed(1)}%), untrained and trained encoder:`,
     row('kNN', percent(knn.before), percent(knn.after)),
-    `Kept in ${folder}: loss.svg, summary.json, metrics.jsonl, model.safetensors (the encoder, for PyTorch too).`,
+    `Kept in ${folder}: report.html (open it in a browser), summary.json, metrics.jsonl, model.safetensors (the encoder, for PyTorch too).`,
     ...(settings.scale === 'quick'
       ? [
           `The paper's own settings (days on a CPU): npm run simclr -- --scale full${settings.preset === 'paper' ? '' : ` --preset ${settings.preset}`}`,

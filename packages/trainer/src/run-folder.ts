@@ -245,7 +245,17 @@ export class RunFolder {
    * @param summary - an object fit for JSON.
    */
   async saveSummary(summary: object): Promise<void> {
-    await writeFilesAtomically([{ path: join(this.path, 'summary.json'), data: toJson(summary) }]);
+    await this.saveFile('summary.json', toJson(summary));
+  }
+
+  /**
+   * Writes another file of the run, in one piece; replaces it where it is there.
+   *
+   * @param name - its name in the folder.
+   * @throws Error where it cannot be written; what was there before stays.
+   */
+  async saveFile(name: string, data: string | Uint8Array): Promise<void> {
+    await writeFilesAtomically([{ path: join(this.path, name), data }]);
   }
 }
 

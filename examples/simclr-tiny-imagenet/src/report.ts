@@ -1,0 +1,136 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stepsPerEpoch } from '@tfjs-ssl/datasets';
+import { type Fact, type Report, reportHtml } from '@tfjs-ssl/report';
+import { firstAndLastTenth, RunFolder, type StepRecord } from '@tfjs-ssl/trainer';
+import { formatDuration, formatRate } from './progress.ts';
+import { type RunConfig, readRunConfig, readSummary } from './run.ts';
+import type { PartialSummary } from './summary.ts';
+
+/** Name of the page in the run folder. */
+export const reportFile = 'report.html';
+
+/** Name of the picture of sample views in the run folder. */
+export const viewsFile = 'views.png';
+
+/**
+ * Writes `report.html` for what a run has done so far.
+ *
+ * A failure costs the page and nothing else: it is printed, with what makes the page later.
+ */
+export async function writeReport(run: RunFolder, print: (line: string) => void): Promise<void> {
+  try {
+    await run.saveFile(reportFile, await reportHtml(await reportOf(run)));
+  } catch (error) {
+    print(`${reportFile} is not up to date: ${(error as Error).message} To make it later:`);
+    print(`  npm run simclr -- --report ${run.path}`);
+  }
+}
+
+/**
+ * Makes the page of an earlier run again, from its files alone.
+ *
+ * @returns the page's path.
+ * @throws UsageError where there is no run; Error where its files cannot be read or the page cannot be written.
+ */
+export async function remakeReport(folder: string): Promise<string> {
+  const run = await RunFolder.resume(folder, await readRunConfig(folder, '--report'));
+  await run.saveFile(reportFile, await reportHtml(await reportOf(run)));
+  return join(folder, reportFile);
+}
+
+async function reportOf(run: RunFolder): Promise<Report> {
+  const { images, environment, options, ...settings } = run.config as RunConfig;
+  const { records } = run;
+  const summary = await readSummary(run.path);
+  const perEpoch = stepsPerEpoch(images.train, settings.batchSize);
+  const steps = (records.at(-1)?.step ?? -1) + 1;
+  const all = settings.epochs * perEpoch;
+  const finished = steps === all && summary?.knn?.after !== undefined;
+  const count = (n: number) => n.toLocaleString('en');
+  const views = join(run.path, viewsFile);
+  return {
+    title: `SimCLR on ${dataNames[images.data]}`,
+    status:
+      `${finished ? 'Finished' : 'Not finished'}: step ${count(steps)} of ${count(all)}, ${settings.epochs} epochs. ` +
+      `Preset ${settings.preset}, scale ${settings.scale}, precision ${settings.precision}.`,
+    facts: factsOf(records, settings, summary),
+    records,
+    stepsPerEpoch: perEpoch,
+    lossOfGuessing: Math.log(2 * settings.batchSize - 1),
+    accuracies: { top1: 'top-1', top5: 'top-5' },
+    ...(summary?.knn?.before === undefined
+      ? {}
+      : {
+          evaluation: {
+            title: `Nearest neighbours on real classes (k = ${settings.neighbours})`,
+            bars: [
+              { label: 'untrained', value: summary.knn.before },
+              ...(summary.knn.after === undefined ? [] : [{ label: 'trained', value: summary.knn.after }]),
+            ],
+            chance: 1 / settings.classes,
+          },
+        }),
+    ...(existsSync(views)
+      ? {
+          views: {
+            png: await readFile(views),
+            caption: 'Training images (first row), and below each its two random views of the first epoch.',
+          },
+        }
+      : {}),
+    config: { ...settings, images, options },
+    environment,
+    footer: `Made by: npm run simclr -- --report ${run.path}`,
+  };
+}
+
+const dataNames = { 'tiny-imagenet': 'Tiny ImageNet', folder: 'a folder of images', generated: 'generated images' };
+
+function factsOf(
+  records: readonly StepRecord[],
+  { classes, batchSize }: Pick<RunConfig, 'classes' | 'batchSize'>,
+  summary: PartialSummary | null,
+): Fact[] {
+  const percent = (fraction: number | undefined) => (fraction === undefined ? '…' : `${(100 * fraction).toFixed(1)}%`);
+  const knn = {
+    label: 'kNN accuracy',
+    value: `${percent(summary?.knn?.before)} → ${percent(summary?.knn?.after)}`,
+    note: `untrained → trained; chance ${percent(1 / classes)}`,
+  };
+  if (records.length === 0) return [knn];
+  const tenths = (value: (record: StepRecord) => number) => firstAndLastTenth(records.map(value));
+  const change = (
+    label: string,
+    { first, last }: { first: number; last: number },
+    show: (value: number) => string,
+  ) => ({
+    label,
+    value: `${show(first)} → ${show(last)}`,
+    note: 'first → last tenth of the steps',
+  });
+  const seconds = records.reduce((sum, { seconds: { load, prepare, step } }) => sum + load + prepare + step, 0);
+  return [
+    knn,
+    change(
+      'Loss',
+      tenths(({ loss }) => loss),
+      (loss) => loss.toFixed(3),
+    ),
+    change(
+      'Pretext top-1',
+      tenths(({ metrics }) => metrics.top1 as number),
+      percent,
+    ),
+    change(
+      'Pretext top-5',
+      tenths(({ metrics }) => metrics.top5 as number),
+      percent,
+    ),
+    { label: 'Speed', value: formatRate((records.length * batchSize) / seconds), note: 'mean over all steps' },
+    summary?.seconds === undefined
+      ? { label: 'Time', value: formatDuration(seconds), note: 'training steps alone' }
+      : { label: 'Time', value: formatDuration(summary.seconds), note: 'evaluation included' },
+  ];
+}

@@ -1,0 +1,173 @@
+import type { StepRecord } from '@tfjs-ssl/trainer';
+import { chartCards } from './chart-cards.ts';
+import type { Bar } from './charts/bars.ts';
+import { configRows, type Row } from './config-rows.ts';
+import { type EpochMeans, epochMeans } from './epochs.ts';
+import { type Html, html } from './html.ts';
+import { pageStyle } from './page-style.ts';
+
+/** A figure of the summary. */
+export interface Fact {
+  readonly label: string;
+  readonly value: string;
+  /** A line below the figure. Default: none. */
+  readonly note?: string;
+}
+
+/** What an evaluation has given, as fractions. */
+export interface Evaluation {
+  readonly title: string;
+  readonly bars: readonly Bar[];
+  /** What guessing gives. */
+  readonly chance: number;
+}
+
+/** A few images and their views. */
+export interface SampleViews {
+  /** A PNG, as {@link pictureSheet} makes it: images in the first row, their views in those below. */
+  readonly png: Uint8Array;
+  readonly caption: string;
+}
+
+/** All that a page shows. Texts are texts: what is HTML in them is escaped. */
+export interface Report {
+  readonly title: string;
+  /** How the run ended, for example `'finished'`, or how far it has come. */
+  readonly status: string;
+  /** The figures at the top. */
+  readonly facts: readonly Fact[];
+  /** The steps of the run in order, as `metrics.jsonl` has them; `RunFolder.records`. */
+  readonly records: readonly StepRecord[];
+  readonly stepsPerEpoch: number;
+  /** The loss of a model that cannot tell anything apart, to compare with. Default: none. */
+  readonly lossOfGuessing?: number;
+  /** Labels of the metrics that are drawn, by their names; accuracies, as fractions. Default: none is drawn. */
+  readonly accuracies?: Readonly<Record<string, string>>;
+  /** Default: none. */
+  readonly evaluation?: Evaluation;
+  /** Default: none. */
+  readonly views?: SampleViews;
+  /** The resolved configuration, fit for JSON. */
+  readonly config: object;
+  /** Device and versions. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Last line, for example the command that makes the page again. Default: none. */
+  readonly footer?: string;
+}
+
+/**
+ * The outcome of a run as one HTML page: summary, curves, throughput, sample views, configuration and versions.
+ *
+ * The page has all it needs in it (charts as SVG, pictures as data), runs no script, may not load anything, and follows the
+ * reader's light or dark scheme.
+ *
+ * @param report - see {@link Report}; a run that was interrupted, or has no step yet, gives a page too.
+ * @returns an HTML document.
+ * @throws RangeError where `stepsPerEpoch` is not a positive integer.
+ * @example
+ * ```ts
+ * import { writeFileSync } from 'node:fs';
+ * import { reportHtml } from '@tfjs-ssl/report';
+ *
+ * const seconds = { load: 0, prepare: 0.01, step: 0.1 };
+ * const records = Array.from({ length: 40 }, (_, step) => ({
+ *   step,
+ *   epoch: Math.floor(step / 10),
+ *   loss: 4 / (1 + step / 20),
+ *   metrics: { top1: step / 80 },
+ *   learningRate: 0.001,
+ *   seconds,
+ *   imagesPerSecond: 290,
+ * }));
+ * const page = await reportHtml({
+ *   title: 'My run',
+ *   status: 'finished',
+ *   facts: [{ label: 'loss', value: '1.4' }],
+ *   records,
+ *   stepsPerEpoch: 10,
+ *   accuracies: { top1: 'top-1' },
+ *   config: { seed: 1 },
+ *   environment: { Node: process.versions.node },
+ * });
+ * writeFileSync('report.html', page);
+ * ```
+ */
+export async function reportHtml(report: Report): Promise<string> {
+  const { title, status, facts, records, stepsPerEpoch, views, config, environment, footer } = report;
+  if (!(Number.isInteger(stepsPerEpoch) && stepsPerEpoch > 0)) {
+    throw new RangeError(
+      `reportHtml: stepsPerEpoch must be a positive integer, got ${stepsPerEpoch}. Pass the steps of one epoch.`,
+    );
+  }
+  const epochs = epochMeans(records);
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<title>${title}</title>
+<style>${pageStyle}</style>
+</head>
+<body>
+<header>
+<h1>${title}</h1>
+<p class="status">${status}</p>
+</header>
+<dl class="facts">
+${facts.map(({ label, value, note }) => html`<div><dt>${label}</dt><dd>${value}${note === undefined ? null : html`<small>${note}</small>`}</dd></div>`)}
+</dl>
+<main>
+${await chartCards(report, epochs)}
+${views ? viewsSection(views) : null}
+${epochTable(epochs, report.accuracies ?? {})}
+<section class="wide tables">
+${table('Configuration', configRows(config))}
+${table('Ran on', Object.entries(environment))}
+</section>
+</main>
+${footer === undefined ? null : html`<footer>${footer}</footer>`}
+</body>
+</html>
+`;
+  return page.text;
+}
+
+function viewsSection({ png, caption }: SampleViews): Html {
+  const source = `data:image/png;base64,${Buffer.from(png).toString('base64')}`;
+  return html`<section class="wide card">
+<h2>Sample views</h2>
+<p>${caption}</p>
+<img class="views" alt="${caption}" src="${source}">
+</section>`;
+}
+
+function table(title: string, rows: readonly Row[]): Html {
+  return html`<section class="card"><h2>${title}</h2>
+<table><tbody>
+${rows.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`)}
+</tbody></table></section>`;
+}
+
+/** The numbers behind the curves, for whoever cannot see them or wants to copy them. */
+function epochTable(epochs: readonly EpochMeans[], accuracies: Readonly<Record<string, string>>): Html | null {
+  if (epochs.length === 0) return null;
+  const names = Object.keys(accuracies);
+  const percent = (value: number | undefined) => (value === undefined ? '' : `${(100 * value).toFixed(2)} %`);
+  const row = ({
+    epoch,
+    steps,
+    loss,
+    metrics,
+    learningRate,
+    seconds,
+  }: EpochMeans) => html`<tr><td>${epoch + 1}</td><td>${steps}</td>
+<td>${loss.toFixed(4)}</td>${names.map((name) => html`<td>${percent(metrics[name])}</td>`)}<td>${learningRate.toPrecision(4)}</td>
+<td>${(1000 * seconds.load).toFixed(1)}</td><td>${(1000 * seconds.prepare).toFixed(1)}</td><td>${(1000 * seconds.step).toFixed(1)}</td></tr>`;
+  return html`<details class="wide card"><summary>Means of each epoch</summary>
+<div class="scroll"><table class="numbers">
+<thead><tr><th>epoch</th><th>steps</th><th>loss</th>${names.map((name) => html`<th>${accuracies[name] as string}</th>`)}<th>learning rate</th><th>load, ms</th><th>prepare, ms</th><th>step, ms</th></tr></thead>
+<tbody>
+${epochs.map(row)}
+</tbody></table></div></details>`;
+}
