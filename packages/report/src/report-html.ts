@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { StepRecord } from '@tfjs-ssl/trainer';
 import { chartCards } from './chart-cards.ts';
 import type { Bar } from './charts/bars.ts';

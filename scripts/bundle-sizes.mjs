@@ -1,0 +1,74 @@
+// `npm run sizes [-- --write]`: what each package adds to a bundle, all that it stands on included and TensorFlow.js left out, as a
+// Markdown table; --write puts it into the README.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build, version } from 'vite';
+import './build.mjs';
+import { packageFolders } from './pack-packages.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const work = mkdtempSync(join(root, 'node_modules/.bundle-sizes-'));
+process.on('exit', () => rmSync(work, { recursive: true, force: true }));
+
+const leftOut = [/^@tensorflow\//, /^node:/];
+const kibibytes = (bytes) => (bytes / 1024).toFixed(1);
+
+/** The size of some files and, in brackets, that of each gzipped; nothing for no file. */
+function sizes(files) {
+  if (files.length === 0) return '';
+  const sum = (sizeOf) => kibibytes(files.reduce((total, file) => total + sizeOf(file), 0));
+  return `${sum((file) => file.length)} (${sum((file) => gzipSync(file).length)})`;
+}
+
+/** Everything that a package exports, bundled and minified: code, and other files (WebAssembly, workers). */
+async function bundle(name) {
+  const entry = join(work, `${name.replace('@tfjs-ssl/', '')}.js`);
+  writeFileSync(entry, `export * from '${name}';\n`);
+  const { output } = await build({
+    configFile: false,
+    root: work,
+    logLevel: 'silent',
+    build: {
+      write: false,
+      target: 'es2022',
+      modulePreload: false,
+      rolldownOptions: { input: entry, external: leftOut, preserveEntrySignatures: 'strict' },
+    },
+  });
+  const code = Buffer.from(output.flatMap((part) => (part.type === 'chunk' ? [part.code] : [])).join(''));
+  const others = output.flatMap((part) => (part.type === 'asset' ? [Buffer.from(part.source)] : []));
+  return { code, others };
+}
+
+const lines = [
+  `Minified by Vite ${version}, in KiB, gzipped in brackets; with all that the package stands on, which packages share, and without TensorFlow.js.`,
+  '',
+  '| package | code | WebAssembly, workers | for |',
+  '|---|---|---|---|',
+];
+for (const folder of packageFolders) {
+  const { name } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const { code, others } = await bundle(name);
+  const needsNode = /from\s*["']node:/.test(code);
+  const cells = [
+    `\`${name.replace('@tfjs-ssl/', '')}\``,
+    sizes([code]),
+    sizes(others),
+    needsNode ? 'Node' : 'Node, browsers',
+  ];
+  lines.push(`| ${cells.join(' | ')} |`);
+}
+const table = lines.join('\n');
+console.log(table);
+
+if (process.argv.includes('--write')) {
+  const readme = join(root, 'README.md');
+  const text = readFileSync(readme, 'utf8');
+  const [begin, end] = ['<!-- made by npm run sizes -->\n', '\n<!-- end -->'];
+  const [from, to] = [text.indexOf(begin) + begin.length, text.indexOf(end)];
+  if (from < begin.length || to < from)
+    throw new Error(`README.md must have the lines ${begin.trim()} and ${end.trim()}. Put them in.`);
+  writeFileSync(readme, text.slice(0, from) + table + text.slice(to));
+}
