@@ -45,7 +45,7 @@ export async function runExperiment(parsed: ParsedOptions, output: Output, signa
   const { options } = saved ?? parsed;
   if (!saved && !options.dryRun && options.out !== undefined) checkNewFolder(options.out);
   const asked = saved?.settings ?? resolveSettings(options);
-  const engine = await chooseEngine(options.engine, options.threads, asked);
+  const engine = await chooseEngine(options, asked);
   const data = await openData(options, asked, saved?.data ?? null, print, signal);
   const settings = data.name === 'folder' ? { ...asked, ...sizesOf(data) } : asked;
   try {
@@ -66,10 +66,13 @@ export async function runExperiment(parsed: ParsedOptions, output: Output, signa
   }
 }
 
-async function chooseEngine(name: string, threads: number | undefined, settings: Settings): Promise<EngineInUse> {
+async function chooseEngine(
+  { engine: name, threads, requireGpu }: ParsedOptions['options'],
+  settings: Settings,
+): Promise<EngineInUse> {
   let engine: EngineInUse;
   try {
-    engine = await useEngine(name, threads === undefined ? {} : { threads });
+    engine = await useEngine(name, { requireGpu, ...(threads !== undefined && { threads }) });
   } catch (error) {
     throw error instanceof RangeError ? new UsageError(error.message) : error;
   }

@@ -17,6 +17,7 @@ const schema = z.strictObject({
   precision: z.enum(['float32', 'mixed']).default('float32'),
   engine: z.string().min(1).default('auto'),
   threads: count.optional(),
+  requireGpu: z.boolean().default(false),
   data: z.string().min(1).optional(),
   download: z.boolean().default(false),
   cache: z.string().min(1).optional(),
@@ -60,8 +61,13 @@ const flags: Record<keyof Options, Flag> = {
     help: 'Size: minutes on two processor cores, or the whole experiment [default: quick]',
   },
   precision: { kind: 'text', value: 'float32|mixed', help: 'Arithmetic of the matrix products [default: float32]' },
-  engine: { kind: 'text', value: 'NAME', help: 'What computes: auto, simd, cpu [default: auto, the fastest there is]' },
+  engine: {
+    kind: 'text',
+    value: 'NAME',
+    help: 'What computes: auto, tensorflow, simd, cpu [default: auto, the fastest there is]',
+  },
   threads: { kind: 'number', value: 'N', help: "Threads of the engine [default: the machine's processors]" },
+  requireGpu: { kind: 'switch', help: 'Refuse to run on an engine that does not compute on a GPU' },
   data: {
     kind: 'text',
     value: 'PATH',

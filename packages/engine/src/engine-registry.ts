@@ -4,6 +4,7 @@ import { cpuEngine } from './cpu-engine.ts';
 /** Engines that are packages of their own, fastest first: found at run time where they are installed. */
 const packages: ReadonlyArray<readonly [name: string, packageName: string]> = [
   ['webgpu', '@tfjs-ssl/engine-webgpu'],
+  ['tensorflow', '@tfjs-ssl/engine-tensorflow'],
   ['simd', '@tfjs-ssl/engine-simd'],
 ];
 

@@ -52,6 +52,22 @@ it('lists the engines in the order of auto', async () => {
 it('names the known engines where another is asked for', async () => {
   registerEngine(absent('absent'));
   await expect(useEngine('cuda')).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[RangeError: useEngine: name must be one of 'auto', 'absent', 'webgpu', 'simd', 'cpu', got 'cuda'. An engine of your own is made known by registerEngine.]`,
+    `[RangeError: useEngine: name must be one of 'auto', 'absent', 'webgpu', 'tensorflow', 'simd', 'cpu', got 'cuda'. An engine of your own is made known by registerEngine.]`,
   );
+});
+
+it('refuses an engine that computes on the processor where a GPU is demanded', async () => {
+  await expect(useEngine('cpu', { requireGpu: true })).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[Error: useEngine: engine 'cpu' cannot run here: a GPU was demanded, and it computes on the processor. Name an engine for GPUs, or leave requireGpu out.]`,
+  );
+  const withGpu = (gpu: boolean): EngineModule => ({
+    ...absent(gpu ? 'card' : 'processor'),
+    probe: async () => ({ available: true, gpu }),
+    start: async () => ({ ...currentEngine(), name: gpu ? 'card' : 'processor' }),
+  });
+  await useEngine('cpu');
+  registerEngine(withGpu(false));
+  registerEngine(withGpu(true));
+  expect(await useEngine('auto', { requireGpu: true })).toMatchObject({ name: 'card' });
+  expect(await useEngine('processor')).toMatchObject({ name: 'processor' });
 });

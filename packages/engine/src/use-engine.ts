@@ -21,7 +21,7 @@ let current: EngineInUse | null = null;
  * Chooses the engine that computes from here on and starts it.
  *
  * @param name - `'auto'` (the fastest that is there) or the name of one engine, see {@link availableEngines}.
- * @param options - threads and the like; see `EngineOptions`.
+ * @param options - threads, `requireGpu` and the like; see `EngineOptions`.
  * @returns what was chosen: name, device, version, precisions, and what `'auto'` passed over and why. Print it.
  * @throws RangeError for a name that is not known; Error where the named engine cannot run here, with what to do. A named
  * engine is never replaced by another one.
@@ -58,8 +58,12 @@ export async function useEngine(name = 'auto', options: EngineOptions = {}): Pro
 }
 
 async function whyNot(module: EngineModule, options: EngineOptions = {}): Promise<string | null> {
-  const { available, reason }: { available: boolean; reason?: string } = await module.probe(options);
-  return available ? null : (reason ?? 'it did not say why');
+  const found = await module.probe(options);
+  if (!found.available) return found.reason;
+  if (options.requireGpu && !found.gpu) {
+    return 'a GPU was demanded, and it computes on the processor. Name an engine for GPUs, or leave requireGpu out.';
+  }
+  return null;
 }
 
 /**

@@ -26,10 +26,17 @@ export interface EngineOptions {
    * environment variable `TFJS_SSL_SOFTWARE_GPU` is 1.
    */
   readonly softwareAdapter?: boolean;
+  /** Whether an engine that does not compute on a GPU is refused. Default: false. */
+  readonly requireGpu?: boolean;
 }
 
-/** Whether an engine can run here and, if it cannot, the reason and what to do. */
-export type EngineAvailability = { readonly available: true } | { readonly available: false; readonly reason: string };
+/**
+ * Whether an engine can run here and, if it cannot, the reason and what to do. `gpu` says whether it would compute on a GPU; absent, it
+ * would not.
+ */
+export type EngineAvailability =
+  | { readonly available: true; readonly gpu?: boolean }
+  | { readonly available: false; readonly reason: string };
 
 /**
  * What the package of an engine exports as `engine`: the only thing that `@tfjs-ssl/engine` knows of it.
@@ -38,7 +45,11 @@ export type EngineAvailability = { readonly available: true } | { readonly avail
  */
 export interface EngineModule {
   readonly name: string;
-  /** Looks whether the engine can run here with these options, without starting anything that has to be stopped. */
+  /**
+   * Looks whether the engine can run here with these options, without starting anything that has to be stopped.
+   *
+   * @param options - what would be asked of its start; an engine that can say why `requireGpu` cannot be met says so.
+   */
   probe(options?: EngineOptions): Promise<EngineAvailability>;
   /**
    * Starts the engine (a second call returns the running one) and makes its backend the current one.

@@ -1,0 +1,101 @@
+import { availableParallelism, cpus } from 'node:os';
+import * as tf from '@tensorflow/tfjs-core';
+import type { EngineDescription, EngineModule, EngineOptions } from '@tfjs-ssl/ops';
+import { kernels } from './kernels/index.ts';
+import { type LoadedAddon, loadAddon } from './load-addon.ts';
+import type { NodeBackend } from './node-backend.ts';
+import { noGpuProblem } from './problems.ts';
+import { TensorStore } from './tensor-store.ts';
+
+const NAME = 'tensorflow';
+
+let store: TensorStore | null = null;
+let makeBackend: (() => NodeBackend) | null = null;
+
+type Ready = Exclude<LoadedAddon, { problem: string }>;
+
+/** Registers tfjs-node's backend and kernels, and this engine's in their place; once in a process. */
+function register({ addon, require }: Ready): () => NodeBackend {
+  const before = tf.getBackend();
+  require(addon.folder); // registers its kernels and makes its backend the current one
+  const backend = tf.findBackend(NAME) as NodeBackend | null;
+  if (!backend) {
+    throw new Error(
+      `engine-tensorflow: ${addon.packageName} in ${addon.folder} uses another copy of TensorFlow.js than this program. Keep one version of @tensorflow/tfjs-core: \`npm ls @tensorflow/tfjs-core\`.`,
+    );
+  }
+  if (before) tf.setBackend(before);
+  for (const { kernelName, bind } of kernels) {
+    const stock = tf.getKernel(kernelName, NAME);
+    if (stock) tf.unregisterKernel(kernelName, NAME);
+    tf.registerKernel({ ...stock, kernelName, backendName: NAME, kernelFunc: bind(current, stock?.kernelFunc) });
+  }
+  const Backend = backend.constructor as new (binding: unknown, packageName: string) => NodeBackend;
+  let first: NodeBackend | null = backend;
+  return () => {
+    const next = first ?? new Backend(backend.binding, addon.packageName);
+    first = null;
+    return next;
+  };
+}
+
+function current(): TensorStore {
+  if (!store) throw new Error('engine-tensorflow: the engine does not run. Call `await engine.start()` first.');
+  return store;
+}
+
+function describe({ addon, binding }: Ready): EngineDescription {
+  const gpu = binding.isUsingGpuDevice();
+  const threads = availableParallelism();
+  return {
+    name: NAME,
+    backend: NAME,
+    device: gpu ? 'GPU through CUDA' : `${cpus()[0]?.model.trim() ?? 'processor'}, ${threads} threads`,
+    version: `TensorFlow ${binding.TF_Version} through ${addon.packageName} ${addon.version}`,
+    precisions: ['float32'],
+    threads: gpu ? 1 : threads,
+  };
+}
+
+/** What stands against a start with these options; null where nothing does. */
+function problemHere({ requireGpu = false }: EngineOptions): string | null {
+  const found = loadAddon();
+  if ('problem' in found) return found.problem;
+  if (requireGpu && !found.binding.isUsingGpuDevice()) return noGpuProblem(found.binding.TF_Version, found.addon);
+  return null;
+}
+
+const ready = (): Ready => loadAddon() as Ready;
+
+/** The TensorFlow engine: libtensorflow, on CUDA GPUs or processors, through tfjs-node's native addon. */
+export const engine: EngineModule = {
+  name: NAME,
+
+  async probe(options = {}) {
+    const problem = problemHere(options);
+    if (problem !== null) return { available: false, reason: problem };
+    return { available: true, gpu: ready().binding.isUsingGpuDevice() };
+  },
+
+  async start(options = {}) {
+    const problem = problemHere(options);
+    if (problem !== null) throw new Error(`engine-tensorflow: ${problem}`);
+    const found = ready();
+    if (!store) {
+      makeBackend ??= register(found);
+      const backend = makeBackend();
+      if (tf.findBackend(NAME) !== backend) tf.registerBackend(NAME, () => backend, 3);
+      store = new TensorStore(backend);
+    }
+    await tf.setBackend(NAME);
+    return describe(found);
+  },
+
+  async stop() {
+    if (!store) return;
+    const stopping = store;
+    store = null;
+    tf.removeBackend(NAME);
+    stopping.dispose();
+  },
+};
