@@ -1,7 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 
 /** The only version of tfjs-node that this engine stands on: the last one, whose insides it knows. */
 export const TFJS_NODE_VERSION = '4.22.0';
@@ -41,13 +40,13 @@ export const recordPath = (folder: string): string => join(folder, 'lib', 'link-
 /** Folders from which packages are looked for: this package's and the program's. */
 const defaultPlaces = (): string[] => [dirname(fileURLToPath(import.meta.url)), process.cwd()];
 
-/** The folder of an installed package as seen from a place; null where there is none. */
+/** The folder of an installed package as seen from a place, links resolved; null where there is none. */
 export function packageFolder(name: string, place: string): string | null {
-  try {
-    const resolved = createRequire(pathToFileURL(join(place, 'here.js'))).resolve(`${name}/package.json`);
-    return dirname(resolved);
-  } catch {
-    return null;
+  // Node's own search remembers what it found: it would still see a package that was removed meanwhile.
+  for (let folder = place; ; folder = dirname(folder)) {
+    const candidate = join(folder, 'node_modules', name);
+    if (existsSync(join(candidate, 'package.json'))) return realpathSync(candidate);
+    if (folder === dirname(folder)) return null;
   }
 }
 
