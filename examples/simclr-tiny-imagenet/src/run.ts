@@ -34,7 +34,16 @@ export interface SavedRun {
 }
 
 /** Options that a resumed run takes over. */
-const kept = ['engine', 'threads', 'requireGpu', 'cache', 'skipCorrupt', 'classes', 'imagesPerClass', 'checkpointEvery'] as const;
+const kept = [
+  'engine',
+  'threads',
+  'requireGpu',
+  'cache',
+  'skipCorrupt',
+  'classes',
+  'imagesPerClass',
+  'checkpointEvery',
+] as const;
 
 /** Settings that an option of the same name decides. */
 const decided = ['preset', 'scale', 'precision', 'seed', 'classes', 'imagesPerClass', 'epochs', 'batchSize'] as const;

@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+import { availableEngines, useEngine } from '@tfjs-ssl/engine';
+import { engines, expectClose } from '@tfjs-ssl/testing';
+import { describe, expect, it } from 'vitest';
+import { stepsPerEpoch, temporaryFolder, tinyFit, tinyTrainer } from '../test-support/tiny-run.ts';
+import { adam, RunFolder, type TrainerState } from './index.ts';
+
+/** Trains in a folder on an engine up to an epoch. */
+async function train(engine: string, path: string, epochs: number, resumes: boolean): Promise<TrainerState> {
+  await useEngine(engine);
+  const trainer = tinyTrainer({ optimizer: adam({ weightDecay: 1e-4 }) });
+  const run = await (resumes ? RunFolder.resume(path, {}) : RunFolder.create(path, {}));
+  await run.restore(trainer);
+  for await (const _ of trainer.fit({ ...tinyFit, epochs, run }));
+  return trainer.snapshot();
+}
+
+const there = (await availableEngines()).filter(({ available, name }) => available && engines.includes(name));
+const pairs = there.flatMap(({ name: first }) =>
+  there.filter(({ name }) => name !== first).map(({ name: second }) => [first, second] as const),
+);
+
+describe.skipIf(pairs.length === 0)('A run goes on with another engine', () => {
+  it.each(pairs)('%s, then %s', async (first, second) => {
+    const unbroken = await train(second, join(await temporaryFolder(), 'run'), 5, false);
+    const path = join(await temporaryFolder(), 'run');
+    await train(first, path, 2, false);
+    const resumed = await train(second, path, 5, true);
+    expect(resumed.step).toBe(5 * stepsPerEpoch);
+    expect(Object.keys(resumed.tensors)).toEqual(Object.keys(unbroken.tensors));
+    for (const [name, { data }] of Object.entries(resumed.tensors)) {
+      expectClose(data as Float32Array, unbroken.tensors[name]!.data as Float32Array, { atol: 1e-5, rtol: 1e-4 });
+    }
+  });
+});
