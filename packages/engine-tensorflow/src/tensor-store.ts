@@ -112,6 +112,12 @@ export class TensorStore {
     data.values = null;
   }
 
+  /** Gives a tensor that lies in a variable of TensorFlow the value of a handle, which stays the caller's. */
+  assign(tensor: tf.TensorInfo, value: number): void {
+    const dtype = this.attributes.float32('dtype');
+    this.backend.binding.executeOp('AssignVariableOp', dtype, [this.resource(tensor), value], 0);
+  }
+
   /** Frees handles. */
   release(...handles: readonly Handle[]): void {
     for (const { id } of handles) this.backend.binding.deleteTensor(id);

@@ -9,7 +9,7 @@ import { adam, RunFolder, type TrainerState } from './index.ts';
 async function train(engine: string, path: string, epochs: number, resumes: boolean): Promise<TrainerState> {
   await useEngine(engine);
   const trainer = tinyTrainer({ optimizer: adam({ weightDecay: 1e-4 }) });
-  const run = await (resumes ? RunFolder.resume(path, {}) : RunFolder.create(path, {}));
+  const run = await (resumes ? RunFolder.resume(path, { seed: 1 }) : RunFolder.create(path, { seed: 1 }));
   await run.restore(trainer);
   for await (const _ of trainer.fit({ ...tinyFit, epochs, run }));
   return trainer.snapshot();

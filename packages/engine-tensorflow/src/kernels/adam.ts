@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { AdamUpdateOptions } from '@tfjs-ssl/ops';
-import type { Handle } from '../node-backend.ts';
 import { defineKernel, type Kernel, type KernelCall } from './kernel.ts';
+import { readGradientScale, withPrepared } from './prepare-gradient.ts';
 
 interface AdamOptions extends AdamUpdateOptions {
   readonly count: number;
@@ -16,40 +16,10 @@ type Call = KernelCall<string, AdamOptions>;
  * PyTorch does. With gradients multiplied by the root of that ratio the second moment is right; the first one is larger by the factor
  * (6e-6), which the rate takes back.
  */
-export function gradientScale(beta2: number): number {
+export function momentScale(beta2: number): number {
   const inFloat32 = Math.fround(1 - Math.fround(beta2));
   const scale = Math.sqrt((1 - beta2) / inFloat32);
   return Math.abs(scale - 1) < 1e-7 ? 1 : scale;
-}
-
-/** What a parameter's gradient is turned into: (gradient + decay * parameter) * scale, with as few ops as that takes. */
-function prepare(
-  call: Call,
-  gradient: number,
-  parameter: tf.TensorInfo,
-  ids: Numbers,
-  use: (id: number) => void,
-): void {
-  const { store, attribute, run, options } = call;
-  const made: Handle[] = [];
-  const make = (name: string, a: number, b: number) => {
-    const handle = run(name, attribute.float32('T'), [a, b]);
-    made.push(handle);
-    return handle.id;
-  };
-  let prepared = gradient;
-  if (options.weightDecay !== 0 && !options.decoupled) {
-    prepared = make('AddV2', prepared, make('Mul', store.id(parameter), ids.decay));
-  }
-  if (ids.scale !== null) prepared = make('Mul', prepared, ids.scale);
-  use(prepared);
-  store.release(...made);
-}
-
-/** Handles of the numbers of an update. */
-interface Numbers {
-  readonly decay: number;
-  readonly scale: number | null;
 }
 
 /**
@@ -61,25 +31,26 @@ interface Numbers {
 const adamUpdate = defineKernel<string, AdamOptions>('AdamUpdate', (call) => {
   const { inputs, options, store, attribute, runMany } = call;
   const { count, beta1, beta2, epsilon, weightDecay, decoupled } = options;
+  const { factor, applies } = readGradientScale(call);
+  if (!applies) return [];
   const [learningRate, c1, c2] = store.backend.readSync(inputs.scalars!.dataId) as unknown as [number, number, number];
-  const scale = gradientScale(beta2);
-  const root = Math.sqrt(c2);
+  const scale = momentScale(beta2);
+  const preparation = { factor: factor * scale, decay: decoupled ? 0 : weightDecay * scale };
   const flags = [
     ...attribute.float32('T'),
     attribute.flag('use_locking', false),
     attribute.flag('use_nesterov', false),
   ];
-  const constants = [0, beta1, beta2, weightDecay, scale];
+  const root = Math.sqrt(c2);
   const changing = [(learningRate * root) / c1 / scale, epsilon * root, learningRate * weightDecay];
-  store.withNumbers(constants, (zero, first, second, decay, factor) => {
+  store.withNumbers([0, beta1, beta2], (zero, first, second) => {
     const update = (rate: number, small: number, shrinking: number) => {
       for (let i = 0; i < count; i++) {
         const [parameter, gradient, m, v] = ['parameter', 'gradient', 'firstMoment', 'secondMoment'].map(
           (role) => inputs[`${role}${i}`] as tf.TensorInfo,
         ) as [tf.TensorInfo, tf.TensorInfo, tf.TensorInfo, tf.TensorInfo];
         if (weightDecay !== 0 && decoupled) shrink(call, parameter, shrinking);
-        const ids = { decay: decay!, scale: scale === 1 ? null : factor! };
-        prepare(call, store.id(gradient), parameter, ids, (prepared) => {
+        withPrepared(call, gradient, parameter, preparation, (prepared) => {
           const variables = [parameter, m, v].map((tensor) => store.resource(tensor));
           runMany('ResourceApplyAdam', flags, [...variables, zero!, zero!, rate, first!, second!, small, prepared], 0);
         });
@@ -97,5 +68,5 @@ function shrink({ store, attribute, run, runMany }: Call, parameter: tf.TensorIn
   store.release(change);
 }
 
-/** The optimizer's kernel. */
+/** The kernel of Adam. */
 export const adamKernels: readonly Kernel[] = [adamUpdate];

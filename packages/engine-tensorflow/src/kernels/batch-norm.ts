@@ -1,3 +1,4 @@
+import type * as tf from '@tensorflow/tfjs-core';
 import type { Handle } from '../node-backend.ts';
 import { areFloat, defineKernel, type Kernel, type KernelCall } from './kernel.ts';
 
@@ -110,7 +111,21 @@ function sizesOf(shape: readonly number[], gpu: boolean): Sizes {
   return { rows, channels, groups };
 }
 
-const train = defineKernel<'x' | 'gamma' | 'beta' | 'residual', { epsilon: number; relu: boolean }>(
+/** running = (1 - momentum) running + share * batch. */
+function moveRunning(call: Call, running: tf.TensorInfo, ofBatch: Handle, momentum: number, share: number): void {
+  const { store, attribute, run } = call;
+  const moved = store.withNumbers([1 - momentum, share], (kept, taken) => {
+    const part = run('Mul', attribute.float32('T'), [ofBatch.id, taken!]);
+    const sum = consume(call, 'AddV2', run('Mul', attribute.float32('T'), [store.id(running), kept!]), part.id);
+    store.release(part);
+    return sum;
+  });
+  store.replace(running, moved);
+}
+
+type TrainInputs = 'x' | 'gamma' | 'beta' | 'residual' | 'runningMean' | 'runningVariance';
+
+const train = defineKernel<TrainInputs, { epsilon: number; relu: boolean; momentum?: number }>(
   'BatchNormTrain',
   (call) => {
     const { inputs, options, store } = call;
@@ -124,6 +139,11 @@ const train = defineKernel<'x' | 'gamma' | 'beta' | 'residual', { epsilon: numbe
         : normaliseInGroups(call, images!, gamma, beta, sizes),
     );
     const [normalised, mean, variance] = results as Statistics;
+    if (options.momentum !== undefined && inputs.runningMean) {
+      const { momentum } = options;
+      moveRunning(call, inputs.runningMean, mean, momentum, momentum);
+      moveRunning(call, inputs.runningVariance, variance, momentum, (momentum * sizes.rows) / (sizes.rows - 1));
+    }
     let output = normalised;
     if (residual) output = consume(call, 'AddV2', output, store.id(residual));
     if (options.relu) output = consume(call, 'Relu', output);
