@@ -24,6 +24,7 @@ export interface WebGpuEngine extends EngineModule {
 }
 
 interface Running {
+  readonly software: boolean;
   readonly backend: GpuBackend;
   readonly description: EngineDescription;
 }
@@ -50,7 +51,7 @@ async function startDevice(options: WebGpuEngineOptions): Promise<Running> {
     precisions: precisionsOf(device),
     threads: 1,
   };
-  return { backend, description };
+  return { software: found.software, backend, description };
 }
 
 /** The GPU engine: WebGPU in browsers, and in Node through Dawn. */
@@ -58,9 +59,9 @@ export const engine: WebGpuEngine = {
   name: NAME,
 
   async probe(options = {}) {
-    if (running) return { available: true };
-    const found = await findAdapter({ software: softwareWillDo(options) });
-    return 'reason' in found ? { available: false, reason: found.reason } : { available: true };
+    if (running) return { available: true, gpu: !(await running).software };
+    const found = await findAdapter({ software: softwareWillDo(options) && !options.requireGpu });
+    return 'reason' in found ? { available: false, reason: found.reason } : { available: true, gpu: !found.software };
   },
 
   async start(options = {}) {
