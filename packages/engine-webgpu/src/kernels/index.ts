@@ -1,5 +1,21 @@
 // All kernels of this engine. One more is registered by one more line here.
 import { adamKernels } from './adam.ts';
+import { augmentKernels } from './augment-images.ts';
+import { batchNormKernels } from './batch-norm.ts';
+import { columnSumKernels } from './column-sum.ts';
+import { infoNceKernels } from './info-nce.ts';
 import type { GpuKernel } from './kernel.ts';
+import { momentumKernels } from './momentum.ts';
+import { poolingKernels } from './pooling.ts';
+import { residentImageKernels } from './resident-images.ts';
 
-export const kernels: readonly GpuKernel[] = [...adamKernels];
+export const kernels: readonly GpuKernel[] = [
+  ...adamKernels,
+  ...augmentKernels,
+  ...batchNormKernels,
+  ...columnSumKernels,
+  ...infoNceKernels,
+  ...momentumKernels,
+  ...poolingKernels,
+  ...residentImageKernels,
+];

@@ -69,3 +69,9 @@ export function sizeOf(tensor: { shape: readonly number[] }): number {
   for (const length of tensor.shape) size *= length;
   return size;
 }
+
+/** Another tensor of the same elements: for a kernel whose output is its input. */
+export function sameData(backend: GpuBackend, { dataId, shape, dtype }: tf.TensorInfo): tf.TensorInfo {
+  backend.incRef(dataId);
+  return { dataId, shape, dtype };
+}

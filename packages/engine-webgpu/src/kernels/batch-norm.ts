@@ -1,0 +1,162 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { type Binding, dispatch, workgroupGrid } from '../dispatch.ts';
+import { f32, type UniformValue, u32 } from '../uniform-cache.ts';
+import {
+  applyCode,
+  applyFactorsCode,
+  evaluateCode,
+  finishCode,
+  gradientApplyCode,
+  gradientFactorsCode,
+  gradientFinishCode,
+  gradientSumsCode,
+  statisticsCode,
+} from './batch-norm-code.ts';
+import { type ChannelTiles, channelTiles, valueType } from './channel-tiles.ts';
+import { defineKernel, type GpuKernel, sameData, sizeOf } from './kernel.ts';
+
+/** Workgroups for sums, each of which every other one reads, and for what has none. */
+const SUM_GROUPS = 512;
+const APPLY_GROUPS = 1024;
+
+/** Turns tensors by name into bindings of one type. */
+function bind(
+  type: string,
+  tensors: Record<string, tf.TensorInfo | undefined>,
+  access: 'read' | 'read_write',
+): Binding[] {
+  return Object.entries(tensors).flatMap(([name, from]) =>
+    from ? [{ name, from, type: `array<${type}>`, access }] : [],
+  );
+}
+
+/** Buffers that a pass in two dispatches binds; on devices that bind fewer it takes three. */
+const BINDINGS = 10;
+
+type TrainInputs = 'x' | 'gamma' | 'beta' | 'residual' | 'runningMean' | 'runningVariance';
+
+/** Partial statistics, then all the rest. */
+const train = defineKernel<TrainInputs, { epsilon: number; relu: boolean; momentum?: number }>(
+  'BatchNormTrain',
+  ({ inputs, attributes: { epsilon, relu, momentum }, backend }) => {
+    const { x, gamma, beta, residual, runningMean, runningVariance } = inputs;
+    const { rows, width, columns, tiles, blocks } = channelTiles(x);
+    const output = backend.output(x.shape);
+    const [mean, variance] = [backend.output(gamma.shape), backend.output(gamma.shape)];
+    const [inSums, inApply] = [blocks(SUM_GROUPS), blocks(APPLY_GROUPS)];
+    const variant = { width, relu, residual: Boolean(residual), running: Boolean(runningMean) };
+    const key = Object.values(variant).join();
+    const sizes = { rows: u32(rows), columns: u32(columns) };
+    const merging = {
+      ...{ statisticsBlocks: u32(inSums.blocks), rowsPerStatisticsBlock: u32(inSums.rowsPerBlock) },
+      ...{ epsilon: f32(epsilon), momentum: f32(momentum ?? 0) },
+    };
+    const run = (name: string, read: Tensors, written: Tensors, block: Block, uniforms: Uniforms, code: () => string) =>
+      dispatch(backend, {
+        key: name,
+        bindings: [...bind(valueType(width), read, 'read'), ...bind(valueType(width), written, 'read_write')],
+        uniforms: { ...sizes, rowsPerBlock: u32(block.rowsPerBlock), ...uniforms },
+        code,
+        workgroups: [tiles, block.blocks],
+      });
+    const statistics = { mean, variance, runningMean, runningVariance };
+    backend.withScratch([inSums.blocks, 2, columns * width], (partials) => {
+      run(`BatchNormStatistics ${width}`, { x }, { partials }, inSums, {}, () => statisticsCode(width));
+      if (backend.device.limits.maxStorageBuffersPerShaderStage >= BINDINGS) {
+        const read = { x, partials, gamma, beta, residual };
+        run(`BatchNormApply ${key}`, read, { output, ...statistics }, inApply, merging, () => applyCode(variant));
+        return;
+      }
+      backend.withScratch([3, columns * width], (factors) => {
+        const read = { partials, gamma, beta };
+        const once = { rowsPerBlock: rows, blocks: 1 };
+        run(`BatchNormFinish ${key}`, read, { ...statistics, factors }, once, merging, () => finishCode(variant));
+        const last = { x, residual, factors };
+        run(`BatchNormApplyFactors ${key}`, last, { output }, inApply, {}, () => applyFactorsCode(variant));
+      });
+    });
+    return [output, mean, variance];
+  },
+);
+
+type Tensors = Record<string, tf.TensorInfo | undefined>;
+type Uniforms = Record<string, UniformValue>;
+type Block = ReturnType<ChannelTiles['blocks']>;
+type GradientAttributes = { epsilon: number; relu: boolean; residual: boolean };
+
+/** Partial sums, then dx; where both a rectifier and a residual are there, the first writes the masked dy, which the second reads. */
+const trainGradient = defineKernel<'dy' | 'x' | 'output' | 'mean' | 'variance' | 'gamma', GradientAttributes>(
+  'BatchNormTrainGrad',
+  ({ inputs, attributes: { epsilon, relu, residual }, backend }) => {
+    const { dy, x, output, mean, variance, gamma } = inputs;
+    const { rows, width, columns, tiles, blocks } = channelTiles(x);
+    const dx = backend.output(x.shape);
+    const [dgamma, dbeta] = [backend.output(gamma.shape), backend.output(gamma.shape)];
+    const writesMasked = relu && residual;
+    const dresidual = writesMasked ? backend.output(x.shape) : residual ? sameData(backend, dy) : undefined;
+    const [inSums, inApply] = [blocks(SUM_GROUPS), blocks(APPLY_GROUPS)];
+    const uniforms = { rows: u32(rows), columns: u32(columns), epsilon: f32(epsilon), sumBlocks: u32(inSums.blocks) };
+    const run = (name: string, read: Tensors, written: Tensors, block: Block, code: () => string) =>
+      dispatch(backend, {
+        key: name,
+        bindings: [...bind(valueType(width), read, 'read'), ...bind(valueType(width), written, 'read_write')],
+        uniforms: { ...uniforms, rowsPerBlock: u32(block.rowsPerBlock) },
+        code,
+        workgroups: [tiles, block.blocks],
+      });
+    backend.withScratch([inSums.blocks, 2, columns * width], (partials) => {
+      const summed = { width, masked: relu, writesMasked };
+      run(
+        `BatchNormGradientSums ${Object.values(summed)}`,
+        { dy, x, output: relu ? output : undefined, mean, variance },
+        { partials, dresidual: writesMasked ? dresidual : undefined },
+        inSums,
+        () => gradientSumsCode(summed),
+      );
+      const applied = { width, masked: relu && !residual };
+      const key = Object.values(applied).join();
+      const ofRows = { dy: writesMasked ? dresidual : dy, x, output: applied.masked ? output : undefined };
+      const ofChannels = { mean, variance, gamma, partials };
+      if (backend.device.limits.maxStorageBuffersPerShaderStage >= BINDINGS) {
+        const read = { ...ofRows, ...ofChannels };
+        const written = { dx, dgamma, dbeta };
+        run(`BatchNormGradientApply ${key}`, read, written, inApply, () => gradientApplyCode(applied));
+        return;
+      }
+      backend.withScratch([4, columns * width], (factors) => {
+        const once = { rowsPerBlock: rows, blocks: 1 };
+        const written = { dgamma, dbeta, factors };
+        run(`BatchNormGradientFinish ${width}`, ofChannels, written, once, () => gradientFinishCode(width));
+        const read = { ...ofRows, factors };
+        run(`BatchNormGradientFactors ${key}`, read, { dx }, inApply, () => gradientFactorsCode(applied));
+      });
+    });
+    return dresidual ? [dx, dgamma, dbeta, dresidual] : [dx, dgamma, dbeta];
+  },
+);
+
+const evaluate = defineKernel<'x' | 'scale' | 'offset' | 'mean' | 'variance', { varianceEpsilon?: number }>(
+  'FusedBatchNorm',
+  ({ inputs: { x, scale, offset, mean, variance }, attributes: { varianceEpsilon }, backend }) => {
+    const { rows, width, columns } = channelTiles(x);
+    const perChannel = [mean, variance, scale, offset].filter((tensor) => tensor !== undefined && tensor !== null);
+    if ([x, ...perChannel].some(({ dtype }) => dtype !== 'float32') || rows === 0) return null;
+    if (perChannel.some((tensor) => sizeOf(tensor) !== columns * width)) return null;
+    const output = backend.output(x.shape);
+    const [scaled, shifted] = [Boolean(scale), Boolean(offset)];
+    dispatch(backend, {
+      key: `BatchNormEvaluate ${[width, scaled, shifted]}`,
+      bindings: [
+        ...bind(valueType(width), { x, scale, offset, mean, variance }, 'read'),
+        ...bind(valueType(width), { output }, 'read_write'),
+      ],
+      uniforms: { size: u32(rows * columns), columns: u32(columns), epsilon: f32(varianceEpsilon ?? 0.001) },
+      code: () => evaluateCode(width, scaled, shifted),
+      workgroups: workgroupGrid(backend, Math.ceil((rows * columns) / 256)),
+    });
+    return output;
+  },
+);
+
+/** Batch normalisation in training, its gradient, and in evaluation. */
+export const batchNormKernels: readonly GpuKernel[] = [train, trainGradient, evaluate];

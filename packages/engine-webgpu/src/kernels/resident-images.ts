@@ -1,0 +1,58 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { ReserveImagesAttributes } from '@tfjs-ssl/ops';
+import { defineKernel, type GpuKernel } from './kernel.ts';
+
+/** Buffers that the augmentation kernel binds beside the shards: indices, parameters, output. */
+const OTHER_BINDINGS = 3;
+
+/** Makes room for a data set, in as few buffers as the device allows. */
+const reserveImages = defineKernel<never, ReserveImagesAttributes>(
+  'ReserveImages',
+  ({ attributes: { images, words, checks }, backend }) => {
+    const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage } = backend.device.limits;
+    const perShard = Math.min(images, Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / (4 * words)));
+    const count = perShard === 0 ? Number.POSITIVE_INFINITY : Math.ceil(images / perShard);
+    const most = maxStorageBuffersPerShaderStage - OTHER_BINDINGS;
+    if (count > most) {
+      const megabytes = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
+      throw new RangeError(
+        `engine-webgpu: ${images} images are ${megabytes(images * words * 4)}, and this device binds ${most} buffers of at most ` +
+          `${megabytes(maxStorageBufferBindingSize)} beside the views. Upload them batch by batch.`,
+      );
+    }
+    backend.device.pushErrorScope('out-of-memory');
+    const shards = Array.from({ length: count }, (_, i) =>
+      backend.output([Math.min(perShard, images - i * perShard), words], 'int32'),
+    );
+    checks.push(
+      backend.device.popErrorScope().then((error) => {
+        if (error) {
+          throw new RangeError(
+            `engine-webgpu: the device has no memory for ${images} images (${error.message}). Upload them batch by batch.`,
+          );
+        }
+      }),
+    );
+    return shards;
+  },
+);
+
+/** Writes images into a shard, past the recorded work: nothing that reads them has been recorded yet. */
+const writeImages = defineKernel<'shard' | 'images', { first: number }>(
+  'WriteImages',
+  ({ inputs: { shard, images }, attributes: { first }, backend }) => {
+    const { values } = backend.tensorMap.get(images.dataId);
+    if (!ArrayBuffer.isView(values)) {
+      throw new Error(
+        'engine-webgpu: WriteImages takes images that have not been uploaded. Make a new tensor of them.',
+      );
+    }
+    const words = shard.shape[1] as number;
+    const bytes = values as unknown as Int32Array<ArrayBuffer>;
+    backend.queue.writeBuffer(backend.bufferOf(shard), 4 * first * words, bytes);
+    return [] as tf.TensorInfo[];
+  },
+);
+
+/** A data set in the memory of the device. */
+export const residentImageKernels: readonly GpuKernel[] = [reserveImages, writeImages];
