@@ -13,6 +13,7 @@ import {
   type Schedule,
   warmupCosine,
 } from '@tfjs-ssl/trainer';
+import type { ImageFeed } from './image-feed.ts';
 import type { Settings } from './settings.ts';
 
 /** The chain of random transforms that makes a view, in the paper's order. */
@@ -53,13 +54,13 @@ function prefixed(prefix: string, variables: NamedVariables): NamedVariables {
 }
 
 /** Loss and pretext accuracies of a batch: augment, encode, project, compare. */
-export function buildLoss(settings: Settings, chain: Chain, { encoder, head }: Model) {
+export function buildLoss(settings: Settings, chain: Chain, { encoder, head }: Model, feed: ImageFeed) {
   const { temperature } = settings;
   return ({
     images,
     table,
   }: Record<string, tf.Tensor>): { loss: tf.Scalar; metrics: { top1: tf.Scalar; top5: tf.Scalar } } => {
-    const views = chain.apply(images as tf.Tensor4D, table as tf.Tensor2D);
+    const views = feed.views(chain, images as tf.Tensor, table as tf.Tensor2D);
     const features = encoder.apply(views, { training: true }) as tf.Tensor2D;
     const projections = head.apply(features, { training: true }) as tf.Tensor2D;
     const { loss, ranks } = infoNCE(projections, { temperature });

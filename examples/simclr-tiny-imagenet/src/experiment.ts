@@ -10,6 +10,7 @@ import { buildChain, buildLoss, buildModel, buildOptimizer, buildSchedule, type 
 import { type Data, openData } from './data.ts';
 import { knnOf } from './evaluate.ts';
 import { headerLines, quickLines, versions } from './header.ts';
+import { batchFeed, type ImageFeed, residentFeed } from './image-feed.ts';
 import { type ParsedOptions, UsageError } from './options.ts';
 import { epochLine, formatDuration, type Output, ProgressBar, paperLine, type StepValues } from './progress.ts';
 import { viewsFile, writeReport } from './report.ts';
@@ -17,7 +18,6 @@ import { checkNewFolder, openRun, type SavedRun, savedRun } from './run.ts';
 import { sampleViews } from './sample-views.ts';
 import { resolveSettings, type Settings } from './settings.ts';
 import { resultLines, type Summary } from './summary.ts';
-import { toFloat } from './to-float.ts';
 
 type Metric = 'top1' | 'top5';
 type Input = 'images' | 'table';
@@ -115,7 +115,8 @@ async function trainAndEvaluate(run: Run): Promise<Outcome> {
   const totalSteps = epochs * perEpoch;
   const model = buildModel(settings);
   const chain = buildChain(settings);
-  const trainer = buildTrainer(settings, chain, model, perEpoch);
+  const feed = await residentFeed(data.train, settings, (line) => output.write(`${line}\n`), signal);
+  const trainer = buildTrainer(settings, chain, model, perEpoch, feed);
   const environment = { ...versions(engine), device: engine.device };
   const folder = options.dryRun ? null : await openRun({ options, given, settings, saved, data, environment });
   const bar = new ProgressBar(output, totalSteps, batchSize);
@@ -125,7 +126,7 @@ async function trainAndEvaluate(run: Run): Promise<Outcome> {
     ...quickLines(resolveSettings({ preset, precision, seed, scale: 'full' }), settings),
   ];
   for (const line of lines) bar.print(line);
-  if (folder === null) return dryRun(run, trainer, chain, totalSteps, bar);
+  if (folder === null) return dryRun(run, { trainer, chain, feed, totalSteps, bar });
 
   const goOn = `  npm run simclr -- --resume ${folder.path}`;
   const evaluate = () =>
@@ -163,8 +164,9 @@ async function trainAndEvaluate(run: Run): Promise<Outcome> {
     run: folder,
     signal,
     ...(options.checkpointEvery === undefined ? {} : { checkpointEvery: options.checkpointEvery }),
-    batches: ({ epoch, step }) => batches(data.train, { batchSize, seed, epoch, startStep: step }),
-    inputs: (batch) => stepInputs(batch, settings, chain),
+    batches: ({ epoch, step }) =>
+      batches(data.train, { batchSize, seed, epoch, startStep: step, readImages: feed.readsImages }),
+    inputs: (batch) => stepInputs(batch, settings, chain, feed),
   });
   let reportedAt = performance.now();
   let after: number;
@@ -192,6 +194,8 @@ async function trainAndEvaluate(run: Run): Promise<Outcome> {
   } catch (error) {
     await report();
     throw error;
+  } finally {
+    feed.dispose();
   }
   const seconds = earlierSeconds + (performance.now() - run.start) / 1000;
   const summary = summarize(folder.records, { engine, data, seconds, knn: { before, after } });
@@ -203,44 +207,57 @@ async function trainAndEvaluate(run: Run): Promise<Outcome> {
 }
 
 /** The trainer of a run: its step is augment, encode, project, compare, update. */
-export function buildTrainer(settings: Settings, chain: Chain, model: Model, perEpoch: number): Trainer<Input, Metric> {
-  const { batchSize, imageSize } = settings;
+export function buildTrainer(
+  settings: Settings,
+  chain: Chain,
+  model: Model,
+  perEpoch: number,
+  feed: ImageFeed = batchFeed(settings),
+): Trainer<Input, Metric> {
   return new Trainer<Input, Metric>({
     parameters: model.parameters,
     buffers: model.buffers,
     inputs: {
-      images: { shape: [batchSize, imageSize, imageSize, 3] },
-      table: { shape: [2 * batchSize, chain.columns.length] },
+      images: feed.input,
+      table: { shape: [2 * settings.batchSize, chain.columns.length] },
     },
-    loss: buildLoss(settings, chain, model),
+    loss: buildLoss(settings, chain, model, feed),
     optimizer: buildOptimizer(settings),
     schedule: buildSchedule(settings, perEpoch),
     precision: settings.precision,
   });
 }
 
-/** The tensors of a step: its images in [0, 1] and the random numbers of its views. */
-export function stepInputs(batch: Batch, settings: Settings, chain: Chain): Record<Input, tf.Tensor> {
+/** The tensors of a step: its images, or where they are, and the random numbers of its views. */
+export function stepInputs(
+  batch: Batch,
+  settings: Settings,
+  chain: Chain,
+  feed: ImageFeed = batchFeed(settings),
+): Record<Input, tf.Tensor> {
   const { batchSize, imageSize, seed } = settings;
   const table = chain.sampleTable({ seed, epoch: batch.epoch, images: batch.indices, imageSize, views: 2 });
   return {
-    images: tf.tensor4d(toFloat(batch.images), [batchSize, imageSize, imageSize, 3]),
+    images: feed.tensorOf(batch),
     table: tf.tensor2d(table, [2 * batchSize, chain.columns.length]),
   };
 }
 
-async function dryRun(
-  run: Run,
-  trainer: Trainer<Input, Metric>,
-  chain: Chain,
-  totalSteps: number,
-  bar: ProgressBar,
-): Promise<Outcome> {
+interface DryRun {
+  readonly trainer: Trainer<Input, Metric>;
+  readonly chain: Chain;
+  readonly feed: ImageFeed;
+  readonly totalSteps: number;
+  readonly bar: ProgressBar;
+}
+
+async function dryRun(run: Run, { trainer, chain, feed, totalSteps, bar }: DryRun): Promise<Outcome> {
   const { settings, data } = run;
-  const stream = batches(data.train, { batchSize: settings.batchSize, seed: settings.seed, epoch: 0 });
+  const { batchSize, seed } = settings;
+  const stream = batches(data.train, { batchSize, seed, epoch: 0, readImages: feed.readsImages });
   const { value: batch } = await stream.next();
   await stream.return();
-  const inputs = stepInputs(batch as Batch, settings, chain);
+  const inputs = stepInputs(batch as Batch, settings, chain, feed);
   const start = performance.now();
   const result = await trainer.step(inputs);
   const seconds = (performance.now() - start) / 1000;

@@ -51,6 +51,16 @@ describe('batches', () => {
     }
   });
 
+  it('reads no pixels where none are wanted', async () => {
+    const dataset = countedDataset();
+    const [full, without] = [
+      await collect(dataset, options),
+      await collect(dataset, { ...options, readImages: false }),
+    ];
+    expect(dataset.reads).toBe(full.length);
+    expect(without).toEqual(full.map((batch) => ({ ...batch, images: new Uint8Array(0) })));
+  });
+
   it('keeps the last batch on request', async () => {
     const all = await collect(countedDataset(), { ...options, dropLast: false });
     expect(all.map(({ indices }) => indices.length)).toEqual([4, 4, 2]);

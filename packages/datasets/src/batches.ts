@@ -12,6 +12,8 @@ export interface BatchesOptions {
   readonly startStep?: number;
   /** Leaves out the last batch when it is not full; default true. */
   readonly dropLast?: boolean;
+  /** Reads the pixels; default true. Without them a batch has an empty `images`, for engines that keep the data set themselves. */
+  readonly readImages?: boolean;
 }
 
 /** One batch of an epoch. */
@@ -21,7 +23,7 @@ export interface Batch {
   readonly step: number;
   /** Positions in the data set, shape [batchSize], int32. */
   readonly indices: Int32Array;
-  /** Shape [batchSize, height, width, 3], uint8; the batch's own, never written again. */
+  /** Shape [batchSize, height, width, 3], uint8; the batch's own, never written again. Empty with `readImages: false`. */
   readonly images: Uint8Array;
   /** Shape [batchSize], int32. */
   readonly labels: Int32Array;
@@ -51,7 +53,7 @@ export function stepsPerEpoch(length: number, batchSize: number, dropLast = true
  * ```
  */
 export async function* batches(dataset: ImageDataset, options: BatchesOptions): AsyncGenerator<Batch, void, undefined> {
-  const { batchSize, seed, epoch, startStep = 0, dropLast = true } = options;
+  const { batchSize, seed, epoch, startStep = 0, dropLast = true, readImages = true } = options;
   const { length, labels } = dataset;
   if (!Number.isInteger(batchSize) || batchSize < 1 || (dropLast && batchSize > length)) {
     throw new RangeError(
@@ -68,7 +70,7 @@ export async function* batches(dataset: ImageDataset, options: BatchesOptions): 
 
   const readBatch = async (step: number): Promise<Batch> => {
     const indices = order.slice(step * batchSize, (step + 1) * batchSize);
-    const images = await dataset.read(indices);
+    const images = readImages ? await dataset.read(indices) : new Uint8Array(0);
     return { epoch, step, indices, images, labels: indices.map((index) => labels[index]!) };
   };
   const readAhead = (step: number): Promise<Batch> | undefined => {
