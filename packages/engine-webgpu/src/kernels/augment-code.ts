@@ -121,25 +121,22 @@ export function blurCode(segment: Segment, source: ImageSource, columns: number,
   const side = BLUR_TILE + 2 * radius;
   const across = Math.ceil(width / BLUR_TILE);
   const tiles = across * Math.ceil(height / BLUR_TILE);
-  const separate = `
-    for (var channel = 0u; channel < 3; channel++) {
-      for (var i = thread; i < ${side * side}; i += ${THREADS}) {
-        let y = mirror(tileY + i32(i / ${side}) - ${radius}, ${height});
-        let x = mirror(tileX + i32(i % ${side}) - ${radius}, ${width});
-        square[i] = texel(image, y, x)[channel];
-      }
-      workgroupBarrier();
-      for (var i = thread; i < ${BLUR_TILE * side}; i += ${THREADS}) {
-        var sum = 0f;
-        for (var k = 0u; k < ${taps}; k++) { sum += weights[k] * square[i + k * ${side}]; }
-        lines[i] = sum;
-      }
-      workgroupBarrier();
-      let begin = thread / ${BLUR_TILE} * ${side} + thread % ${BLUR_TILE};
+  const separate = ['r', 'g', 'b'].map(
+    (channel) => `
+    for (var i = thread; i < ${side * side}; i += ${THREADS}) {
+      let y = mirror(tileY + i32(i / ${side}) - ${radius}, ${height});
+      let x = mirror(tileX + i32(i % ${side}) - ${radius}, ${width});
+      square[i] = texel(image, y, x).${channel};
+    }
+    workgroupBarrier();
+    for (var i = thread; i < ${BLUR_TILE * side}; i += ${THREADS}) {
       var sum = 0f;
-      for (var k = 0u; k < ${taps}; k++) { sum += weights[k] * lines[begin + k]; }
-      blurred[channel] = sum;
-    }`;
+      for (var k = 0u; k < ${taps}; k++) { sum += weights[k] * square[i + k * ${side}]; }
+      lines[i] = sum;
+    }
+    workgroupBarrier();
+    for (var k = 0u; k < ${taps}; k++) { blurred.${channel} += weights[k] * lines[line + k]; }`,
+  );
   const together = `
     for (var i = 0; i < ${taps}; i++) {
       var line = vec3f();
@@ -193,7 +190,8 @@ export function blurCode(segment: Segment, source: ImageSource, columns: number,
     let y = tileY + i32(thread / ${BLUR_TILE});
     let x = tileX + i32(thread % ${BLUR_TILE});
     var blurred = vec3f();
-    ${inMemory ? separate : together}
+    let line = thread / ${BLUR_TILE} * ${side} + thread % ${BLUR_TILE};
+    ${inMemory ? separate.join('') : together}
     if (y >= ${height} || x >= ${width}) { return; }
     var pixel = blurred;
     if (!(parameters[row + ${column}] > 0)) { pixel = texel(image, u32(y), u32(x)); }

@@ -90,8 +90,7 @@ describe('BatchNormTrain and its gradient', () => {
     }
     expect(dispatches.mock.calls.length).toBeGreaterThanOrEqual(6 * variants.length);
     for (const [{ entries }] of bound.mock.calls) expect([...entries].length).toBeLessThanOrEqual(8 + 1);
-    vi.restoreAllMocks();
-    expect(limits).toBeDefined();
+    for (const mock of [limits, dispatches, bound]) mock.mockRestore();
   });
 
   it('takes two dispatches in either direction', async () => {
