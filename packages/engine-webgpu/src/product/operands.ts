@@ -1,0 +1,47 @@
+import type { Operand, Result } from './product.ts';
+
+/** A matrix in memory: element [outer, depth] of group g lies at group(g) + outer * outerStep + depth * depthStep; one step is 1. */
+export interface MatrixLayout {
+  readonly outer: number;
+  readonly outerStep: number;
+  readonly depthStep: number;
+  /** WGSL expression of `group`, where the matrix of a group begins. Default '0'. */
+  readonly groupStart?: string;
+  /** Whether all groups begin at multiples of four. Default: true. */
+  readonly groupsAligned?: boolean;
+}
+
+/** An operand that lies in memory as a matrix. */
+export function matrixOperand(layout: MatrixLayout): Operand {
+  const { outer, outerStep, depthStep, groupStart = '0', groupsAligned = true } = layout;
+  const contiguous = outerStep === 1 ? 'outer' : 'depth';
+  const vector = groupsAligned && (contiguous === 'outer' ? outer % 4 === 0 && depthStep % 4 === 0 : outerStep % 4 === 0);
+  return {
+    contiguous,
+    vector,
+    functions: (name) => `
+fn ${name}Outer(index: i32, group: i32) -> vec3i {
+  return vec3i(${groupStart} + index * ${outerStep}, select(-1, 0, index < ${outer}), 0);
+}
+fn ${name}Depth(index: i32, end: i32, group: i32) -> vec3i {
+  return vec3i(index * ${depthStep}, select(-1, 0, index < end), 0);
+}
+fn ${name}Load(outer: vec3i, depth: vec3i) -> ${vector ? 'vec4f' : 'f32'} {
+  if ((outer.y | depth.y) < 0) { return ${vector ? 'vec4f()' : '0'}; }
+  return ${name}[u32(outer.x + depth.x)${vector ? ' / 4u' : ''}];
+}`,
+  };
+}
+
+/** A result that lies in memory as a matrix, group after group. */
+export function matrixResult(rows: number, columns: number, groups = 1): Result {
+  return {
+    size: groups * rows * columns,
+    vector: columns % 4 === 0,
+    linear: true,
+    functions: `
+fn resultRow(row: i32, group: i32) -> i32 {
+  return select(-1, (group * ${rows} + row) * ${columns}, row < ${rows});
+}`,
+  };
+}

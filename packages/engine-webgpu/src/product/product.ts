@@ -1,0 +1,153 @@
+/**
+ * One operand of a product as WGSL functions; the depth is the axis that is summed over, the outer one the other (rows of the first
+ * operand, columns of the second).
+ *
+ * `functions(name)` defines, for the buffer `name` (`left` or `right`),
+ *
+ *     fn nameOuter(index: i32, group: i32) -> vec3i           what is known of a row or column
+ *     fn nameDepth(index: i32, end: i32, group: i32) -> vec3i what is known of a depth; those from `end` on read zeros
+ *     fn nameLoad(outer: vec3i, depth: vec3i) -> vec4f        the values there, f32 where not `vector`
+ *
+ * They are apart because a thread keeps its rows through the whole sum and its depth through all of its rows.
+ */
+export interface Operand {
+  /** Axis along which neighbours lie side by side in memory. */
+  readonly contiguous: 'outer' | 'depth';
+  /** Whether four neighbours begin at a multiple of four, so that the buffer is read as `vec4f`. */
+  readonly vector: boolean;
+  functions(name: string): string;
+}
+
+/** Where a product is written. */
+export interface Result {
+  /** Number of values. */
+  readonly size: number;
+  /** Whether four neighbouring columns are written as one `vec4f`. */
+  readonly vector: boolean;
+  /** Whether value [row, column] of group g lies at (g rows + row) columns + column, without gaps. */
+  readonly linear: boolean;
+  /** Defines `fn resultRow(row: i32, group: i32) -> i32`: where a row begins, negative where it is not stored. */
+  readonly functions: string;
+}
+
+/** result[row, column] = sum over depth of left[row, depth] right[depth, column], for each of several groups. */
+export interface Product {
+  /** Names everything that is baked into the kernel but tile, parts and arithmetic. */
+  readonly key: string;
+  readonly rows: number;
+  readonly columns: number;
+  /** Longest sum of all groups. */
+  readonly depth: number;
+  readonly groups: number;
+  readonly left: Operand;
+  readonly right: Operand;
+  readonly result: Result;
+  /** Defines `fn groupDepth(group: i32) -> i32` where groups differ in depth, and what the operands share. */
+  readonly functions?: string;
+  /** What is done to a value before it is stored; a product with an epilogue is not split. */
+  readonly epilogue?: Epilogue;
+}
+
+/** result = activation(sum + bias[column]). */
+export interface Epilogue {
+  readonly bias: boolean;
+  readonly relu: boolean;
+}
+
+/** Numbers of a tile and how its threads share it. */
+export interface Tile {
+  /** Extent of a workgroup's part of the result. */
+  readonly rows: number;
+  readonly columns: number;
+  /** Depths that are staged in workgroup memory at a time. */
+  readonly depth: number;
+  /** Extent of a thread's part (fused multiply-add), multiples of 4; or of a subgroup's (matrix units), multiples of the device's matrices. */
+  readonly threadRows: number;
+  readonly threadColumns: number;
+}
+
+/** How a product is computed. */
+export interface Schedule {
+  readonly tile: Tile;
+  /** Parts into which the depth is split, each written by itself and summed afterwards; 1 writes the result. */
+  readonly parts: number;
+  /** How operands are multiplied; all of them add in float32. */
+  readonly arithmetic: Arithmetic;
+}
+
+/**
+ * `float32`; `float16`: operands rounded to float16, products of float32; `matrix`: operands rounded to float16, on the matrix units of
+ * subgroups.
+ */
+export type Arithmetic =
+  | { readonly kind: 'float32' }
+  | { readonly kind: 'float16' }
+  | ({ readonly kind: 'matrix' } & MatrixUnit);
+
+/** A configuration of subgroup matrices: left [rows, depth] x right [depth, columns] in float16, sums in float32. */
+export interface MatrixUnit {
+  readonly rows: number;
+  readonly columns: number;
+  readonly depth: number;
+  /** Invocations of a subgroup. */
+  readonly subgroup: number;
+}
+
+/** A compute shader, without the declarations of its buffers, and how many workgroups it takes. */
+export interface ProductShader {
+  /** Equal for equal code. */
+  readonly key: string;
+  /** WGSL extensions. */
+  readonly enable: readonly string[];
+  /** Buffers in the order of their bindings: names and types; the one named `result` is written. */
+  readonly buffers: ReadonlyArray<readonly [name: string, type: string]>;
+  readonly code: () => string;
+  readonly workgroups: readonly [x: number, y: number];
+}
+
+/** Workgroups in one direction that every device can start. */
+const DIRECTION = 65535;
+
+/** How a shader finds its part of the work: one number for all, as a direction of a dispatch may be too short. */
+export function enumerate(product: Product, { tile, parts }: Schedule): { workgroups: [x: number, y: number]; code: string } {
+  const columnTiles = Math.ceil(product.columns / tile.columns);
+  const rowTiles = Math.ceil(product.rows / tile.rows);
+  const total = columnTiles * rowTiles * parts * product.groups;
+  const y = Math.ceil(total / DIRECTION);
+  const x = Math.ceil(total / y);
+  return {
+    workgroups: [x, y],
+    code: `
+  let task = workgroup.x + workgroup.y * ${x}u;${x * y > total ? `\n  if (task >= ${total}u) { return; }` : ''}
+  let firstColumn = i32(task % ${columnTiles}u) * ${tile.columns};
+  let firstRow = i32((task / ${columnTiles}u) % ${rowTiles}u) * ${tile.rows};
+  let slice = i32(task / ${columnTiles * rowTiles}u);
+  let part = slice % ${parts};
+  let group = slice / ${parts};
+  let depth = ${product.functions?.includes('fn groupDepth') ? 'groupDepth(group)' : product.depth};
+  let partDepth = (depth + ${parts * tile.depth - 1}) / ${parts * tile.depth} * ${tile.depth};
+  let begin = min(part * partDepth, depth);
+  let end = min(begin + partDepth, depth);
+  let steps = (end - begin + ${tile.depth - 1}) / ${tile.depth};`,
+  };
+}
+
+/** Buffers of a product that is computed in so many parts. */
+export function productBuffers(
+  { left, right, result, epilogue }: Product,
+  parts: number,
+  { vectorResult }: { vectorResult: boolean },
+): ProductShader['buffers'] {
+  const type = (vector: boolean) => `array<${vector ? 'vec4f' : 'f32'}>`;
+  return [
+    ['left', type(left.vector)],
+    ['right', type(right.vector)],
+    ['result', type(vectorResult && result.vector)],
+    ...(epilogue?.bias && parts === 1 ? ([['bias', 'array<f32>']] as const) : []),
+  ];
+}
+
+/** WGSL of all functions that a product brings along. */
+export function productFunctions({ left, right, result, functions = '' }: Product): string {
+  return [functions, left.functions('left'), right.functions('right'), result.functions].join('\n');
+}

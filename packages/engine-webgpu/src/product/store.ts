@@ -1,0 +1,32 @@
+import type { Product } from './product.ts';
+
+/** Defines `store`, which writes four neighbouring columns of a row that begins at `start`. */
+export function storeFunction(product: Product, parts: number): string {
+  const { result, columns, epilogue } = product;
+  const whole = parts === 1;
+  const offset = whole ? '' : `part * ${result.size} + `;
+  const biased = epilogue?.bias && whole;
+  const relu = epilogue?.relu && whole;
+  if (result.vector) {
+    return `
+fn store(start: i32, column: i32, part: i32, sum: vec4f) {
+  if (start < 0 || column >= ${columns}) { return; }
+  var value = sum;
+  ${biased ? 'value += vec4f(bias[column], bias[column + 1], bias[column + 2], bias[column + 3]);' : ''}
+  ${relu ? 'value = max(value, vec4f());' : ''}
+  result[u32(${offset}start + column) / 4u] = value;
+}`;
+  }
+  return `
+fn store(start: i32, column: i32, part: i32, sum: vec4f) {
+  if (start < 0) { return; }
+  for (var i = 0; i < 4; i++) {
+    if (column + i < ${columns}) {
+      var value = sum[i];
+      ${biased ? 'value += bias[column + i];' : ''}
+      ${relu ? 'value = max(value, 0);' : ''}
+      result[${offset}start + column + i] = value;
+    }
+  }
+}`;
+}
