@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { Precision } from '@tfjs-ssl/ops';
 import { DeviceFailure } from './device/failure.ts';
 import { ProgramCache } from './program-cache.ts';
 import { type DataId, StockBackend } from './stock-backend.ts';
@@ -11,6 +12,8 @@ type Values = tf.backend_util.BackendValues;
  * that are seen: stock kernels and those of this engine mix freely and run in the order in which they were called.
  */
 export class GpuBackend extends StockBackend {
+  /** Arithmetic of matrix products and convolutions that are recorded from here on. */
+  precision: Precision = 'float32';
   readonly failure: DeviceFailure;
   /** Compiled programs of the kernels of this engine. */
   readonly programs: ProgramCache;

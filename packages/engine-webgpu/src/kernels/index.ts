@@ -3,8 +3,10 @@ import { adamKernels } from './adam.ts';
 import { augmentKernels } from './augment-images.ts';
 import { batchNormKernels } from './batch-norm.ts';
 import { columnSumKernels } from './column-sum.ts';
+import { convolutionKernels } from './convolution.ts';
 import { infoNceKernels } from './info-nce.ts';
 import type { GpuKernel } from './kernel.ts';
+import { matrixProductKernels } from './matrix-product.ts';
 import { momentumKernels } from './momentum.ts';
 import { poolingKernels } from './pooling.ts';
 import { residentImageKernels } from './resident-images.ts';
@@ -14,7 +16,9 @@ export const kernels: readonly GpuKernel[] = [
   ...augmentKernels,
   ...batchNormKernels,
   ...columnSumKernels,
+  ...convolutionKernels,
   ...infoNceKernels,
+  ...matrixProductKernels,
   ...momentumKernels,
   ...poolingKernels,
   ...residentImageKernels,

@@ -63,6 +63,11 @@ export function registerKernels(kernels: readonly GpuKernel[]): void {
 
 const registered = new WeakSet<GpuKernel>();
 
+/** Whether all tensors are float32. */
+export function areFloat(...tensors: readonly tf.TensorInfo[]): boolean {
+  return tensors.every(({ dtype }) => dtype === 'float32');
+}
+
 /** Number of elements. */
 export function sizeOf(tensor: { shape: readonly number[] }): number {
   let size = 1;

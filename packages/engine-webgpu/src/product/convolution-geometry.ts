@@ -66,4 +66,3 @@ export function convolutionGeometry(
 export function geometryKey(g: ConvolutionGeometry): string {
   return `${g.images},${g.height},${g.width},${g.channels},${g.outputChannels},${g.filterHeight},${g.filterWidth},${g.strideY},${g.strideX},${g.top},${g.left},${g.outputHeight},${g.outputWidth}`;
 }
-

@@ -1,24 +1,37 @@
 import { type ConvolutionGeometry, geometryKey } from './convolution-geometry.ts';
-import { type Gather, gatherOperand } from './gather.ts';
+import { gatherOperand } from './gather.ts';
 import { inputGradientPhases } from './input-gradient-phases.ts';
 import { matrixOperand, matrixResult } from './operands.ts';
-import type { Epilogue, Product } from './product.ts';
+import type { Epilogue, Operand, Product } from './product.ts';
 
-/** What output pixels see of the input. */
-const inputOf = (g: ConvolutionGeometry): Gather => ({
-  images: g.images,
-  height: g.height,
-  width: g.width,
-  channels: g.channels,
-  gridHeight: g.outputHeight,
-  gridWidth: g.outputWidth,
-  strideY: g.strideY,
-  strideX: g.strideX,
-  originY: `${-g.top}`,
-  originX: `${-g.left}`,
-  tapsX: `${g.filterWidth}`,
-  taps: g.filterHeight * g.filterWidth,
-});
+/** The images as output pixels see them; a matrix as it stands where a filter of one tap visits every pixel. */
+function imagesOperand(g: ConvolutionGeometry, outer: 'pixels' | 'taps'): Operand {
+  const pixels = g.images * g.outputHeight * g.outputWidth;
+  if (g.filterHeight * g.filterWidth === 1 && pixels === g.images * g.height * g.width && g.top + g.left === 0) {
+    return matrixOperand(
+      outer === 'pixels'
+        ? { outer: pixels, outerStep: g.channels, depthStep: 1 }
+        : { outer: g.channels, outerStep: 1, depthStep: g.channels },
+    );
+  }
+  return gatherOperand(
+    {
+      images: g.images,
+      height: g.height,
+      width: g.width,
+      channels: g.channels,
+      gridHeight: g.outputHeight,
+      gridWidth: g.outputWidth,
+      strideY: g.strideY,
+      strideX: g.strideX,
+      originY: `${-g.top}`,
+      originX: `${-g.left}`,
+      tapsX: `${g.filterWidth}`,
+      taps: g.filterHeight * g.filterWidth,
+    },
+    outer,
+  );
+}
 
 /** The convolution of `left`, images, by `right`, a filter: one row per output pixel of the batch. */
 export function forwardProduct(g: ConvolutionGeometry, epilogue: Epilogue = { bias: false, relu: false }): Product {
@@ -30,7 +43,7 @@ export function forwardProduct(g: ConvolutionGeometry, epilogue: Epilogue = { bi
     columns: g.outputChannels,
     depth,
     groups: 1,
-    left: gatherOperand(inputOf(g), 'pixels'),
+    left: imagesOperand(g, 'pixels'),
     right: matrixOperand({ outer: g.outputChannels, outerStep: 1, depthStep: g.outputChannels }),
     result: matrixResult(rows, g.outputChannels),
     epilogue,
@@ -62,7 +75,7 @@ export function filterGradientProduct(g: ConvolutionGeometry): Product {
     columns: g.outputChannels,
     depth: g.images * g.outputHeight * g.outputWidth,
     groups: 1,
-    left: gatherOperand(inputOf(g), 'taps'),
+    left: imagesOperand(g, 'taps'),
     right: matrixOperand({ outer: g.outputChannels, outerStep: 1, depthStep: g.outputChannels }),
     result: matrixResult(rows, g.outputChannels),
   };

@@ -70,15 +70,13 @@ ${
   product.right.contiguous === 'outer'
     ? lines(
         quadColumns,
-        (j) => `      let b${k}_${j} = vec4f(rightTile[(quad * 4 + ${k}) * ${right.line} + ${j * threadsX} + threadX]);`,
+        (j) =>
+          `      let b${k}_${j} = vec4f(rightTile[(quad * 4 + ${k}) * ${right.line} + ${j * threadsX} + threadX]);`,
       )
     : ''
 }
 ${lines(tile.threadRows, (row) =>
-  lines(
-    quadColumns,
-    (j) => `      sum${row}_${j} = fma(vec4f(${leftAt(row, k)}), ${rightAt(j, k)}, sum${row}_${j});`,
-  ),
+  lines(quadColumns, (j) => `      sum${row}_${j} = fma(vec4f(${leftAt(row, k)}), ${rightAt(j, k)}, sum${row}_${j});`),
 )}`;
 
   const code = () => `

@@ -1,14 +1,14 @@
-import { storeFunction } from './store.ts';
 import {
-  type MatrixUnit,
   enumerate,
+  type MatrixUnit,
   type Product,
+  type ProductShader,
   productBuffers,
   productFunctions,
-  type ProductShader,
   type Schedule,
 } from './product.ts';
 import { lines, stage } from './staging.ts';
+import { storeFunction } from './store.ts';
 
 /** Elements of four values added to each line of a tile in workgroup memory: sixteen bytes. */
 const PADDING = 2;
@@ -38,24 +38,24 @@ export function matrixProduct(product: Product, schedule: Schedule & { arithmeti
     !epilogue?.bias &&
     !epilogue?.relu;
 
-  const load = (name: 'left' | 'right', index: number, slice: number) => {
+  const load = (name: 'left' | 'right', index: number) => {
     const [operand, extent, { line }, own] =
       name === 'left'
         ? [product.left, unit.rows, left, `rowInTile + ${index * unit.rows}`]
         : [product.right, unit.columns, right, `columnInTile + ${index * unit.columns}`];
     const alongDepth = operand.contiguous === 'depth';
     const at = alongDepth
-      ? `u32(${own}) * ${line}u + ${(slice * unit.depth) / 4}u`
-      : `${slice * unit.depth * line}u + u32(${own}) / 4u`;
+      ? `u32(${own}) * ${line}u + slice * ${unit.depth / 4}u`
+      : `slice * ${unit.depth * line}u + u32(${own}) / 4u`;
     const order = alongDepth === (name === 'left') ? 'row_major' : 'col_major';
     const [x, y] = name === 'left' ? [unit.depth, extent] : [extent, unit.depth];
     return `subgroupMatrixLoad<subgroup_matrix_${name}<f16, ${x}, ${y}>, ${order}>(&${name}Tile, ${at}, ${line}u)`;
   };
-  const multiply = (slice: number) => `    {
-${lines(countX, (j) => `      let b${j} = ${load('right', j, slice)};`)}
+  const multiply = `    for (var slice = 0u; slice < ${tile.depth / unit.depth}u; slice++) {
+${lines(countX, (j) => `      let b${j} = ${load('right', j)};`)}
 ${lines(
   countY,
-  (i) => `      { let a = ${load('left', i, slice)};
+  (i) => `      { let a = ${load('left', i)};
 ${lines(countX, (j) => `        sum${i}_${j} = subgroupMatrixMultiplyAccumulate(a, b${j}, sum${i}_${j});`)} }`,
 )}
     }`;
@@ -110,7 +110,7 @@ ${right.put}
     let next = begin + (step + 1) * ${tile.depth};
 ${left.fetch('next', false)}
 ${right.fetch('next', false)}
-${lines(tile.depth / unit.depth, multiply)}
+${multiply}
     workgroupBarrier();
   }
 ${sums(direct ? storeDirect : storeCut)}

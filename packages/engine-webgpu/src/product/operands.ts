@@ -15,7 +15,8 @@ export interface MatrixLayout {
 export function matrixOperand(layout: MatrixLayout): Operand {
   const { outer, outerStep, depthStep, groupStart = '0', groupsAligned = true } = layout;
   const contiguous = outerStep === 1 ? 'outer' : 'depth';
-  const vector = groupsAligned && (contiguous === 'outer' ? outer % 4 === 0 && depthStep % 4 === 0 : outerStep % 4 === 0);
+  const vector =
+    groupsAligned && (contiguous === 'outer' ? outer % 4 === 0 && depthStep % 4 === 0 : outerStep % 4 === 0);
   return {
     contiguous,
     vector,

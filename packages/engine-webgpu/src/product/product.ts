@@ -109,7 +109,10 @@ export interface ProductShader {
 const DIRECTION = 65535;
 
 /** How a shader finds its part of the work: one number for all, as a direction of a dispatch may be too short. */
-export function enumerate(product: Product, { tile, parts }: Schedule): { workgroups: [x: number, y: number]; code: string } {
+export function enumerate(
+  product: Product,
+  { tile, parts }: Schedule,
+): { workgroups: [x: number, y: number]; code: string } {
   const columnTiles = Math.ceil(product.columns / tile.columns);
   const rowTiles = Math.ceil(product.rows / tile.rows);
   const total = columnTiles * rowTiles * parts * product.groups;

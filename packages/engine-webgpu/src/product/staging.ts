@@ -79,10 +79,14 @@ ${
 ${
   alongDepth
     ? `${lines(wide, (i) => `    let ${name}Depth${i} = ${name}Depth(${from} + ${name}Quad * 4 + ${i}, end, group);`)}
-${lines(passes, (p) => `    ${isFirst ? 'var ' : ''}${name}Value${p} = ${value(
-        () => `${name}Outer${p}`,
-        (i) => `${name}Depth${i}`,
-      )};`)}`
+${lines(
+  passes,
+  (p) =>
+    `    ${isFirst ? 'var ' : ''}${name}Value${p} = ${value(
+      () => `${name}Outer${p}`,
+      (i) => `${name}Depth${i}`,
+    )};`,
+)}`
     : lines(
         passes,
         (p) => `    let ${name}Depth${p} = ${name}Depth(${from} + ${name}Line + ${step * p}, end, group);

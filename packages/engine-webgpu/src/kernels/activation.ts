@@ -1,0 +1,45 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { GpuBackend } from '../backend.ts';
+
+/** What TensorFlow.js's fused kernels do to their sum. */
+export interface Activation {
+  readonly activation?: string;
+  readonly leakyreluAlpha?: number;
+}
+
+/** Kernels of the activations that are not fused into ours. */
+const kernelNames: Readonly<Record<string, string>> = {
+  relu: 'Relu',
+  relu6: 'Relu6',
+  elu: 'Elu',
+  sigmoid: 'Sigmoid',
+  leakyrelu: 'LeakyRelu',
+  prelu: 'Prelu',
+};
+
+/**
+ * Applies an activation by its own kernel.
+ *
+ * @param x - disposed where the result is another tensor.
+ * @throws RangeError for an activation that TensorFlow.js does not have.
+ */
+export function activate(
+  backend: GpuBackend,
+  x: tf.TensorInfo,
+  { activation = 'linear', leakyreluAlpha = 0.2 }: Activation,
+  preluActivationWeights: tf.TensorInfo | undefined,
+): tf.TensorInfo {
+  if (activation === 'linear') return x;
+  const kernel = tf.getKernel(kernelNames[activation] ?? '', 'webgpu');
+  if (!kernel) {
+    throw new RangeError(
+      `engine-webgpu: activation must be one of linear, ${Object.keys(kernelNames).join(', ')}, got '${activation}'. Apply it by itself.`,
+    );
+  }
+  const inputs: tf.NamedTensorInfoMap =
+    activation === 'prelu' ? { x, alpha: preluActivationWeights as tf.TensorInfo } : { x };
+  const attrs: tf.NamedAttrMap = activation === 'leakyrelu' ? { alpha: leakyreluAlpha } : {};
+  const result = kernel.kernelFunc({ inputs, attrs, backend }) as tf.TensorInfo;
+  backend.disposeData(x.dataId);
+  return result;
+}

@@ -1,0 +1,79 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { GpuBackend } from '../backend.ts';
+import {
+  type ConvolutionAttributes,
+  type ConvolutionGeometry,
+  convolutionGeometry,
+} from '../product/convolution-geometry.ts';
+import { filterGradientProduct, forwardProduct, inputGradientProduct } from '../product/convolution-products.ts';
+import { runProduct } from '../product/run-product.ts';
+import { type Activation, activate } from './activation.ts';
+import { areFloat, defineKernel, type GpuKernel, sizeOf } from './kernel.ts';
+
+/** Whether there is anything to compute. */
+function isEmpty(g: ConvolutionGeometry): boolean {
+  return g.images * g.height * g.width * g.channels * g.outputHeight * g.outputWidth * g.outputChannels === 0;
+}
+
+/** Sizes of a convolution that kernels here compute: float32, not empty, NHWC, without dilation; null for others. */
+function covered(
+  inputShape: readonly number[],
+  filterShape: readonly number[],
+  attributes: ConvolutionAttributes,
+  tensors: readonly tf.TensorInfo[],
+): ConvolutionGeometry | null {
+  const g = convolutionGeometry(inputShape, filterShape, attributes);
+  return g && !isEmpty(g) && areFloat(...tensors) ? g : null;
+}
+
+const outputShape = (g: ConvolutionGeometry): number[] => [g.images, g.outputHeight, g.outputWidth, g.outputChannels];
+
+const matches = (g: ConvolutionGeometry, dy: tf.TensorInfo): boolean =>
+  sizeOf(dy) === outputShape(g).reduce((size, length) => size * length, 1);
+
+interface FusedAttributes extends ConvolutionAttributes, Activation {}
+
+function fused(
+  backend: GpuBackend,
+  g: ConvolutionGeometry,
+  { x, filter, bias, preluActivationWeights }: Record<FusedInput, tf.TensorInfo | undefined>,
+  attributes: FusedAttributes,
+): tf.TensorInfo {
+  const relu = attributes.activation === 'relu';
+  const product = forwardProduct(g, { bias: bias !== undefined, relu });
+  const tensors = { left: x as tf.TensorInfo, right: filter as tf.TensorInfo, ...(bias ? { bias } : {}) };
+  const y = runProduct(backend, product, tensors, outputShape(g));
+  return relu ? y : activate(backend, y, attributes, preluActivationWeights);
+}
+
+type FusedInput = 'x' | 'filter' | 'bias' | 'preluActivationWeights';
+
+/** The convolution, alone and fused with bias and activation, and its two gradients. */
+export const convolutionKernels: readonly GpuKernel[] = [
+  defineKernel<'x' | 'filter', ConvolutionAttributes>('Conv2D', ({ inputs: { x, filter }, attributes, backend }) => {
+    const g = covered(x.shape, filter.shape, attributes, [x, filter]);
+    return g && runProduct(backend, forwardProduct(g), { left: x, right: filter }, outputShape(g));
+  }),
+  defineKernel<FusedInput, FusedAttributes>('FusedConv2D', ({ inputs, attributes, backend }) => {
+    const { x, filter, bias } = inputs;
+    const g = covered(x.shape, filter.shape, attributes, bias ? [x, filter, bias] : [x, filter]);
+    if (!g || (bias && sizeOf(bias) !== g.outputChannels)) return null;
+    return fused(backend, g, inputs, attributes);
+  }),
+  defineKernel<'dy' | 'filter', ConvolutionAttributes & { inputShape: number[] }>(
+    'Conv2DBackpropInput',
+    ({ inputs: { dy, filter }, attributes, backend }) => {
+      const g = covered(attributes.inputShape, filter.shape, attributes, [dy, filter]);
+      if (!g || !matches(g, dy)) return null;
+      return runProduct(backend, inputGradientProduct(g), { left: dy, right: filter }, attributes.inputShape);
+    },
+  ),
+  defineKernel<'x' | 'dy', ConvolutionAttributes & { filterShape: number[] }>(
+    'Conv2DBackpropFilter',
+    ({ inputs: { x, dy }, attributes, backend }) => {
+      const g = covered(x.shape, attributes.filterShape, attributes, [x, dy]);
+      if (!g || !matches(g, dy)) return null;
+      return runProduct(backend, filterGradientProduct(g), { left: x, right: dy }, attributes.filterShape);
+    },
+  ),
+];

@@ -1,0 +1,60 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { describeEngines } from '@tfjs-ssl/testing';
+import { expect, it } from 'vitest';
+import { expectAsReference, gpu } from '../../test-support/reference.ts';
+import { arithmeticOf } from './arithmetic.ts';
+import { convolutionGeometry } from './convolution-geometry.ts';
+import { filterGradientProduct, forwardProduct, inputGradientProduct } from './convolution-products.ts';
+import type { Arithmetic, Schedule, Tile } from './product.ts';
+import { runProduct } from './run-product.ts';
+import { tilesFor } from './schedule.ts';
+
+describeEngines('a product with every tile', () => {
+  const [input, filter] = [[2, 9, 10, 12], [3, 3, 12, 20]]; // biome-ignore format: short
+  const attributes = { strides: 2, pad: 1 };
+  const g = convolutionGeometry(input!, filter!, attributes)!;
+  const output = [g.images, g.outputHeight, g.outputWidth, g.outputChannels];
+  const f = (x: tf.Tensor, w: tf.Tensor) => tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, 2, 1);
+  const products = [
+    [forwardProduct(g), (x, w) => [x, w], output],
+    [inputGradientProduct(g), (_, w, dy) => [dy, w], input],
+    [filterGradientProduct(g), (x, _, dy) => [x, dy], filter],
+  ] as const satisfies ReadonlyArray<
+    readonly [object, (...all: tf.Tensor[]) => (tf.Tensor | undefined)[], number[] | undefined]
+  >;
+
+  /** Every product once per tile, split or not in turns. */
+  async function checkTiles(arithmetic: Arithmetic, tolerance: number): Promise<void> {
+    const tiles = tilesFor(arithmetic, gpu().device.limits);
+    expect(tiles.length).toBeGreaterThan(2);
+    const schedule = (tile: Tile, i: number): Schedule => ({ tile, parts: i % 2 ? 3 : 1, arithmetic });
+    const run = ([x, w, dy]: tf.Tensor[]) =>
+      tiles.flatMap((tile, t) =>
+        products.map(([product, operands, shape], p) => {
+          const [left, right] = operands(x!, w!, dy!) as [tf.Tensor, tf.Tensor];
+          return tf
+            .engine()
+            .makeTensorFromTensorInfo(runProduct(gpu(), product, { left, right }, shape!, schedule(tile, t + p)));
+        }),
+      );
+    const compose = ([x, w, dy]: tf.Tensor[]) => {
+      const once = [f(x!, w!), ...tf.grads(f)([x!, w!], dy!)];
+      return tiles.flatMap(() => once.map((t) => t.clone()));
+    };
+    await expectAsReference([input!, filter!, output], run, { tolerance, compose });
+  }
+
+  it('is what it is in float32', async () => {
+    await checkTiles({ kind: 'float32' }, 1e-5);
+  });
+
+  it('is what it is with operands in float16', async () => {
+    if (gpu().device.features.has('shader-f16')) await checkTiles({ kind: 'float16' }, 2e-3);
+  });
+
+  it('is what it is on matrix units', async () => {
+    const { device } = gpu();
+    const arithmetic = arithmeticOf(device, 'mixed');
+    if (arithmetic.kind === 'matrix') await checkTiles(arithmetic, 2e-3);
+  });
+});

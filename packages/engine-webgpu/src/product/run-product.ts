@@ -1,0 +1,94 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { GpuBackend } from '../backend.ts';
+import { dispatch } from '../dispatch.ts';
+import { arithmeticOf } from './arithmetic.ts';
+import { fmaProduct } from './fma-product.ts';
+import { matrixProduct } from './matrix-product.ts';
+import type { Product, ProductShader, Schedule } from './product.ts';
+import { chooseSchedule } from './schedule.ts';
+import { sumParts } from './sum-parts.ts';
+
+/** The shaders of a product on one device. */
+interface ProductPlan {
+  readonly parts: number;
+  readonly product: ProductShader;
+  readonly sum: ProductShader | null;
+}
+
+const plansOf = new WeakMap<GpuBackend, Map<string, ProductPlan>>();
+
+/** The shader of a product with a given schedule. */
+export function productShader(product: Product, schedule: Schedule): ProductShader {
+  const { arithmetic } = schedule;
+  return arithmetic.kind === 'matrix'
+    ? matrixProduct(product, { ...schedule, arithmetic })
+    : fmaProduct(product, schedule);
+}
+
+function planProduct(backend: GpuBackend, product: Product, schedule?: Schedule): ProductPlan {
+  const plans = plansOf.get(backend) ?? new Map<string, ProductPlan>();
+  plansOf.set(backend, plans);
+  const key = `${schedule ? JSON.stringify(schedule) : backend.precision} ${product.key}`;
+  const known = plans.get(key);
+  if (known) return known;
+  const { device, precision } = backend;
+  const chosen = schedule ?? chooseSchedule(product, arithmeticOf(device, precision), device.limits);
+  const { parts } = chosen;
+  const plan = {
+    parts,
+    product: productShader(product, chosen),
+    sum: parts > 1 ? sumParts(product.result.size, parts) : null,
+  };
+  plans.set(key, plan);
+  return plan;
+}
+
+/** Tensors of a product. */
+export interface ProductTensors {
+  readonly left: tf.TensorInfo;
+  readonly right: tf.TensorInfo;
+  /** Added to each row, where the product has an epilogue with a bias. */
+  readonly bias?: tf.TensorInfo;
+}
+
+/**
+ * Computes a product.
+ *
+ * @param schedule - default: chosen for the sizes, in the backend's precision.
+ * @returns a new tensor of the given shape.
+ */
+export function runProduct(
+  backend: GpuBackend,
+  product: Product,
+  tensors: ProductTensors,
+  shape: readonly number[],
+  schedule?: Schedule,
+): tf.TensorInfo {
+  const { parts, product: shader, sum } = planProduct(backend, product, schedule);
+  const output = backend.output(shape);
+  if (!sum) {
+    run(backend, shader, { ...tensors, result: output });
+  } else {
+    backend.withScratch([parts, product.result.size], (scratch) => {
+      run(backend, shader, { ...tensors, result: scratch });
+      run(backend, sum, { parts: scratch, result: output });
+    });
+  }
+  return output;
+}
+
+function run(backend: GpuBackend, shader: ProductShader, tensors: object): void {
+  const { key, enable, buffers, code, workgroups } = shader;
+  dispatch(backend, {
+    key,
+    enable,
+    bindings: buffers.map(([name, type]) => ({
+      name,
+      type,
+      access: name === 'result' ? 'read_write' : 'read',
+      from: (tensors as Record<string, tf.TensorInfo>)[name] as tf.TensorInfo,
+    })),
+    code,
+    workgroups,
+  });
+}

@@ -1,0 +1,119 @@
+import type { Arithmetic, Product, Schedule, Tile } from './product.ts';
+
+/** A tile and what it is expected to reach. */
+interface RatedTile extends Tile {
+  /** Part of the device's peak with work for all of its processors. */
+  readonly efficiency: number;
+  /** The same where both operands lie along the depth, which takes more registers; default: `efficiency`. */
+  readonly efficiencyAlongDepth?: number;
+}
+
+/**
+ * What decides on tiles and splits, in one place: retune it here. `npm run bench -- gpu-kernels` shows what each shape reaches.
+ *
+ * The numbers of the device are those of an H100, the efficiencies estimates: WebGPU tells neither. On a GPU with fewer processors they
+ * choose smaller tiles than would be best.
+ */
+const device = {
+  processors: 132,
+  /** Multiply-adds per processor and second. */
+  rate: { float32: 2.2e11, float16: 2.2e11, matrix: 2.3e12 },
+  /** Part of a tile's efficiency that is left where a processor has one workgroup, with nothing to do while it waits. */
+  alone: 0.7,
+  /** Bytes per second. */
+  bandwidth: 2.5e12,
+  /** Seconds that a dispatch takes which does next to nothing. */
+  launch: 4e-6,
+} as const;
+
+/** Largest first. Threads: rows / threadRows * columns / threadColumns, at most 256. */
+const fmaTiles: readonly RatedTile[] = [
+  { rows: 128, columns: 128, depth: 16, threadRows: 8, threadColumns: 8, efficiency: 0.75, efficiencyAlongDepth: 0.5 },
+  { rows: 128, columns: 64, depth: 16, threadRows: 8, threadColumns: 4, efficiency: 0.65 },
+  { rows: 64, columns: 64, depth: 16, threadRows: 4, threadColumns: 4, efficiency: 0.5 },
+  { rows: 32, columns: 32, depth: 16, threadRows: 4, threadColumns: 4, efficiency: 0.3 },
+];
+
+/** Here threadRows and threadColumns are those of a subgroup. */
+const matrixTiles: readonly RatedTile[] = [
+  { rows: 128, columns: 128, depth: 32, threadRows: 64, threadColumns: 32, efficiency: 0.25 },
+  { rows: 128, columns: 64, depth: 32, threadRows: 32, threadColumns: 32, efficiency: 0.22 },
+  { rows: 64, columns: 64, depth: 32, threadRows: 32, threadColumns: 16, efficiency: 0.16 },
+  { rows: 32, columns: 32, depth: 32, threadRows: 16, threadColumns: 16, efficiency: 0.08 },
+];
+
+/** Parts into which a sum may be split. */
+const splits = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128];
+/** Steps of a tile's depth that a part has at least. */
+const stepsPerPart = 4;
+
+/** What a workgroup may use. */
+export type WorkgroupLimits = Pick<
+  GPUSupportedLimits,
+  'maxComputeInvocationsPerWorkgroup' | 'maxComputeWorkgroupStorageSize'
+>;
+
+/**
+ * Chooses tile and split for a product: those that should take least time by the table above. A matter of the sizes and the device's
+ * limits alone, so that results are the same in every run.
+ */
+export function chooseSchedule(product: Product, arithmetic: Arithmetic, limits: WorkgroupLimits): Schedule {
+  const possible = tilesFor(arithmetic, limits);
+  let best: { schedule: Schedule; time: number } | null = null;
+  for (const tile of possible) {
+    for (const parts of product.epilogue?.bias || product.epilogue?.relu ? [1] : splits) {
+      if (parts > 1 && product.depth < parts * stepsPerPart * tile.depth) break;
+      const time = estimate(product, tile, parts, arithmetic.kind);
+      if (!best || time < best.time) best = { schedule: { tile, parts, arithmetic }, time };
+    }
+  }
+  if (!best) {
+    throw new RangeError(
+      `chooseSchedule: a workgroup must have at least 64 invocations and 10 KiB of memory, got ${limits.maxComputeInvocationsPerWorkgroup} ` +
+        `and ${limits.maxComputeWorkgroupStorageSize} bytes. This device cannot train.`,
+    );
+  }
+  return best.schedule;
+}
+
+/** The tiles that a device can run. */
+export function tilesFor(arithmetic: Arithmetic, limits: WorkgroupLimits): readonly RatedTile[] {
+  const tiles = arithmetic.kind === 'matrix' ? matrixTiles : fmaTiles;
+  return tiles.filter((tile) => fits(tile, arithmetic, limits));
+}
+
+function fits(tile: Tile, arithmetic: Arithmetic, limits: WorkgroupLimits): boolean {
+  const units = (tile.rows / tile.threadRows) * (tile.columns / tile.threadColumns);
+  const [threads, bytes, cut, divides] =
+    arithmetic.kind === 'matrix'
+      ? [
+          units * arithmetic.subgroup,
+          2,
+          units * arithmetic.rows * arithmetic.columns * 4,
+          tile.threadRows % arithmetic.rows === 0 &&
+            tile.threadColumns % arithmetic.columns === 0 &&
+            tile.depth % arithmetic.depth === 0,
+        ]
+      : [units, arithmetic.kind === 'float32' ? 4 : 2, 0, true];
+  // lines are padded by two elements of four values at most
+  const lines = (extent: number) => Math.max(extent * (tile.depth + 8), tile.depth * (extent + 8));
+  const memory = (lines(tile.rows) + lines(tile.columns)) * bytes + cut;
+  return (
+    divides && threads <= limits.maxComputeInvocationsPerWorkgroup && memory <= limits.maxComputeWorkgroupStorageSize
+  );
+}
+
+/** Seconds that a product should take. */
+function estimate(product: Product, tile: RatedTile, parts: number, kind: Arithmetic['kind']): number {
+  const { rows, columns, groups, left, right } = product;
+  const workgroups = Math.ceil(rows / tile.rows) * Math.ceil(columns / tile.columns) * groups * parts;
+  const perProcessor = Math.ceil(workgroups / device.processors);
+  const alongDepth = left.contiguous === 'depth' && right.contiguous === 'depth';
+  const efficiency =
+    (alongDepth ? (tile.efficiencyAlongDepth ?? tile.efficiency) : tile.efficiency) *
+    (perProcessor === 1 ? device.alone : 1);
+  const steps = Math.ceil(product.depth / parts / tile.depth);
+  const multiplyAdds = perProcessor * tile.rows * tile.columns * steps * tile.depth;
+  const summing = parts === 1 ? 0 : device.launch + (product.result.size * 4 * (2 * parts + 1)) / device.bandwidth;
+  return multiplyAdds / (device.rate[kind] * efficiency) + summing;
+}
