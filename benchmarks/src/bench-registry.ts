@@ -1,4 +1,5 @@
 import type { Bench } from './bench.ts';
+import { gpuKernels } from './benches/gpu-kernels.ts';
 import { trainStep } from './benches/train-step.ts';
 import type { OptionSpecs } from './options.ts';
 
@@ -6,4 +7,4 @@ import type { OptionSpecs } from './options.ts';
 const register = <Specs extends OptionSpecs>(bench: Bench<Specs>): Bench => bench as unknown as Bench;
 
 /** All benches, in the order in which they are listed. */
-export const benches: readonly Bench[] = [register(trainStep)];
+export const benches: readonly Bench[] = [register(trainStep), register(gpuKernels)];

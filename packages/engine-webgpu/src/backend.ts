@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Precision } from '@tfjs-ssl/ops';
 import { DeviceFailure } from './device/failure.ts';
+import { matrixUnitOf } from './product/arithmetic.ts';
+import type { MatrixUnit } from './product/product.ts';
 import { ProgramCache } from './program-cache.ts';
 import { type DataId, StockBackend } from './stock-backend.ts';
 import { UniformCache } from './uniform-cache.ts';
@@ -14,6 +16,8 @@ type Values = tf.backend_util.BackendValues;
 export class GpuBackend extends StockBackend {
   /** Arithmetic of matrix products and convolutions that are recorded from here on. */
   precision: Precision = 'float32';
+  /** Matrix units of the device; null where it has none that kernels use. */
+  readonly matrixUnit: MatrixUnit | null;
   readonly failure: DeviceFailure;
   /** Compiled programs of the kernels of this engine. */
   readonly programs: ProgramCache;
@@ -26,6 +30,7 @@ export class GpuBackend extends StockBackend {
     super(device, info);
     this.gpu = gpu;
     this.failure = new DeviceFailure(device, () => this.bufferManager.numBytesUsed);
+    this.matrixUnit = matrixUnitOf(device, info);
     this.programs = new ProgramCache(device);
     this.uniforms = new UniformCache(device);
   }

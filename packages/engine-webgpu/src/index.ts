@@ -1,1 +1,2 @@
 export { engine, type WebGpuEngine, type WebGpuEngineOptions } from './engine.ts';
+export { type GpuPeaks, measurePeaks, type PeakDevice } from './roofline/measure-peaks.ts';

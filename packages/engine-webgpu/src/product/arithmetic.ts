@@ -10,21 +10,24 @@ interface SubgroupMatrixConfig {
   readonly K: number;
 }
 
-type AdapterInfo = GPUAdapterInfo & { readonly subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig> };
+/** Information on an adapter, with the configurations that Dawn adds. */
+export type AdapterInfo = GPUAdapterInfo & { readonly subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig> };
 
 /**
- * How a device multiplies matrices in a precision. `'mixed'` takes the matrix units where the device has some that multiply float16 and
+ * How a device with or without matrix units multiplies matrices in a precision. `'mixed'` takes the matrix units where the device has some that multiply float16 and
  * add in float32 in subgroups of one size, and float16 operands elsewhere.
  */
-export function arithmeticOf(device: GPUDevice, precision: Precision): Arithmetic {
+export function arithmeticOf(unit: MatrixUnit | null, precision: Precision): Arithmetic {
   if (precision === 'float32') return { kind: 'float32' };
-  const unit = matrixUnitOf(device);
   return unit ? { kind: 'matrix', ...unit } : { kind: 'float16' };
 }
 
-/** The configuration of subgroup matrices that kernels use, the largest of those that fit their tiles; null where there is none. */
-export function matrixUnitOf(device: GPUDevice): MatrixUnit | null {
-  const info = device.adapterInfo as AdapterInfo;
+/**
+ * The configuration of subgroup matrices that kernels use, the largest of those that fit their tiles; null where there is none.
+ *
+ * @param info - of the adapter: Dawn's information on a device lists none.
+ */
+export function matrixUnitOf(device: GPUDevice, info: AdapterInfo): MatrixUnit | null {
   const { subgroupMinSize, subgroupMaxSize } = info;
   if (!device.features.has('chromium-experimental-subgroup-matrix' as GPUFeatureName)) return null;
   if (!subgroupMaxSize || subgroupMinSize !== subgroupMaxSize) return null;

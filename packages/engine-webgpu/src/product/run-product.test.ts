@@ -2,7 +2,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describeEngines } from '@tfjs-ssl/testing';
 import { expect, it } from 'vitest';
 import { expectAsReference, gpu } from '../../test-support/reference.ts';
-import { arithmeticOf } from './arithmetic.ts';
 import { convolutionGeometry } from './convolution-geometry.ts';
 import { filterGradientProduct, forwardProduct, inputGradientProduct } from './convolution-products.ts';
 import type { Arithmetic, Schedule, Tile } from './product.ts';
@@ -53,8 +52,7 @@ describeEngines('a product with every tile', () => {
   });
 
   it('is what it is on matrix units', async () => {
-    const { device } = gpu();
-    const arithmetic = arithmeticOf(device, 'mixed');
-    if (arithmetic.kind === 'matrix') await checkTiles(arithmetic, 2e-3);
+    const { matrixUnit } = gpu();
+    if (matrixUnit) await checkTiles({ kind: 'matrix', ...matrixUnit }, 2e-3);
   });
 });

@@ -31,8 +31,8 @@ function planProduct(backend: GpuBackend, product: Product, schedule?: Schedule)
   const key = `${schedule ? JSON.stringify(schedule) : backend.precision} ${product.key}`;
   const known = plans.get(key);
   if (known) return known;
-  const { device, precision } = backend;
-  const chosen = schedule ?? chooseSchedule(product, arithmeticOf(device, precision), device.limits);
+  const { device, matrixUnit, precision } = backend;
+  const chosen = schedule ?? chooseSchedule(product, arithmeticOf(matrixUnit, precision), device.limits);
   const { parts } = chosen;
   const plan = {
     parts,

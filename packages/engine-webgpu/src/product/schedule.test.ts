@@ -51,7 +51,9 @@ describe('chooseSchedule', () => {
     const small = tilesFor(matrix, { ...limits, maxComputeInvocationsPerWorkgroup: 128 });
     expect(small.map(({ rows }) => rows)).toEqual([32]);
     const none = { ...limits, maxComputeWorkgroupStorageSize: 1024 };
-    expect(() => chooseSchedule(forwardProduct(last), float32, none)).toThrowErrorMatchingInlineSnapshot(`[RangeError: chooseSchedule: a workgroup must have at least 64 invocations and 10 KiB of memory, got 256 and 1024 bytes. This device cannot train.]`);
+    expect(() => chooseSchedule(forwardProduct(last), float32, none)).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: chooseSchedule: a workgroup must have at least 64 invocations and 10 KiB of memory, got 256 and 1024 bytes. This device cannot train.]`,
+    );
   });
 
   it('stays within the workgroups of one direction', () => {
