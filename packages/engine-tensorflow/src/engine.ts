@@ -24,7 +24,7 @@ function register({ addon, require }: Ready): () => NodeBackend {
       `engine-tensorflow: ${addon.packageName} in ${addon.folder} uses another copy of TensorFlow.js than this program. Keep one version of @tensorflow/tfjs-core: \`npm ls @tensorflow/tfjs-core\`.`,
     );
   }
-  if (before) tf.setBackend(before);
+  if (before) void tf.setBackend(before);
   for (const { kernelName, bind } of kernels) {
     const stock = tf.getKernel(kernelName, NAME);
     if (stock) tf.unregisterKernel(kernelName, NAME);
