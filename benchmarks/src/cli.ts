@@ -34,7 +34,9 @@ export async function runCli(args: readonly string[], output: Output): Promise<n
       return 0;
     }
     const result = await bench.run(values, (line) => output.error(line));
-    output.out(common.json ? JSON.stringify(result.record) : table(result));
+    const command = ['npm run bench --', ...args].join(' ');
+    const date = new Date().toISOString().slice(0, 10);
+    output.out(common.json ? JSON.stringify({ ...result.record, command, date }) : table(result));
     return 0;
   } catch (error) {
     output.error(error instanceof Error ? error.message : String(error));

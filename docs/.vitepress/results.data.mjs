@@ -11,12 +11,25 @@ function committed(file) {
   return stdout?.trim() ? `committed ${stdout.trim()}` : 'date not recorded';
 }
 
-const plain = (value) =>
-  Array.isArray(value)
-    ? value.map(plain).join(' to ')
-    : typeof value === 'object' && value
-      ? JSON.stringify(value)
-      : `${value}`;
+/** Names and values of a result, those of nested objects as `outer.inner`, numbers to four digits. */
+function flat(value, name) {
+  if (typeof value === 'number') return [{ name, value: `${Number.isInteger(value) ? value : +value.toPrecision(4)}` }];
+  if (Array.isArray(value)) return [{ name, value: value.map((item) => flat(item)[0].value).join(' to ') || 'none' }];
+  if (typeof value === 'object' && value) {
+    return Object.entries(value).flatMap(([key, inner]) => flat(inner, name ? `${name}.${key}` : key));
+  }
+  return [{ name, value: `${value}` }];
+}
+
+/** Our speed beside the rival's, in hundredths of the faster one. */
+function bars({ engine, rival, viewsPerSecond: ours, rivalViewsPerSecond: theirs }) {
+  if (!(ours > 0 && theirs > 0)) return [];
+  const width = (speed) => (100 * speed) / Math.max(ours, theirs);
+  return [
+    { name: engine, speed: ours, width: width(ours) },
+    { name: rival, speed: theirs, width: width(theirs) },
+  ];
+}
 
 export default {
   watch: ['../../benchmarks/results/*.json'],
@@ -31,8 +44,9 @@ export default {
           bench: bench ?? name ?? file.replace(/\.json$/, ''),
           command: command ?? `npm run bench -- ${bench ?? name ?? ''}`.trim(),
           date: date ?? committed(file),
-          machine: [device, runtime].filter(Boolean).map(plain).join('; ') || 'machine not recorded',
-          figures: Object.entries(figures).map(([key, value]) => ({ key, value: plain(value) })),
+          machine: [device, runtime].filter(Boolean).join('; ') || 'machine not recorded',
+          bars: bars(result),
+          figures: flat(figures),
         };
       }),
 };
