@@ -56,7 +56,7 @@ describeEngines('the matrix product', () => {
 
   it('in mixed precision', async () => {
     if (!gpu().device.features.has('shader-f16')) return;
-    for (const [ta, tb] of transposed) {
+    for (const [ta, tb] of [transposed[0], transposed[3]]) {
       await expectAsReference(
         [ta ? [40, 64] : [64, 40], tb ? [24, 40] : [40, 24]],
         ([a, b]) => [tf.matMul(a!, b!, ta, tb)],

@@ -24,8 +24,11 @@ describeEngines('a product with every tile', () => {
 
   /** Every product once per tile, split or not in turns. */
   async function checkTiles(arithmetic: Arithmetic, tolerance: number): Promise<void> {
-    const tiles = tilesFor(arithmetic, gpu().device.limits);
-    expect(tiles.length).toBeGreaterThan(2);
+    const all = tilesFor(arithmetic, gpu().device.limits);
+    expect(all.length).toBeGreaterThan(2);
+    // a software driver compiles many small matrices for minutes
+    const area = arithmetic.kind === 'matrix' ? 8 * arithmetic.rows * arithmetic.columns : Infinity;
+    const tiles = all.filter(({ threadRows, threadColumns }) => threadRows * threadColumns <= area);
     const schedule = (tile: Tile, i: number): Schedule => ({ tile, parts: i % 2 ? 3 : 1, arithmetic });
     const run = ([x, w, dy]: tf.Tensor[]) =>
       tiles.flatMap((tile, t) =>
