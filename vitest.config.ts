@@ -38,6 +38,7 @@ export default defineConfig({
           name: 'webgpu',
           include: [
             'packages/{engine-webgpu,engine,ops,layers,augmentations,losses,projection-heads,resnet,trainer}/src/**/*.test.ts',
+            'test/webgpu/*.test.ts',
           ],
           exclude: ['packages/engine/src/{cpu-kernels,use-engine}.test.ts'],
           env: { ENGINES: 'webgpu', XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR ?? tmpdir() }, // without it Mesa's drivers complain

@@ -1,10 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Precision } from '@tfjs-ssl/ops';
+import { TrimmablePool } from './buffer-pool.ts';
+import type { Recording } from './capture/recording.ts';
+import type { VariableHome } from './capture/variable-home.ts';
 import { DeviceFailure } from './device/failure.ts';
 import { matrixUnitOf } from './product/arithmetic.ts';
 import type { MatrixUnit } from './product/product.ts';
 import { ProgramCache } from './program-cache.ts';
-import { type DataId, StockBackend } from './stock-backend.ts';
+import { type DataId, StockBackend, type StockUniforms } from './stock-backend.ts';
 import { UniformCache } from './uniform-cache.ts';
 
 type Values = tf.backend_util.BackendValues;
@@ -14,8 +17,6 @@ type Values = tf.backend_util.BackendValues;
  * that are seen: stock kernels and those of this engine mix freely and run in the order in which they were called.
  */
 export class GpuBackend extends StockBackend {
-  /** Arithmetic of matrix products and convolutions that are recorded from here on. */
-  precision: Precision = 'float32';
   /** Matrix units of the device; null where it has none that kernels use. */
   readonly matrixUnit: MatrixUnit | null;
   readonly failure: DeviceFailure;
@@ -23,12 +24,24 @@ export class GpuBackend extends StockBackend {
   readonly programs: ProgramCache;
   /** Small uniform blocks of the kernels of this engine. */
   readonly uniforms: UniformCache;
+  /** Arithmetic that kernels use for matrix products, now; recorded steps keep the one they were recorded with. */
+  precision: Precision = 'float32';
+  /** What records instead of the device while a step is captured; null while work is executed. */
+  recording: Recording | null = null;
+  /** Data that recorded steps hold, which counts as nobody's reference. */
+  readonly holds: Set<DataId> = new Set();
+  /** Where the variables live that recorded steps refer to. */
+  readonly homes: Map<tf.Variable, VariableHome> = new Map();
+  /** Memory of tensors. */
+  readonly pool: TrimmablePool;
   /** Held as long as the backend: Dawn aborts the process when its entry is collected before the device. */
   readonly gpu: GPU;
 
   private constructor(gpu: GPU, device: GPUDevice, info: GPUAdapterInfo) {
     super(device, info);
     this.gpu = gpu;
+    this.pool = new TrimmablePool(device);
+    this.bufferManager = this.pool;
     this.failure = new DeviceFailure(device, () => this.bufferManager.numBytesUsed);
     this.matrixUnit = matrixUnitOf(device, info);
     this.programs = new ProgramCache(device);
@@ -75,6 +88,12 @@ export class GpuBackend extends StockBackend {
   }
 
   override uploadToGPU(dataId: DataId): void {
+    this.#checkSize(dataId);
+    if (this.recording) this.recording.upload(dataId);
+    else super.uploadToGPU(dataId);
+  }
+
+  #checkSize(dataId: DataId): void {
     const { dtype, shape, resource } = this.tensorMap.get(dataId);
     const bytes = dtype === 'complex64' || dtype === 'string' ? 0 : 4 * tf.util.sizeFromShape(shape);
     const most = this.device.limits.maxStorageBufferBindingSize;
@@ -84,11 +103,22 @@ export class GpuBackend extends StockBackend {
         `engine-webgpu: a tensor of ${size} MiB is larger than the ${limit} MiB that this GPU binds. Split it, or lower the batch size.`,
       );
     }
-    super.uploadToGPU(dataId);
   }
 
   /** Announces that recorded work changes a tensor in place. */
-  beforeWrite(_dataId: DataId): void {}
+  beforeWrite(dataId: DataId): void {
+    this.recording?.beforeWrite(dataId);
+  }
+
+  /** Gives up a reference to data; they are gone with the last one. */
+  forget(dataId: DataId): void {
+    if (this.disposeData(dataId)) tf.engine().removeDataId(dataId, this as unknown as tf.KernelBackend);
+  }
+
+  /** Number of tensors that refer to data. */
+  override refCount(dataId: DataId): number {
+    return super.refCount(dataId) - (this.holds.has(dataId) ? 1 : 0);
+  }
 
   /** Submits what has been recorded so far. */
   flush(): void {
@@ -98,15 +128,45 @@ export class GpuBackend extends StockBackend {
 
   override ensureCommandEncoderReady(): void {
     this.failure.check();
-    super.ensureCommandEncoderReady();
+    if (this.recording) this.commandEncoder = this.recording.commands as unknown as GPUCommandEncoder;
+    else super.ensureCommandEncoderReady();
   }
 
-  override write(values: Values, shape: number[], dtype: tf.DataType): DataId {
+  override submitQueue(): void {
+    if (!this.recording) {
+      super.submitQueue();
+      return;
+    }
+    this.commandEncoder = null;
+    this.dispatchCountInPass = 0;
+  }
+
+  override write(values: Values | null, shape: number[], dtype: tf.DataType): DataId {
     this.failure.check();
-    return super.write(values, shape, dtype) as DataId;
+    const dataId = super.write(values as Values, shape, dtype) as DataId;
+    this.recording?.created.add(dataId);
+    return dataId;
+  }
+
+  /** Uniform blocks of stock kernels; while recording they are stored by their contents. */
+  override makeUniforms(uniforms: StockUniforms): GPUBindingResource {
+    if (!this.recording) return super.makeUniforms(uniforms);
+    let words = new Uint32Array();
+    const standIn = {
+      bufferManager: { acquireBuffer: () => null },
+      queue: {
+        writeBuffer: (_buffer: unknown, _offset: number, bytes: ArrayBuffer) => {
+          words = new Uint32Array(bytes);
+        },
+      },
+      uniformPendingDisposal: [],
+    };
+    super.makeUniforms.call(standIn, uniforms);
+    return this.recording.arena.uniforms.sliceOf(words);
   }
 
   override async read(dataId: DataId): Promise<Values> {
+    if (this.recording) throw this.recording.refuseRead('data() or array()');
     this.failure.check();
     try {
       const values = await super.read(dataId);
@@ -122,7 +182,10 @@ export class GpuBackend extends StockBackend {
   override readSync(dataId: DataId): Values {
     this.failure.check();
     const data = this.tensorMap.get(dataId);
-    if (data?.resource && typeof OffscreenCanvas === 'undefined') {
+    if (this.recording && !data.values) {
+      throw this.recording.refuseRead('dataSync(), arraySync(), or a kernel that runs on the CPU');
+    }
+    if (data.resource && typeof OffscreenCanvas === 'undefined') {
       throw new Error(
         'engine-webgpu: a tensor on the GPU cannot be read synchronously in Node. Use `await tensor.data()` or `await tensor.array()`.',
       );

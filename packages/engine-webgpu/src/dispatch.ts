@@ -93,7 +93,7 @@ export function dispatch(backend: GpuBackend, { key, bindings, uniforms, enable,
 }
 
 /** Dispatches after which recorded work is submitted, so that the GPU starts on a step while JavaScript is still recording the rest. */
-const DISPATCHES_PER_SUBMISSION = 100;
+export const DISPATCHES_PER_SUBMISSION = 100;
 
 /** Puts commands into the pass that the backend is recording, or into a pass of their own where `tf.time` measures them. */
 function record(backend: GpuBackend, name: string, commands: (pass: GPUComputePassEncoder) => void): void {

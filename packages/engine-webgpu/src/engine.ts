@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { EngineDescription, EngineModule, EngineOptions } from '@tfjs-ssl/ops';
+import type { EngineAvailability, EngineDescription, EngineModule, EngineOptions } from '@tfjs-ssl/ops';
 import { GpuBackend } from './backend.ts';
+import { captureStep } from './capture/captured-step.ts';
 import { describeAdapter } from './device/describe-adapter.ts';
-import { findAdapter } from './device/find-adapter.ts';
+import { type AdapterSearch, findAdapter } from './device/find-adapter.ts';
 import { openDevice } from './device/open-device.ts';
+import { DISPATCHES_PER_SUBMISSION } from './dispatch.ts';
 import { kernels } from './kernels/index.ts';
 import { registerKernels } from './kernels/kernel.ts';
 import { environment } from './platform.ts';
@@ -20,38 +22,47 @@ export interface WebGpuEngineOptions extends EngineOptions {
 
 /** The engine's module; its start takes more options than other engines have. */
 export interface WebGpuEngine extends EngineModule {
+  probe(options?: WebGpuEngineOptions): Promise<EngineAvailability>;
   start(options?: WebGpuEngineOptions): Promise<EngineDescription>;
 }
 
-interface Running {
-  readonly software: boolean;
-  readonly backend: GpuBackend;
-  readonly description: EngineDescription;
-}
+let running: Promise<EngineDescription> | null = null;
+let backend: GpuBackend | null = null;
+let onSoftware = false;
 
-let running: Promise<Running> | null = null;
+function runningBackend(): GpuBackend {
+  if (backend) return backend;
+  throw new Error("engine-webgpu: the engine is not running. Call `await useEngine('webgpu')` first.");
+}
 
 const softwareWillDo = ({ softwareAdapter }: EngineOptions): boolean =>
   softwareAdapter ?? environment('TFJS_SSL_SOFTWARE_GPU') === '1';
 
-async function startDevice(options: WebGpuEngineOptions): Promise<Running> {
-  const { dawnOptions } = options;
-  const found = await findAdapter({ software: softwareWillDo(options), ...(dawnOptions ? { dawnOptions } : {}) });
+function search(options: WebGpuEngineOptions): Promise<AdapterSearch> {
+  const { dawnOptions = [] } = options;
+  return findAdapter({ software: softwareWillDo(options) && !options.requireGpu, dawnOptions });
+}
+
+async function startDevice(options: WebGpuEngineOptions): Promise<EngineDescription> {
+  const found = await search(options);
   if ('reason' in found) throw new Error(`engine-webgpu: ${found.reason}`);
   const device = await openDevice(found);
-  const backend = GpuBackend.on(found.gpu, device, found.adapter.info);
+  const started = GpuBackend.on(found.gpu, device, found.adapter.info);
   registerKernels(kernels);
   if (tf.findBackendFactory(NAME)) tf.removeBackend(NAME); // TensorFlow.js's own, which is there in a browser
-  tf.registerBackend(NAME, () => backend, 3);
-  const description: EngineDescription = {
+  tf.registerBackend(NAME, () => started, 3);
+  tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', DISPATCHES_PER_SUBMISSION);
+  backend = started;
+  onSoftware = found.software;
+  return {
     name: NAME,
     backend: NAME,
     device: describeAdapter(found),
     version: `engine-webgpu 0.1.0 on TensorFlow.js webgpu backend ${tf.version_core}`,
     precisions: precisionsOf(device),
     threads: 1,
+    runsAhead: true,
   };
-  return { software: found.software, backend, description };
 }
 
 /** The GPU engine: WebGPU in browsers, and in Node through Dawn. */
@@ -59,27 +70,49 @@ export const engine: WebGpuEngine = {
   name: NAME,
 
   async probe(options = {}) {
-    if (running) return { available: true, gpu: !(await running).software };
-    const found = await findAdapter({ software: softwareWillDo(options) && !options.requireGpu });
+    if (running) {
+      await running;
+      return { available: true, gpu: !onSoftware };
+    }
+    const found = await search(options);
     return 'reason' in found ? { available: false, reason: found.reason } : { available: true, gpu: !found.software };
   },
 
   async start(options = {}) {
     running ??= startDevice(options);
-    let started: Running;
+    let description: EngineDescription;
     try {
-      started = await running;
+      description = await running;
     } catch (error) {
       running = null;
       throw error;
     }
     await tf.setBackend(NAME);
-    return started.description;
+    return description;
   },
 
   async stop() {
     const stopping = running;
     running = null;
-    if (stopping) await stopping.then(() => tf.removeBackend(NAME));
+    await stopping?.then(
+      () => tf.removeBackend(NAME),
+      () => {}, // it never started
+    );
+    backend = null;
+  },
+
+  capture(step, inputs) {
+    return captureStep(runningBackend(), step, inputs);
+  },
+
+  withPrecision(precision, run) {
+    const backend = runningBackend();
+    const before = backend.precision;
+    backend.precision = precision;
+    try {
+      return run();
+    } finally {
+      backend.precision = before;
+    }
   },
 };

@@ -25,6 +25,9 @@ export interface BufferPool {
   releaseBuffer(buffer: GPUBuffer, reuse?: boolean): void;
 }
 
+/** Numbers of a uniform block as stock kernels give them. */
+export type StockUniforms = Array<{ readonly type: string; readonly data: number[] }>;
+
 /** A measurement of `tf.time`. */
 interface Timer {
   readonly name: string;
@@ -54,6 +57,7 @@ export interface StockBackend extends tf.KernelBackend {
   endComputePassEncoder(): void;
   submitQueue(): void;
   uploadToGPU(dataId: DataId): void;
+  makeUniforms(uniforms: StockUniforms): GPUBindingResource;
   convertAndCacheOnCPU(dataId: DataId, values: tf.backend_util.BackendValues): tf.backend_util.BackendValues;
   makeTensorInfo(shape: number[], dtype: tf.DataType, values?: tf.backend_util.BackendValues): tf.TensorInfo;
   getQueryTime(): Promise<number>;

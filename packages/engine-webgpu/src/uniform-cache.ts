@@ -21,12 +21,19 @@ const BLOCK_BYTES = 65536;
  */
 export class UniformCache {
   readonly #device: GPUDevice;
+  readonly #imagined: boolean;
   readonly #slices = new Map<string, GPUBufferBinding>();
-  #buffer: GPUBuffer | null = null;
-  #used = 0;
+  readonly #contents = new WeakMap<object, string>();
+  readonly #buffers: GPUBuffer[] = [];
+  #used = BLOCK_BYTES;
 
-  constructor(device: GPUDevice) {
+  /**
+   * @param device - the device that reads them.
+   * @param imagined - makes slices that nobody will read. Default: false.
+   */
+  constructor(device: GPUDevice, imagined = false) {
     this.#device = device;
+    this.#imagined = imagined;
   }
 
   /** The slice that holds these numbers one after another. */
@@ -37,23 +44,39 @@ export class UniformCache {
       if (type === 'f32') floats[i] = value;
       else words[i] = value;
     });
+    return this.sliceOf(words);
+  }
+
+  /** The slice that holds these words. */
+  sliceOf(words: Uint32Array<ArrayBuffer>): GPUBufferBinding {
     const key = words.join();
     const known = this.#slices.get(key);
     if (known) return known;
+    const slice = this.#imagined ? { buffer: null as unknown as GPUBuffer } : this.#write(words);
+    this.#slices.set(key, slice);
+    this.#contents.set(slice, key);
+    return slice;
+  }
 
-    if (!this.#buffer || this.#used + words.byteLength > BLOCK_BYTES) {
-      this.#buffer = this.#device.createBuffer({
-        label: 'uniforms',
-        size: BLOCK_BYTES,
-        usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-      });
+  /** The words of a slice of this cache as text; undefined for anything else. */
+  contentsOf(resource: object): string | undefined {
+    return this.#contents.get(resource);
+  }
+
+  destroy(): void {
+    for (const buffer of this.#buffers) buffer.destroy();
+  }
+
+  #write(words: Uint32Array<ArrayBuffer>): GPUBufferBinding {
+    if (this.#used + words.byteLength > BLOCK_BYTES) {
+      const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+      this.#buffers.push(this.#device.createBuffer({ label: 'uniforms', size: BLOCK_BYTES, usage }));
       this.#used = 0;
     }
-    const slice = { buffer: this.#buffer, offset: this.#used, size: words.byteLength };
+    const slice = { buffer: this.#buffers.at(-1) as GPUBuffer, offset: this.#used, size: words.byteLength };
     this.#device.queue.writeBuffer(slice.buffer, slice.offset, words);
     const alignment = this.#device.limits.minUniformBufferOffsetAlignment;
     this.#used += Math.ceil(words.byteLength / alignment) * alignment;
-    this.#slices.set(key, slice);
     return slice;
   }
 }

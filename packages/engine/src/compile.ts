@@ -1,5 +1,7 @@
 import '@tfjs-ssl/ops'; // registers the gradients of TensorFlow.js, which its core alone does not have in Node
 import * as tf from '@tensorflow/tfjs-core';
+import type { CapturedStep, Precision, StepFunction } from '@tfjs-ssl/ops';
+import { currentEngine, moduleInUse } from './use-engine.ts';
 
 /** Tensors by name: what a step takes and what it returns. */
 export type NamedTensors = Record<string, tf.Tensor>;
@@ -16,12 +18,23 @@ export interface InputSpec {
 export interface CompileOptions<Name extends string> {
   /** Every input of the step by name. */
   readonly inputs: Readonly<Record<Name, InputSpec>>;
+  /** Arithmetic of its matrix products; the engine must have it. Default: `'float32'`. */
+  readonly precision?: Precision;
 }
 
 /** A step ready to run: takes exactly the inputs it was compiled for, returns tensors that the caller disposes. */
-export type CompiledStep<Name extends string, Outputs extends NamedTensors> = (
-  inputs: Readonly<Record<Name, tf.Tensor>>,
-) => Outputs;
+export interface CompiledStep<Name extends string, Outputs extends NamedTensors> {
+  (inputs: Readonly<Record<Name, tf.Tensor>>): Outputs;
+  /**
+   * Checks that a recorded step still is what was recorded: that it reads no number of JavaScript which has changed since then. The engine
+   * records it once more for that, which costs as much as a few steps; worthwhile once an epoch. Does nothing where the step is not recorded.
+   *
+   * @throws Error that names the place where the step differs.
+   */
+  check(): void;
+  /** Frees what a recording of the step holds; a later call starts anew. Outputs and variables stay. */
+  dispose(): void;
+}
 
 function checkInputs(specs: Readonly<Record<string, InputSpec>>, inputs: Readonly<Record<string, tf.Tensor>>): void {
   for (const [name, spec] of Object.entries(specs)) {
@@ -47,18 +60,52 @@ function checkInputs(specs: Readonly<Record<string, InputSpec>>, inputs: Readonl
 
 const list = (names: string[]): string => (names.length ? names.map((name) => `'${name}'`).join(', ') : 'none');
 
+/** The step, refusing what is not named tensors. */
+function checkingOutputs(step: StepFunction): StepFunction {
+  return (inputs) => {
+    const outputs = step(inputs);
+    for (const [name, value] of Object.entries(outputs)) {
+      if (!(value instanceof tf.Tensor)) {
+        throw new TypeError(
+          `compile: the step's output '${name}' must be a tensor, got ${typeof value}. Return tensors only and read them after the step.`,
+        );
+      }
+    }
+    if (outputs instanceof Promise) {
+      throw new TypeError(
+        'compile: the step must be synchronous, got a promise. Read values after the step, not in it.',
+      );
+    }
+    return outputs;
+  };
+}
+
+function checkPrecision(precision: Precision): void {
+  if (precision === 'float32') return;
+  const { name, device, precisions } = currentEngine();
+  if (precisions.includes(precision)) return;
+  throw new Error(
+    `compile: precision must be one that the engine has, ${precisions.map((p) => `'${p}'`).join(' or ')} on '${name}' (${device}), got '${precision}'. ` +
+      'Choose another engine or device, or leave precision out.',
+  );
+}
+
 /**
  * Makes one callable of a whole step, the same for every engine.
  *
  * A step is synchronous, reads nothing back, and depends on its input tensors and on `tf.Variable`s alone: whatever changes
- * from call to call (indices, augmentation parameters, learning rate) comes in as a tensor. Engines that can record a step
- * replay it; the engines there are today run it as it stands, inside one `tf.tidy`.
+ * from call to call (indices, augmentation parameters, learning rate) comes in as a tensor, and whatever lasts lives in variables that
+ * are made before the step or at its first run. An engine that can record a step (`'webgpu'`) runs it as it stands at the first call,
+ * records it at the second, and replays it from then on; the others run it as it stands, inside one `tf.tidy`. What a recording would
+ * get wrong is refused with its reason: reads, random numbers drawn in the step, tensors kept beyond it, variables made after the first run.
  *
  * @param step - the step; a function of named tensors that returns named tensors.
- * @param options - the inputs by name, each with its exact shape and dtype.
- * @returns a function of the inputs. It disposes all intermediate tensors; its outputs belong to the caller.
- * @throws TypeError or RangeError, on a call whose inputs are missing, unknown, or of another shape or dtype, and where the
- * step returns something that is not a tensor (a promise, say).
+ * @param options - the inputs by name, each with its exact shape and dtype; precision.
+ * @returns a function of the inputs. It disposes all intermediate tensors; its outputs belong to the caller. Those that are still there
+ * at the next call are copied then, where the step is replayed: dispose them before.
+ * @throws Error where the engine in use does not have the precision. On a call: TypeError or RangeError where inputs are missing,
+ * unknown, or of another shape or dtype, and where the step returns something that is not a tensor (a promise, say); Error where the
+ * step cannot be recorded, with what to change.
  * @example
  * ```ts
  * import { compile, useEngine } from '@tfjs-ssl/engine';
@@ -69,30 +116,51 @@ const list = (names: string[]): string => (names.length ? names.map((name) => `'
  * const step = compile(({ x }) => ({ y: tf.mul(x, scale) }), { inputs: { x: { shape: [3] } } });
  * const { y } = step({ x: tf.tensor1d([1, 2, 3]) });
  * console.log(await y.array()); // [ 2, 4, 6 ]
+ * step.dispose();
  * ```
  */
 export function compile<Name extends string, Outputs extends NamedTensors>(
   step: (inputs: Readonly<Record<Name, tf.Tensor>>) => Outputs,
   options: CompileOptions<Name>,
 ): CompiledStep<Name, Outputs> {
-  const { inputs: specs } = options;
-  return (inputs) => {
-    checkInputs(specs, inputs);
-    return tf.tidy(() => {
-      const outputs = step(inputs);
-      for (const [name, value] of Object.entries(outputs)) {
-        if (!(value instanceof tf.Tensor)) {
-          throw new TypeError(
-            `compile: the step's output '${name}' must be a tensor, got ${typeof value}. Return tensors only and read them after the step.`,
-          );
-        }
-      }
-      if (outputs instanceof Promise) {
-        throw new TypeError(
-          'compile: the step must be synchronous, got a promise. Read values after the step, not in it.',
-        );
-      }
-      return outputs;
-    });
+  const { inputs: specs, precision = 'float32' } = options;
+  checkPrecision(precision);
+  const checked = checkingOutputs(step as StepFunction);
+  const inputSpecs = Object.fromEntries(
+    Object.entries<InputSpec>(specs).map(([name, { shape, dtype = 'float32' }]) => [name, { shape, dtype }]),
+  );
+  let captured: CapturedStep | null = null;
+  /** The backend on which the step has run: another one starts anew. */
+  let backend: tf.KernelBackend | null = null;
+
+  const inPrecision: StepFunction = (inputs) => {
+    if (precision === 'float32') return checked(inputs);
+    const withPrecision = moduleInUse()?.withPrecision;
+    if (!withPrecision) checkPrecision(precision);
+    return withPrecision ? withPrecision(precision, () => checked(inputs)) : checked(inputs);
   };
+  const dispose = () => {
+    captured?.dispose();
+    captured = null;
+    backend = null;
+  };
+
+  const run = (inputs: Readonly<Record<Name, tf.Tensor>>): Outputs => {
+    checkInputs(specs, inputs);
+    if (backend !== tf.backend()) dispose();
+    const module = moduleInUse();
+    if (backend && module?.capture) {
+      captured ??= module.capture(inPrecision, inputSpecs);
+      return captured.replay(inputs) as Outputs;
+    }
+    const outputs = tf.tidy(() => inPrecision(inputs)) as Outputs;
+    backend = tf.backend();
+    return outputs;
+  };
+  return Object.assign(run, {
+    check: () => {
+      if (backend === tf.backend()) captured?.check();
+    },
+    dispose,
+  });
 }

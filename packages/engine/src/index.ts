@@ -1,4 +1,11 @@
 export type { EngineAvailability, EngineDescription, EngineModule, EngineOptions, Precision } from '@tfjs-ssl/ops';
 export { type CompiledStep, type CompileOptions, compile, type InputSpec, type NamedTensors } from './compile.ts';
 export { registerEngine } from './engine-registry.ts';
-export { availableEngines, currentEngine, type EngineInUse, type KnownEngine, useEngine } from './use-engine.ts';
+export {
+  availableEngines,
+  currentEngine,
+  type EngineInUse,
+  type KnownEngine,
+  runsAhead,
+  useEngine,
+} from './use-engine.ts';

@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs-core';
 import type { EngineDescription, EngineModule, EngineOptions } from '@tfjs-ssl/ops';
 import { engineNames, findEngine } from './engine-registry.ts';
 
@@ -16,6 +17,7 @@ export interface KnownEngine {
 }
 
 let current: EngineInUse | null = null;
+let currentModule: EngineModule | null = null;
 
 /**
  * Chooses the engine that computes from here on and starts it.
@@ -49,6 +51,7 @@ export async function useEngine(name = 'auto', options: EngineOptions = {}): Pro
     const reason = 'reason' in found ? found.reason : await whyNot(found.module, choices);
     if (reason === null && 'module' in found) {
       current = { ...(await found.module.start(choices)), passedOver };
+      currentModule = found.module;
       return current;
     }
     passedOver.push({ name: candidate, reason: reason ?? '' });
@@ -89,4 +92,17 @@ export async function availableEngines(): Promise<KnownEngine[]> {
 export function currentEngine(): EngineInUse {
   if (!current) throw new Error("currentEngine: no engine has been chosen yet. Call `await useEngine('auto')` first.");
   return current;
+}
+
+/** The module of the engine in use where its backend is the current one of TensorFlow.js; null where something else computes. */
+export function moduleInUse(): EngineModule | null {
+  return current?.backend === tf.getBackend() ? currentModule : null;
+}
+
+/**
+ * Says whether the engine in use computes beside the calling thread, so that a step returns before it is done and the next one can be
+ * prepared meanwhile.
+ */
+export function runsAhead(): boolean {
+  return moduleInUse() !== null && current?.runsAhead === true;
 }

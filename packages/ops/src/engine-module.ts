@@ -1,3 +1,5 @@
+import type * as tf from '@tensorflow/tfjs-core';
+
 /** Arithmetic of the matrix products of a training step; weights, statistics and loss are float32 in both. */
 export type Precision = 'float32' | 'mixed';
 
@@ -15,6 +17,35 @@ export interface EngineDescription {
   readonly precisions: readonly Precision[];
   /** Threads that compute, the calling one counted; 1 where there is no pool. */
   readonly threads: number;
+  /** Whether it computes beside the calling thread, so that work returns before it is done. Default: false. */
+  readonly runsAhead?: boolean;
+}
+
+/** A whole step: a synchronous function of named tensors and of variables. */
+export type StepFunction = (inputs: Readonly<Record<string, tf.Tensor>>) => Record<string, tf.Tensor>;
+
+/** Exact shape and dtype of every input of a step. */
+export type StepInputs = Readonly<
+  Record<string, { readonly shape: readonly number[]; readonly dtype: 'float32' | 'int32' | 'bool' }>
+>;
+
+/** A step that an engine has recorded and replays. */
+export interface CapturedStep {
+  /**
+   * Runs the step: on the engine's side all is as if its function had run, only without its JavaScript.
+   *
+   * @param inputs - every input, of the shape and dtype of the recording; not disposed.
+   * @returns new tensors, which the caller disposes.
+   */
+  replay(inputs: Readonly<Record<string, tf.Tensor>>): Record<string, tf.Tensor>;
+  /**
+   * Records the step again, for comparison alone.
+   *
+   * @throws Error where it is no longer what was recorded: it depends on a number of JavaScript that has changed.
+   */
+  check(): void;
+  /** Frees its memory. Outputs that somebody still has stay, and so do variables. */
+  dispose(): void;
 }
 
 /** Choices for the start of an engine; an engine ignores what it has no use for. */
@@ -59,4 +90,17 @@ export interface EngineModule {
   start(options?: EngineOptions): Promise<EngineDescription>;
   /** Ends its threads and frees its memory; tensors on it are lost. */
   stop(): Promise<void>;
+  /**
+   * Records a step to replay it. Optional: without it a compiled step runs as it stands.
+   *
+   * The step has run once before, so that what it makes at its first run is there. It is run again to record it, and nothing that
+   * this computes is seen: variables keep their values.
+   *
+   * @throws Error where the step cannot be recorded, with the reason and what to do.
+   */
+  capture?(step: StepFunction, inputs: StepInputs): CapturedStep;
+  /**
+   * Runs a function, in whose course kernels compute with this precision. Needed by engines with another one than float32.
+   */
+  withPrecision?<T>(precision: Precision, run: () => T): T;
 }

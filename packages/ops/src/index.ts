@@ -13,11 +13,14 @@ export {
   type RunningStatistics,
 } from './batch-norm-train.ts';
 export type {
+  CapturedStep,
   EngineAvailability,
   EngineDescription,
   EngineModule,
   EngineOptions,
   Precision,
+  StepFunction,
+  StepInputs,
 } from './engine-module.ts';
 export { globalAveragePool } from './global-average-pool.ts';
 export type { GradientScale } from './gradient-scale.ts';

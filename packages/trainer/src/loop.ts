@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { runsAhead } from '@tfjs-ssl/engine';
 import { summarizeEpoch } from './epoch-means.ts';
 import type { CheckpointEvent, Cursor, EndEvent, FitEvent, StepEvent, StepRecord } from './events.ts';
 import type { RunFolder } from './run-folder.ts';
@@ -65,27 +66,55 @@ async function* oneEpoch<Batch, Input extends string, Metric extends string>(
   trainer: Trainer<Input, Metric>,
   options: FitOptions<Batch, Input, Metric>,
 ): AsyncGenerator<FitEvent<Metric>, void, undefined> {
-  const { stepsPerEpoch, run, signal, checkpointEvery = stepsPerEpoch } = options;
+  const { stepsPerEpoch, run, signal, checkpointEvery = stepsPerEpoch, checkTensors = false } = options;
   const start = cursorAt(trainer.stepsDone, stepsPerEpoch);
   const { epoch } = start;
   const records = (run?.records ?? []).filter((record) => record.epoch === epoch) as StepRecord<Metric>[];
-  let step = start.step;
-  let waitingSince = now();
-  for await (const batch of options.batches(start)) {
-    const load = now() - waitingSince;
-    if (signal?.aborted) return;
-    const event = await oneStep(trainer, options, batch, { epoch, step }, load);
-    step++;
+  const ahead = runsAhead() && !checkTensors;
+  /** A step that has been started and whose values have not been seen yet. */
+  let pending: StartedStep<Metric> | null = null;
+  const finish = async (): Promise<StepEvent<Metric>> => {
+    const started = pending as StartedStep<Metric>;
+    pending = null;
+    const event = await started.values();
     records.push(event);
     await run?.append(event);
-    yield await announce(options, event);
-    if (step === stepsPerEpoch) yield await announce(options, summarizeEpoch(records, options.imagesPerStep));
-    if (run && trainer.stepsDone % checkpointEvery === 0) yield await checkpoint(trainer, options, run);
-    await nextTask();
-    if (step === stepsPerEpoch || signal?.aborted) return;
-    waitingSince = now();
+    return event;
+  };
+
+  let step = start.step;
+  let waitingSince = now();
+  try {
+    for await (const batch of options.batches(start)) {
+      const load = now() - waitingSince;
+      if (signal?.aborted) break;
+      const next = await startStep(trainer, options, batch, { epoch, step }, load);
+      if (pending) {
+        const before = finish();
+        pending = next;
+        yield await announce(options, await before);
+      }
+      pending = next;
+      step++;
+      const checkpointIsDue = run !== undefined && trainer.stepsDone % checkpointEvery === 0;
+      if (!ahead || step === stepsPerEpoch || checkpointIsDue || signal?.aborted) {
+        yield await announce(options, await finish());
+        if (step === stepsPerEpoch) {
+          trainer.checkStep();
+          yield await announce(options, summarizeEpoch(records, options.imagesPerStep));
+        }
+        if (checkpointIsDue) yield await checkpoint(trainer, options, run);
+      }
+      await nextTask();
+      if (step === stepsPerEpoch || signal?.aborted) break;
+      waitingSince = now();
+    }
+    if (pending) yield await announce(options, await finish());
+  } finally {
+    // left early: what has been started is part of the state, so its values belong to the record
+    if (pending) await finish().catch(() => {});
   }
-  if (signal?.aborted) return; // the data may listen to it too
+  if (step === stepsPerEpoch || signal?.aborted) return; // the data may listen to it too
   throw new RangeError(
     `Trainer.fit: batches must give ${stepsPerEpoch - start.step} batches from step ${start.step} of epoch ${epoch}, ` +
       `got ${step - start.step}. Correct stepsPerEpoch, or let the data set drop its last incomplete batch.`,
@@ -99,27 +128,45 @@ async function* oneEpoch<Batch, Input extends string, Metric extends string>(
 const nextTask = (): Promise<void> =>
   new Promise((resolve) => (typeof setImmediate === 'function' ? setImmediate(resolve) : setTimeout(resolve)));
 
-async function oneStep<Batch, Input extends string, Metric extends string>(
+/** A step that the engine works on. */
+interface StartedStep<Metric extends string> {
+  /** Waits for the step and frees its inputs. */
+  values(): Promise<StepEvent<Metric>>;
+}
+
+/**
+ * Starts a step. On an engine that runs ahead it returns before the step is done; its seconds are those in which this thread worked on the
+ * step or waited for it, so that all seconds together are the time that passed.
+ */
+async function startStep<Batch, Input extends string, Metric extends string>(
   trainer: Trainer<Input, Metric>,
   { inputs: toInputs, imagesPerStep, checkTensors = false }: FitOptions<Batch, Input, Metric>,
   batch: Batch,
   cursor: Cursor,
   load: number,
-): Promise<StepEvent<Metric>> {
+): Promise<StartedStep<Metric>> {
   const tensorsBefore = tf.memory().numTensors;
   const prepareFrom = now();
   const inputs = await toInputs(batch, cursor);
   const stepFrom = now();
-  try {
-    const result = await trainer.step(inputs);
-    const seconds = { load, prepare: stepFrom - prepareFrom, step: now() - stepFrom };
-    const imagesPerSecond = imagesPerStep / (seconds.load + seconds.prepare + seconds.step);
-    tf.dispose(inputs);
-    if (checkTensors) checkTensorCount(result.step, tensorsBefore);
-    return { type: 'step', epoch: cursor.epoch, ...result, seconds, imagesPerSecond };
-  } finally {
-    tf.dispose(inputs);
-  }
+  const result = trainer.step(inputs);
+  result.catch(() => {}); // it is reported by values()
+  const starting = now() - stepFrom;
+  return {
+    async values() {
+      const waitFrom = now();
+      try {
+        const values = await result;
+        const seconds = { load, prepare: stepFrom - prepareFrom, step: starting + now() - waitFrom };
+        const imagesPerSecond = imagesPerStep / (seconds.load + seconds.prepare + seconds.step);
+        tf.dispose(inputs);
+        if (checkTensors) checkTensorCount(values.step, tensorsBefore);
+        return { type: 'step', epoch: cursor.epoch, ...values, seconds, imagesPerSecond };
+      } finally {
+        tf.dispose(inputs);
+      }
+    },
+  };
 }
 
 async function checkpoint<Batch, Input extends string, Metric extends string>(

@@ -26,6 +26,9 @@ export interface TrainingStep<Input extends string> {
   run(inputs: Readonly<Record<Input, tf.Tensor>>, scalars: readonly number[]): tf.Tensor;
   /** Known after the first run. */
   readonly metricNames: readonly string[];
+  /** See `check` of `CompiledStep`. */
+  check(): void;
+  dispose(): void;
 }
 
 const scalarsInput = 'optimizer.scalars';
@@ -78,6 +81,8 @@ export function trainingStep<Input extends string, Metric extends string>(
 
   return {
     metricNames,
+    check: () => compiled.check(),
+    dispose: () => compiled.dispose(),
     run(own, scalars) {
       const uploaded = tf.tensor1d([...scalars], 'float32');
       try {

@@ -165,8 +165,19 @@ export class Trainer<Input extends string, Metric extends string = never> {
     this.#spoiled = false;
   }
 
-  /** Frees the optimizer's slots; parameters and buffers stay. */
+  /**
+   * Checks that the step still is what the engine recorded, where it records steps: that it reads no number of JavaScript which has changed
+   * since. {@link Trainer.fit} does so at the end of every epoch.
+   *
+   * @throws Error that says where it differs.
+   */
+  checkStep(): void {
+    this.#step.check();
+  }
+
+  /** Frees the optimizer's slots and the recording of the step; parameters and buffers stay. */
   dispose(): void {
+    this.#step.dispose();
     for (const slot of Object.values(this.#optimizerState)) {
       for (const variable of Object.values(slot)) variable.dispose();
     }

@@ -22,7 +22,7 @@ const toggles = [
  * @param options - further options of Dawn, for example `'backend=null'`.
  * @returns the entry, or null where the package `webgpu` is not installed.
  */
-export async function openDawn(options: readonly string[] = []): Promise<GPU | null> {
+export async function openDawn(options: readonly string[]): Promise<GPU | null> {
   let dawn: Dawn;
   try {
     dawn = (await import(/* @vite-ignore */ 'webgpu')) as unknown as Dawn;

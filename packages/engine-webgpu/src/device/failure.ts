@@ -36,6 +36,11 @@ export class DeviceFailure {
     );
   }
 
+  /** Whether the device has failed, or has been stopped. */
+  get failed(): boolean {
+    return this.#error !== null;
+  }
+
   /** @throws Error where the device has failed. */
   check(): void {
     if (this.#error) throw this.#error;

@@ -18,7 +18,7 @@ export interface AdapterChoices {
   /** Whether an adapter that computes on the processor will do. */
   readonly software: boolean;
   /** Further options of Dawn, in Node. */
-  readonly dawnOptions?: readonly string[];
+  readonly dawnOptions: readonly string[];
 }
 
 const askForSoftware =

@@ -1,0 +1,116 @@
+/** A run of a program, as it was recorded. */
+export interface RecordedDispatch {
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+  readonly workgroups: readonly [x: number, y: number, z: number];
+}
+
+/** A copy from buffer to buffer, as it was recorded. */
+export interface RecordedCopy {
+  readonly source: GPUBuffer;
+  readonly sourceOffset: number;
+  readonly target: GPUBuffer;
+  readonly targetOffset: number;
+  readonly size: number;
+}
+
+/** Neighbours of one kind. */
+export type Segment = { readonly dispatches: RecordedDispatch[] } | { readonly copies: RecordedCopy[] };
+
+/** Why a step cannot be recorded, with what to do. */
+export class RefusedStep extends Error {
+  constructor(reason: string) {
+    super(`engine-webgpu: this step cannot be recorded: ${reason}`);
+  }
+}
+
+/**
+ * Stands for the command encoder and for its compute passes while a step is recorded: keeps their commands, of stock kernels and ours alike,
+ * and executes none.
+ */
+export class CommandRecorder {
+  readonly segments: Segment[] = [];
+  #pipeline: GPUComputePipeline | null = null;
+  #group: GPUBindGroup | null = null;
+
+  beginComputePass(descriptor?: GPUComputePassDescriptor): this {
+    if (descriptor?.timestampWrites) {
+      throw new RefusedStep('it measures time (tf.time or tf.profile). Measure the compiled step from outside.');
+    }
+    return this;
+  }
+
+  end(): void {}
+
+  setPipeline(pipeline: GPUComputePipeline): void {
+    this.#pipeline = pipeline;
+  }
+
+  setBindGroup(index: number, group: GPUBindGroup, ...offsets: unknown[]): void {
+    if (index !== 0 || offsets.length > 0) {
+      throw new RefusedStep('a kernel uses several bind groups or dynamic offsets. Bind everything in group 0.');
+    }
+    this.#group = group;
+  }
+
+  dispatchWorkgroups(x: number, y = 1, z = 1): void {
+    let last = this.segments.at(-1);
+    if (!last || !('dispatches' in last)) {
+      last = { dispatches: [] };
+      this.segments.push(last);
+    }
+    const [pipeline, group] = [this.#pipeline as GPUComputePipeline, this.#group as GPUBindGroup];
+    last.dispatches.push({ pipeline, group, workgroups: [x, y, z] });
+  }
+
+  copyBufferToBuffer(
+    source: GPUBuffer,
+    sourceOffset: number,
+    target: GPUBuffer,
+    targetOffset: number,
+    size: number,
+  ): void {
+    let last = this.segments.at(-1);
+    if (!last || !('copies' in last)) {
+      last = { copies: [] };
+      this.segments.push(last);
+    }
+    last.copies.push({ source, sourceOffset, target, targetOffset, size });
+  }
+
+  /** Copies a whole buffer. */
+  copy(source: GPUBuffer, target: GPUBuffer): void {
+    this.copyBufferToBuffer(source, 0, target, 0, source.size);
+  }
+
+  /** Number of recorded dispatches. */
+  get dispatchCount(): number {
+    return this.segments.reduce((sum, segment) => sum + ('dispatches' in segment ? segment.dispatches.length : 0), 0);
+  }
+
+  /** Number of recorded copies. */
+  get copyCount(): number {
+    return this.segments.reduce((sum, segment) => sum + ('copies' in segment ? segment.copies.length : 0), 0);
+  }
+
+  /** Writes all commands into an encoder. */
+  play(encoder: GPUCommandEncoder): void {
+    for (const segment of this.segments) {
+      if ('copies' in segment) {
+        for (const { source, sourceOffset, target, targetOffset, size } of segment.copies) {
+          encoder.copyBufferToBuffer(source, sourceOffset, target, targetOffset, size);
+        }
+      } else {
+        const pass = encoder.beginComputePass();
+        let current: GPUComputePipeline | null = null;
+        for (const { pipeline, group, workgroups } of segment.dispatches) {
+          if (pipeline !== current) pass.setPipeline(pipeline);
+          current = pipeline;
+          pass.setBindGroup(0, group);
+          pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
+        }
+        pass.end();
+      }
+    }
+  }
+}
