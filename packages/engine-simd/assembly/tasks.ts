@@ -3,6 +3,7 @@
 import * as id from '../src/task-ids';
 import { adamTask } from './adam';
 import { augmentTask } from './augment';
+import { averagePoolGradientTask, averagePoolTask } from './average-pool';
 import {
   batchNormApplyTask,
   batchNormGradientApplyTask,
@@ -10,6 +11,7 @@ import {
   batchNormStatisticsTask,
 } from './batch-norm';
 import { convolutionTask } from './convolution';
+import { depthwiseFilterGradientTask, depthwiseInputGradientTask, depthwiseTask } from './depthwise';
 import { binaryTask, unaryTask } from './elementwise';
 import { filterGradientTask } from './filter-gradient';
 import { infoNceGradientTask, infoNceTask, unitRowsTask } from './info-nce';
@@ -17,6 +19,7 @@ import { momentumSumsTask, momentumTask } from './momentum';
 import { packWeightsTask, packWeightsTransposedTask, padImagesTask } from './packing';
 import { globalAveragePoolGradientTask, maxPoolGradientTask, maxPoolTask } from './pooling';
 import { reduceTask } from './reduce';
+import { stridedCopyTask } from './strided-copy';
 import { transposeTask } from './transpose';
 import { winogradTask, winogradWeightsTask } from './winograd';
 
@@ -48,6 +51,12 @@ export function runTask(job: usize, index: i32, scratch: usize): void {
     case id.INFO_NCE_GRADIENT: infoNceGradientTask(job, index, scratch); break;
     case id.MOMENTUM: momentumTask(job, index); break;
     case id.MOMENTUM_SUMS: momentumSumsTask(job, index); break;
+    case id.DEPTHWISE: depthwiseTask(job, index); break;
+    case id.DEPTHWISE_INPUT_GRADIENT: depthwiseInputGradientTask(job, index); break;
+    case id.DEPTHWISE_FILTER_GRADIENT: depthwiseFilterGradientTask(job, index); break;
+    case id.AVERAGE_POOL: averagePoolTask(job, index); break;
+    case id.AVERAGE_POOL_GRADIENT: averagePoolGradientTask(job, index); break;
+    case id.STRIDED_COPY: stridedCopyTask(job, index); break;
     default: unreachable();
   }
 }

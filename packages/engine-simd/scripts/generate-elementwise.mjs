@@ -10,6 +10,8 @@ const unary = {
   reciprocal: 'f32x4.div(one, x)',
   exp: 'exp(x)',
   log: 'log(x)',
+  relu6: 'f32x4.min(f32x4.max(x, zero), f32x4.splat(6))',
+  sigmoid: 'f32x4.div(one, f32x4.add(one, exp(f32x4.neg(x))))',
 };
 
 /** Element-wise functions of two tensors: name there and expression of the vectors `x` and `y`. */

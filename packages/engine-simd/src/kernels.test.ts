@@ -90,6 +90,7 @@ describe('convolution', () => {
         ],
         (x, k) => {
           const y = f(x!, k!);
+          if (dilation > 1) return y; // TensorFlow.js has no gradient of it
           return [y, ...tf.grads(f)([x!, k!], tf.mul(y, 0.1))];
         },
       );
@@ -377,6 +378,26 @@ describe('what only moves values', () => {
     );
   });
 
+  it('tiles, pads, reverses and broadcasts', async () => {
+    await expectAsStock(
+      [
+        [3, 1, 5],
+        [2, 3, 4, 5],
+      ],
+      (x, y) => [
+        ...[
+          tf.tile(x!, [2, 3, 1]),
+          tf.tile(x!, [1, 1, 4]),
+          tf.tile(y!, [1, 2, 1, 3]),
+          tf.broadcastTo(x!, [2, 3, 7, 5]),
+        ],
+        ...[tf.pad(x!, [[1, 0], [0, 2], [3, 1]], 7), tf.pad(y!, [[0, 0], [1, 1], [2, 0], [0, 0]])], // biome-ignore format: one axis each
+        ...[tf.reverse(y!, [1, 3]), tf.reverse(x!, 0), tf.reverse(y!)],
+        ...[tf.slice(y!, [1, 0, 2, 1], [1, 3, 2, 3]), tf.concat([y!, y!, y!], 1), tf.stack([x!, x!], 2)],
+      ],
+    );
+  });
+
   it('casts without sharing memory between types', async () => {
     await expectAsStock([[3]], () => {
       const integers = tf.tensor1d([1, 2, 3], 'int32');
@@ -401,6 +422,82 @@ describe('pooling', () => {
   >)('maximum of %j by %j, strides %j, padding %j', async (shape, size, strides, pad) => {
     const f = (x: tf.Tensor) => tf.maxPool(x as tf.Tensor4D, size, strides, pad);
     await expectAsStock([shape], (x) => [f(x!), tf.grad((t) => f(tf.relu(t)))(x!, f(x!))]);
+  });
+});
+
+describe('mean over windows', () => {
+  it.each([
+    [[2, 8, 8, 8], 2, 2, 'valid'],
+    [[2, 9, 11, 21], 3, 2, 'same'],
+    [[2, 7, 7, 3], 3, 1, 'same'],
+    [[1, 7, 6, 70], [2, 3], [3, 1], 'valid'],
+  ] as Array<
+    [[number, number, number, number], number | [number, number], number | [number, number], 'same' | 'valid' | number]
+  >)('of %j by %j, strides %j, padding %j', async (shape, size, strides, pad) => {
+    const f = (x: tf.Tensor) => tf.avgPool(x as tf.Tensor4D, size, strides, pad);
+    await expectAsStock([shape], (x) => [f(x!), tf.grad((t) => f(tf.relu(t)))(x!, f(x!))]);
+  });
+});
+
+describe('depthwise convolution', () => {
+  it.each([
+    // images, height, width, channels, multiplier, filter height, filter width, strides, padding, dilations
+    [3, 9, 7, 16, 1, 3, 3, 1, 'same', 1],
+    [2, 12, 12, 21, 1, 3, 3, 2, 'same', 1],
+    [40, 5, 5, 3, 1, 5, 5, 1, 'same', 1],
+    [2, 8, 8, 70, 1, 3, 2, [2, 1], 'valid', 1],
+    [2, 9, 9, 5, 2, 3, 3, 1, 'same', 1],
+    [2, 10, 8, 6, 3, 3, 3, 2, 'valid', 1],
+    [2, 11, 12, 8, 1, 3, 3, 1, 'same', 2],
+    [1, 4, 4, 4, 1, 7, 7, 1, 'same', 1],
+  ] as Array<
+    [number, number, number, number, number, number, number, number | [number, number], 'same' | 'valid', number]
+  >)(
+    '%i x %i x %i x %i, %i filters each of %i x %i, strides %j, padding %j, dilation %i',
+    async (images, height, width, channels, multiplier, filterHeight, filterWidth, strides, pad, dilation) => {
+      const shapes = [
+        [images, height, width, channels],
+        [filterHeight, filterWidth, channels, multiplier],
+      ];
+      const f = (x: tf.Tensor, w: tf.Tensor) =>
+        tf.depthwiseConv2d(x as tf.Tensor4D, w as tf.Tensor4D, strides, pad, 'NHWC', dilation);
+      await expectAsStock(shapes, (x, w) => {
+        const y = f(x!, w!);
+        if (dilation > 1) return y; // TensorFlow.js has no gradient of it
+        return [y, ...tf.grads((a: tf.Tensor, b: tf.Tensor) => f(a, b))([x!, w!], y)];
+      });
+    },
+  );
+});
+
+describe('fused kernels', () => {
+  const activations = ['linear', 'relu', 'relu6', 'elu', 'sigmoid', 'leakyrelu', 'prelu'] as const;
+  it.each(activations)('finish with %s', async (activation) => {
+    const shapes = [[2, 6, 6, 8], [3, 3, 8, 12], [3, 3, 8, 1], [12], [8], [12], [8], [30, 8], [8, 12]];
+    await expectAsStock(shapes, (x, filter, depthwise, bias, biasOf8, slopes, slopesOf8, a, b) => {
+      const prelu = (weights: tf.Tensor) => (activation === 'prelu' ? { preluActivationWeights: weights } : {});
+      const window = { strides: 1, pad: 'same', activation, leakyreluAlpha: 0.3 } as const;
+      const image = x as tf.Tensor4D;
+      return [
+        tf.fused.conv2d({ x: image, filter: filter as tf.Tensor4D, bias: bias!, ...window, ...prelu(slopes!) }),
+        tf.fused.conv2d({ x: image, filter: filter as tf.Tensor4D, ...window, ...prelu(slopes!) }),
+        tf.fused.depthwiseConv2d({
+          ...{ x: image, filter: depthwise as tf.Tensor4D, bias: biasOf8! },
+          ...{ ...window, ...prelu(slopesOf8!) },
+        }),
+        tf.fused.matMul({
+          ...{ a: a as tf.Tensor2D, b: b as tf.Tensor2D, bias: bias!, activation, leakyreluAlpha: 0.3 },
+          ...prelu(slopes!),
+        }),
+      ];
+    });
+  });
+
+  it('take the softmax', async () => {
+    await expectAsStock([[30, 10], [4, 3, 1000], [7]], (a, b, c) => [
+      ...[tf.softmax(a!), tf.softmax(tf.mul(b!, 100)), tf.softmax(c!)],
+      ...[tf.logSoftmax(a!), tf.grad((x) => tf.softmax(x))(a!, a!)],
+    ]);
   });
 });
 

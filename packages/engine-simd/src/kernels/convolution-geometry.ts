@@ -22,7 +22,7 @@ export interface ConvolutionAttributes {
   readonly strides: [number, number] | number;
   readonly pad: 'valid' | 'same' | number | tf.backend_util.ExplicitPadding;
   readonly dataFormat?: 'NHWC' | 'NCHW';
-  readonly dilations?: [number, number] | number;
+  readonly dilations?: [number, number] | number | null;
   readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
 }
 
@@ -32,7 +32,8 @@ export function convolutionGeometry(
   filterShape: readonly number[],
   attributes: ConvolutionAttributes,
 ): ConvolutionGeometry | null {
-  const { strides, pad, dilations = 1, dimRoundingMode, dataFormat = 'NHWC' } = attributes;
+  const { strides, pad, dimRoundingMode, dataFormat = 'NHWC' } = attributes;
+  const dilations = attributes.dilations ?? 1; // tf.layers passes null
   const info = tf.backend_util.computeConv2DInfo(
     inputShape as [number, number, number, number],
     filterShape as [number, number, number, number],

@@ -6,6 +6,7 @@ import {
   convolutionGeometry,
   geometryKey,
 } from './convolution-geometry.ts';
+import { canFinish, type EpilogueAttributes, type EpilogueInput, finish } from './epilogue.ts';
 import { filterGradient } from './filter-gradient.ts';
 import { type ProductPlan, planProduct, runProduct } from './gathered-product.ts';
 import { areFloat, ceilDiv, defineKernel, type SimdKernel, sizeOf } from './kernel.ts';
@@ -190,6 +191,17 @@ export const convolutionKernels: readonly SimdKernel[] = [
     convolution(backend.runtime, g, backend.address(x), backend.address(filter), address);
     return info;
   }),
+  defineKernel<'x' | 'filter' | EpilogueInput, ConvolutionAttributes & EpilogueAttributes>(
+    'FusedConv2D',
+    ({ inputs, attributes, backend }) => {
+      const { x, filter } = inputs;
+      const g = convolutionGeometry(x.shape, filter.shape, attributes);
+      if (!g || isEmpty(g) || !areFloat(x, filter) || !canFinish(inputs)) return null;
+      const output = backend.output([g.images, g.outputHeight, g.outputWidth, g.outputChannels]);
+      convolution(backend.runtime, g, backend.address(x), backend.address(filter), output.address);
+      return finish(backend, output, inputs, attributes);
+    },
+  ),
   defineKernel<'dy' | 'filter', ConvolutionAttributes & { inputShape: number[] }>(
     'Conv2DBackpropInput',
     ({ inputs: { dy, filter }, attributes, backend }) => {

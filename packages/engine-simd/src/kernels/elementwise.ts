@@ -4,7 +4,20 @@ import { BINARY, UNARY } from '../task-ids.ts';
 import { areFloat, ceilDiv, defineKernel, type SimdKernel, sizeOf } from './kernel.ts';
 
 /** Functions of one tensor, in the order of `scripts/generate-elementwise.mjs`. */
-const unaryOperations = ['Relu', 'Step', 'Square', 'Sqrt', 'Rsqrt', 'Neg', 'Abs', 'Reciprocal', 'Exp', 'Log'] as const;
+const unaryOperations = [
+  'Relu',
+  'Step',
+  'Square',
+  'Sqrt',
+  'Rsqrt',
+  'Neg',
+  'Abs',
+  'Reciprocal',
+  'Exp',
+  'Log',
+  'Relu6',
+  'Sigmoid',
+] as const;
 
 /** Functions of two tensors, in the order there. */
 const binaryOperations = ['Add', 'Sub', 'Multiply', 'RealDiv', 'Maximum', 'Minimum', 'SquaredDifference'] as const;

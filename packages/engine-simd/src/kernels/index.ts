@@ -4,6 +4,7 @@ import { augmentKernels } from './augment-images.ts';
 import { batchNormKernels } from './batch-norm.ts';
 import { compareKernels } from './compare.ts';
 import { convolutionKernels } from './convolution.ts';
+import { depthwiseKernels } from './depthwise.ts';
 import { elementwiseKernels } from './elementwise.ts';
 import { infoNceKernels } from './info-nce.ts';
 import type { SimdKernel } from './kernel.ts';
@@ -12,7 +13,8 @@ import { memoryKernels } from './memory.ts';
 import { momentumKernels } from './momentum.ts';
 import { poolingKernels } from './pooling.ts';
 import { reduceKernels } from './reduce.ts';
-import { transposeKernels } from './transpose.ts';
+import { softmaxKernels } from './softmax.ts';
+import { stridedCopyKernels } from './strided-copy.ts';
 
 export const kernels: readonly SimdKernel[] = [
   ...adamKernels,
@@ -20,6 +22,7 @@ export const kernels: readonly SimdKernel[] = [
   ...batchNormKernels,
   ...compareKernels,
   ...convolutionKernels,
+  ...depthwiseKernels,
   ...elementwiseKernels,
   ...infoNceKernels,
   ...matrixProductKernels,
@@ -27,5 +30,6 @@ export const kernels: readonly SimdKernel[] = [
   ...momentumKernels,
   ...poolingKernels,
   ...reduceKernels,
-  ...transposeKernels,
+  ...softmaxKernels,
+  ...stridedCopyKernels,
 ];

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Runtime } from '../runtime.ts';
 import { convolution, inputGradient } from './convolution.ts';
 import { productGeometry } from './convolution-geometry.ts';
-import { binary, unary } from './elementwise.ts';
+import { canFinish, type EpilogueAttributes, type EpilogueInput, finish } from './epilogue.ts';
 import { filterGradient } from './filter-gradient.ts';
 import { areFloat, defineKernel, type SimdKernel, sizeOf } from './kernel.ts';
 import { transpose } from './transpose.ts';
@@ -85,24 +85,17 @@ const batchMatMul = defineKernel<'a' | 'b', ProductAttributes>(
   },
 );
 
-const fusedMatMul = defineKernel<
-  'a' | 'b' | 'bias' | 'preluActivationWeights',
-  ProductAttributes & { activation?: string }
->('_FusedMatMul', ({ inputs: { a, b, bias, preluActivationWeights }, attributes, backend }) => {
-  const { activation = 'linear' } = attributes;
-  const plan = productOf(a, b, attributes);
-  if (!plan || !areFloat(a, b) || preluActivationWeights) return null;
-  if (sizeOf({ shape: plan.batch }) !== 1 || !['linear', 'relu'].includes(activation)) return null;
-  if (bias && (!areFloat(bias) || sizeOf(bias) !== plan.product.columns)) return null;
-  const { runtime } = backend;
-  const { info, address } = backend.output(plan.shape);
-  multiply(runtime, plan.product, backend.address(a), backend.address(b), address);
-  const own = { address, shape: plan.shape };
-  if (bias)
-    binary(runtime, 'Add', own, { address: backend.address(bias), shape: [plan.product.columns] }, address, plan.shape);
-  if (activation === 'relu') unary(runtime, 'Relu', address, address, sizeOf(info));
-  return info;
-});
+const fusedMatMul = defineKernel<'a' | 'b' | EpilogueInput, ProductAttributes & EpilogueAttributes>(
+  '_FusedMatMul',
+  ({ inputs, attributes, backend }) => {
+    const { a, b } = inputs;
+    const plan = productOf(a, b, attributes);
+    if (!plan || !areFloat(a, b) || sizeOf({ shape: plan.batch }) !== 1 || !canFinish(inputs)) return null;
+    const output = backend.output(plan.shape);
+    multiply(backend.runtime, plan.product, backend.address(a), backend.address(b), output.address);
+    return finish(backend, output, inputs, attributes);
+  },
+);
 
 /** Matrix products. */
 export const matrixProductKernels: readonly SimdKernel[] = [batchMatMul, fusedMatMul];

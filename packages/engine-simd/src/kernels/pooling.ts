@@ -1,5 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { GLOBAL_AVERAGE_POOL_GRADIENT, MAX_POOL, MAX_POOL_GRADIENT } from '../task-ids.ts';
+import {
+  AVERAGE_POOL,
+  AVERAGE_POOL_GRADIENT,
+  GLOBAL_AVERAGE_POOL_GRADIENT,
+  MAX_POOL,
+  MAX_POOL_GRADIENT,
+} from '../task-ids.ts';
 import { areFloat, defineKernel, type SimdKernel, sizeOf } from './kernel.ts';
 import { reduce } from './reduce.ts';
 
@@ -24,6 +30,8 @@ function poolSizes(shape: readonly number[], { filterSize, strides, pad, dimRoun
   const { inHeight, inWidth, inChannels, outHeight, outWidth, filterHeight, filterWidth, padInfo } = info;
   return {
     images: info.batchSize,
+    height: inHeight,
+    outputHeight: outHeight,
     outputShape: info.outShape,
     words: [
       ...[inHeight, inWidth, inChannels, outHeight, outWidth, filterHeight, filterWidth],
@@ -47,6 +55,25 @@ const maxPoolGradient = defineKernel<'dy' | 'input', PoolAttributes>('MaxPoolGra
   const { info, address } = backend.output(inputs.input.shape);
   const [x, dy] = [backend.address(inputs.input), backend.address(inputs.dy)];
   backend.runtime.runOnce(sizes.images, MAX_POOL_GRADIENT, x, dy, address, ...sizes.words);
+  return info;
+});
+
+const averagePool = defineKernel<'x', PoolAttributes>('AvgPool', ({ inputs: { x }, attributes, backend }) => {
+  const sizes = poolSizes(x.shape, attributes);
+  if (!sizes || !areFloat(x)) return null;
+  const { info, address } = backend.output(sizes.outputShape);
+  const tasks = sizes.images * sizes.outputHeight;
+  backend.runtime.runOnce(tasks, AVERAGE_POOL, backend.address(x), address, ...sizes.words);
+  return info;
+});
+
+const averagePoolGradient = defineKernel<'dy' | 'input', PoolAttributes>('AvgPoolGrad', (call) => {
+  const { inputs, attributes, backend } = call;
+  const sizes = poolSizes(inputs.input.shape, attributes);
+  if (!sizes || !areFloat(inputs.dy, inputs.input)) return null;
+  const { info, address } = backend.output(inputs.input.shape);
+  const tasks = sizes.images * sizes.height;
+  backend.runtime.runOnce(tasks, AVERAGE_POOL_GRADIENT, address, backend.address(inputs.dy), ...sizes.words);
   return info;
 });
 
@@ -81,6 +108,8 @@ const globalAveragePoolGradient = defineKernel<'dy', { inputShape: [number, numb
 export const poolingKernels: readonly SimdKernel[] = [
   maxPool,
   maxPoolGradient,
+  averagePool,
+  averagePoolGradient,
   globalAveragePool,
   globalAveragePoolGradient,
 ];

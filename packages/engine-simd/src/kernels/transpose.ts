@@ -1,6 +1,6 @@
 import type { Runtime } from '../runtime.ts';
 import { TRANSPOSE } from '../task-ids.ts';
-import { areFloat, ceilDiv, defineKernel, type SimdKernel, sizeOf } from './kernel.ts';
+import { ceilDiv } from './kernel.ts';
 
 /** Matrices to be transposed, on addresses. */
 interface Matrices {
@@ -17,8 +17,8 @@ export function transpose(runtime: Runtime, { batch, rows, columns, input, outpu
   runtime.runOnce(batch * ceilDiv(columns, block), TRANSPOSE, input, output, rows, columns, block);
 }
 
-/** The permutation as [batch, rows, columns] to [batch, columns, rows], where it is of that kind. */
-function asMatrices(
+/** A permutation of axes as [batch, rows, columns] to [batch, columns, rows], where it is of that kind. */
+export function turnedMatrices(
   shape: readonly number[],
   permutation: readonly number[],
 ): { batch: number; rows: number; columns: number } | null {
@@ -37,14 +37,3 @@ function asMatrices(
     columns: size(rest.slice(Math.max(0, turn))),
   };
 }
-
-/** Transpositions that swap two groups of neighbouring axes; others are left to the stock kernel. */
-export const transposeKernels: readonly SimdKernel[] = [
-  defineKernel<'x', { perm: number[] }>('Transpose', ({ inputs: { x }, attributes: { perm }, backend }) => {
-    const matrices = asMatrices(x.shape, perm);
-    if (!matrices || !areFloat(x) || sizeOf(x) === 0) return null;
-    const { info, address } = backend.output(perm.map((axis) => x.shape[axis]!));
-    transpose(backend.runtime, { ...matrices, input: backend.address(x), output: address });
-    return info;
-  }),
-];
