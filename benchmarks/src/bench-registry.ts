@@ -1,5 +1,6 @@
 import type { Bench } from './bench.ts';
 import { gpuKernels } from './benches/gpu-kernels.ts';
+import { layers } from './benches/layers.ts';
 import { trainStep } from './benches/train-step.ts';
 import type { OptionSpecs } from './options.ts';
 
@@ -7,4 +8,4 @@ import type { OptionSpecs } from './options.ts';
 const register = <Specs extends OptionSpecs>(bench: Bench<Specs>): Bench => bench as unknown as Bench;
 
 /** All benches, in the order in which they are listed. */
-export const benches: readonly Bench[] = [register(trainStep), register(gpuKernels)];
+export const benches: readonly Bench[] = [register(trainStep), register(layers), register(gpuKernels)];

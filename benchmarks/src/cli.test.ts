@@ -95,3 +95,22 @@ describe('bench train-step', () => {
     expect(out).toMatch(/ratio +[\d.]+ of the faster PyTorch/);
   });
 });
+
+describe('bench layers', () => {
+  it('trains both networks and compares them', async () => {
+    const tiny = ['--engine', 'simd', '--batch-size', '4', '--rounds', '1', '--steps', '1', '--optimizer', 'momentum'];
+    const { code, out } = await bench('layers', ...tiny, '--json');
+    expect(code).toBe(0);
+    const record = JSON.parse(out);
+    expect(record).toMatchObject({ bench: 'layers', engine: 'simd', optimizer: 'momentum', batchSize: 4 });
+    expect(record.ratio).toBeGreaterThan(0);
+    expect(record.parameters).toBe(115_722);
+  });
+
+  it('knows which optimizers there are', async () => {
+    expect(await bench('layers', '--optimizer', 'lion')).toMatchObject({
+      code: 2,
+      errors: expect.stringContaining('--optimizer must be one of adam, sgd, momentum'),
+    });
+  });
+});

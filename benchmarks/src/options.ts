@@ -19,6 +19,11 @@ export interface TextOption {
   readonly help: string;
 }
 
+/** An option that takes a whole number of at least `minimum`. */
+export const integerOption = (value: number, minimum: number, unit: string, help: string): IntegerOption => ({
+  ...{ type: 'integer', default: value, minimum, unit, help },
+});
+
 export type OptionSpec = IntegerOption | TextOption;
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 

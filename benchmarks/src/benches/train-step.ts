@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
-import { type EngineInUse, useEngine } from '@tfjs-ssl/engine';
+import type { EngineInUse } from '@tfjs-ssl/engine';
 import type { Bench, BenchResult } from '../bench.ts';
-import { type IntegerOption, type OptionValues, type TextOption, UsageError } from '../options.ts';
+import { type IntegerOption, integerOption, type OptionValues, type TextOption } from '../options.ts';
 import { layouts, type PyTorchStep, requireSameWork, startPyTorchStep } from '../pytorch-step.ts';
 import { type Quietness, watchQuiet } from '../quiet.ts';
 import { simclrStep } from '../simclr-step.ts';
+import { startEngine } from '../start-engine.ts';
 import { median, type Summary, significant, summarize } from '../statistics.ts';
 import { type Contestant, inTurns } from '../turns.ts';
 
@@ -19,23 +20,15 @@ interface Options extends Record<string, IntegerOption | TextOption> {
   readonly threads: IntegerOption;
 }
 
-const integer = (value: number, minimum: number, unit: string, help: string): IntegerOption => ({
-  type: 'integer',
-  default: value,
-  minimum,
-  unit,
-  help,
-});
-
 const options: Options = {
   engine: { type: 'text', default: 'auto', help: 'engine that computes' },
-  'batch-size': integer(32, 2, 'images', 'images of a step; two views of each, so twice as many rows'),
-  rounds: integer(5, 1, 'rounds', 'times that the engine and PyTorch take turns'),
-  steps: integer(3, 1, 'steps', 'training steps in a round'),
-  'warm-up': integer(3, 1, 'steps', 'steps before the first round, not measured'),
-  width: integer(64, 1, 'channels', "channels of the encoder's first stage"),
-  'image-size': integer(64, 8, 'pixels', 'side of the square views'),
-  threads: integer(availableParallelism(), 1, 'threads', 'threads of the engine and of PyTorch'),
+  'batch-size': integerOption(32, 2, 'images', 'images of a step; two views of each, so twice as many rows'),
+  rounds: integerOption(5, 1, 'rounds', 'times that the engine and PyTorch take turns'),
+  steps: integerOption(3, 1, 'steps', 'training steps in a round'),
+  'warm-up': integerOption(3, 1, 'steps', 'steps before the first round, not measured'),
+  width: integerOption(64, 1, 'channels', "channels of the encoder's first stage"),
+  'image-size': integerOption(64, 8, 'pixels', 'side of the square views'),
+  threads: integerOption(availableParallelism(), 1, 'threads', 'threads of the engine and of PyTorch'),
 };
 
 /** The training step of the paper without its augmentations, and PyTorch doing the same step in turns. */
@@ -44,7 +37,7 @@ export const trainStep: Bench<Options> = {
   summary: 'one training step (ResNet-18, slim head, InfoNCE, Adam) on given views, against PyTorch in turns',
   options,
   async run(chosen, log) {
-    const engine = await startEngine(chosen.engine, chosen.threads);
+    const engine = await startEngine(trainStep.name, chosen.engine, chosen.threads);
     for (const { name, reason } of engine.passedOver) log(`engine ${name} is not used: ${reason}`);
     log(`engine ${engine.name} ${engine.version} on ${engine.device}`);
 
@@ -88,14 +81,6 @@ export const trainStep: Bench<Options> = {
     }
   },
 };
-
-async function startEngine(name: string, threads: number): Promise<EngineInUse> {
-  try {
-    return await useEngine(name, { threads });
-  } catch (error) {
-    throw error instanceof RangeError ? new UsageError(`bench train-step: --engine: ${error.message}`) : error;
-  }
-}
 
 interface Measured {
   readonly chosen: OptionValues<Options>;

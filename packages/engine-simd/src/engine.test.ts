@@ -22,6 +22,7 @@ function hashOfTraining(): string {
   tf.tidy(() => {
     const shapes = {
       stem: [7, 7, 3, 24],
+      depthwise: [3, 3, 24, 1],
       a: [3, 3, 24, 40],
       d: [1, 1, 24, 40],
       b: [3, 3, 40, 40],
@@ -42,7 +43,8 @@ function hashOfTraining(): string {
       tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, stride, pad);
     const x = normal([12, 20, 20, 3], 20);
     const network = () => {
-      let h: tf.Tensor = tf.maxPool(norm(conv(x, p.stem, 2, 3), true), 3, 2, 1);
+      const depthwise = tf.depthwiseConv2d(conv(x, p.stem, 2, 3), p.depthwise as tf.Tensor4D, 1, 'same');
+      let h: tf.Tensor = tf.maxPool(norm(tf.add(depthwise, tf.avgPool(depthwise, 3, 1, 'same')), true), 3, 2, 1);
       h = norm(conv(norm(conv(h, p.a, 1, 1), true), p.b, 1, 1), true, norm(conv(h, p.d, 1, 0), false));
       h = norm(
         conv(

@@ -1,0 +1,99 @@
+import { availableParallelism } from 'node:os';
+import type { Bench } from '../bench.ts';
+import { layersNetworks, type OptimizerName, optimizers } from '../layers-networks.ts';
+import { type IntegerOption, integerOption, type TextOption, UsageError } from '../options.ts';
+import { watchQuiet } from '../quiet.ts';
+import { startEngine } from '../start-engine.ts';
+import { significant, summarize } from '../statistics.ts';
+import { inTurns } from '../turns.ts';
+
+interface Options extends Record<string, IntegerOption | TextOption> {
+  readonly engine: TextOption;
+  readonly optimizer: TextOption;
+  readonly 'batch-size': IntegerOption;
+  readonly rounds: IntegerOption;
+  readonly steps: IntegerOption;
+  readonly threads: IntegerOption;
+}
+
+/** An unchanged tf.layers model and the same network of our blocks, in turns. */
+export const layers: Bench<Options> = {
+  name: 'layers',
+  summary: 'training an unchanged tf.layers model, against the same network of our blocks in turns',
+  options: {
+    engine: { type: 'text', default: 'auto', help: 'engine that computes' },
+    optimizer: { type: 'text', default: 'adam', help: `optimizer of both: ${optimizers.join(', ')}` },
+    'batch-size': integerOption(64, 1, 'images', 'images of a step, 32 x 32 pixels'),
+    rounds: integerOption(9, 1, 'rounds', 'times that the two take turns'),
+    steps: integerOption(3, 1, 'steps', 'training steps in a round'),
+    threads: integerOption(availableParallelism(), 1, 'threads', 'threads of the engine'),
+  },
+  async run(chosen, log) {
+    const optimizer = optimizers.find((name) => name === chosen.optimizer) as OptimizerName | undefined;
+    if (!optimizer) {
+      throw new UsageError(
+        `bench layers: --optimizer must be one of ${optimizers.join(', ')}, got '${chosen.optimizer}'.`,
+      );
+    }
+    const engine = await startEngine(layers.name, chosen.engine, chosen.threads);
+    log(`engine ${engine.name} ${engine.version} on ${engine.device}`);
+    const watch = watchQuiet(() => 0);
+    await watch.look(500);
+    const networks = layersNetworks({ batchSize: chosen['batch-size'], optimizer });
+    if (networks.stock.parameters !== networks.ours.parameters) {
+      throw new Error(
+        `bench layers: both networks must have the same parameters, got ${networks.stock.parameters} and ${networks.ours.parameters}.`,
+      );
+    }
+    for (const network of [networks.stock, networks.ours]) {
+      for (let step = 0; step < 3; step++) await network.step();
+    }
+    const contestants = (['stock', 'ours'] as const).map((name) => ({
+      name,
+      async round() {
+        const start = performance.now();
+        for (let step = 0; step < chosen.steps; step++) await networks[name].step();
+        return (performance.now() - start) / 1000;
+      },
+    }));
+    const seconds = await inTurns(contestants, {
+      rounds: chosen.rounds,
+      afterRound: async (round) => {
+        watch.lap();
+        log(`round ${round + 1} of ${chosen.rounds}`);
+        await watch.look();
+      },
+    });
+    const quietness = watch.verdict(seconds);
+    const milliseconds = (name: string) => summarize(seconds.get(name)!.map((time) => (1000 * time) / chosen.steps));
+    const [stock, ours] = [milliseconds('stock'), milliseconds('ours')];
+    const ratio = significant(stock.median / ours.median, 3);
+    const runtime = `Node.js ${process.versions.node}, ${process.platform} ${process.arch}`;
+    const { parameters } = networks.stock;
+    networks.stock.dispose();
+    networks.ours.dispose();
+    return {
+      record: {
+        bench: layers.name,
+        milliseconds: significant(stock.median),
+        oursMilliseconds: significant(ours.median),
+        ratio,
+        ...{ optimizer, batchSize: chosen['batch-size'], rounds: chosen.rounds, steps: chosen.steps, parameters },
+        spread: {
+          milliseconds: [significant(stock.minimum), significant(stock.maximum)],
+          oursMilliseconds: [significant(ours.minimum), significant(ours.maximum)],
+        },
+        ...{ engine: engine.name, engineVersion: engine.version, device: engine.device, threads: engine.threads },
+        ...{ runtime, quiet: quietness.quiet, disturbances: quietness.disturbances },
+      },
+      table: [
+        ['network', `${parameters} parameters, ${chosen['batch-size']} images of 32 x 32 pixels, ${optimizer}`],
+        ['unchanged tf.layers', `${significant(stock.median)} ms a step`],
+        ['our blocks', `${significant(ours.median)} ms a step`],
+        ['ratio', `tf.layers takes ${ratio} times as long`],
+        ['machine', `${engine.device}; ${runtime}`],
+        ['quiet', quietness.quiet ? 'yes' : `NO, do not use these figures: ${quietness.disturbances.join('; ')}`],
+      ],
+    };
+  },
+};
