@@ -72,6 +72,26 @@ function lastCheckpoint(run: string): number {
   return Math.max(0, ...steps);
 }
 
+it.each(['SIGTERM', 'SIGHUP'] as const)('ends with a checkpoint on %s', async (signal) => {
+  const path = join(folder, signal);
+  const run = start([...setting, '--out', path]);
+  await run.printed('[Epoch 1] Step 0:');
+  run.process.kill(signal);
+  expect(await run.ended, run.output()).toBe(130);
+  expect(run.output()).toContain(`--resume ${path}`);
+  expect(metrics(path)).toHaveLength(lastCheckpoint(path));
+});
+
+it('ends with a checkpoint and without a word when nobody reads its output any more', async () => {
+  const path = join(folder, 'unread');
+  const run = start([...setting, '--out', path]);
+  await run.printed('[Epoch 1] Step 0:');
+  run.process.stdout?.destroy();
+  expect(await run.ended, run.output()).toBe(130);
+  expect(run.output()).not.toContain('EPIPE');
+  expect(metrics(path)).toHaveLength(lastCheckpoint(path));
+});
+
 it(`equals an unbroken run after SIGKILL at a random step, ${trials} times`, async () => {
   const whole = join(folder, 'whole');
   const unbroken = start([...setting, '--out', whole]);
