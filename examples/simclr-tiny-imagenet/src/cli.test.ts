@@ -196,6 +196,7 @@ describe('wrong usage', () => {
     ['an engine that is not known', ['--engine', 'cuda']],
     ['a precision that the engine does not have', ['--precision', 'mixed']],
     ['more images in a batch than there are', ['--classes', '2', '--images-per-class', '8', '--batch-size', '17']],
+    ['more classes than can be generated', ['--classes', '257']],
     ['nothing to resume', ['--resume', 'FOLDER/none']],
     ['a folder that is no run', ['--resume', 'FOLDER']],
     ['two folders', ['--resume', 'FOLDER/a', '--out', 'FOLDER/b']],
@@ -241,6 +242,13 @@ describe('failures', () => {
   it('a zip that is none', async () => {
     writeFileSync(join(folder, 'bad.zip'), 'not a zip');
     const { code, stderr } = await call(['--data', join(folder, 'bad.zip')]);
+    expect(code).toBe(1);
+    expect(stderr).toMatchSnapshot();
+  });
+
+  it('a run folder below a file, and tells the reason once', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    const { code, stderr } = await call([...small, '--epochs', '1', '--out', join(folder, 'file', 'run')]);
     expect(code).toBe(1);
     expect(stderr).toMatchSnapshot();
   });

@@ -12,6 +12,11 @@ export interface Streams {
   readonly stderr: Output;
 }
 
+/** Whether a message already says what its cause does: in its words, or by the code of the system's error. */
+function tells(message: string, cause: NodeJS.ErrnoException): boolean {
+  return message.includes(cause.message) || (cause.code !== undefined && message.includes(`(${cause.code})`));
+}
+
 /**
  * The program: runs the experiment that the arguments ask for and tells how it went.
  *
@@ -34,7 +39,8 @@ export async function cli(args: readonly string[], { stdout, stderr }: Streams, 
   } catch (error) {
     const failure = error as Error;
     if (signal.aborted && (failure === signal.reason || failure.name === 'AbortError')) return exitCode.interrupted;
-    const cause = failure.cause instanceof Error ? ` (${failure.cause.message})` : '';
+    const cause =
+      failure.cause instanceof Error && !tells(failure.message, failure.cause) ? ` (${failure.cause.message})` : '';
     stderr.write(`${stdout.isTTY ? '\n' : ''}${process.env.DEBUG ? failure.stack : failure.message + cause}\n`);
     return failure instanceof UsageError ? exitCode.usage : exitCode.failed;
   }

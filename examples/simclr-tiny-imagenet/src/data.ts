@@ -53,13 +53,13 @@ export async function openData(
   const path = resumed === 'generated' ? null : await locate(options, print, signal);
   if (path === null) {
     if (resumed === null) for (const line of withoutImages) print(line);
-    const common = { classes, size, seed };
-    return {
-      name: 'generated',
-      path,
-      train: generatedImages({ ...common, imagesPerClass, split: 'train' }),
-      val: generatedImages({ ...common, imagesPerClass: generatedValImages, split: 'val' }),
-    };
+    const open = (split: 'train' | 'val', count: number) =>
+      generatedImages({ classes, size, seed, imagesPerClass: count, split });
+    try {
+      return { name: 'generated', path, train: open('train', imagesPerClass), val: open('val', generatedValImages) };
+    } catch (error) {
+      return explain(error as Error);
+    }
   }
   const decoding = {
     path,
@@ -91,7 +91,8 @@ export async function openData(
 /** Turns what a data set says of its options into what a caller of this program can do. */
 function explain(error: Error): never {
   // sizes that the images do not have are a mistake of the caller, everything else is a failure
-  if (/^(tinyImagenet|imageFolder): (classes|imagesPerClass) /.test(error.message)) throw new UsageError(error.message);
+  const size = /^(?:tinyImagenet|imageFolder|generatedImages): (classes|imagesPerClass) (.*)/.exec(error.message);
+  if (size) throw new UsageError(`--${size[1] === 'classes' ? 'classes' : 'images-per-class'} ${size[2]}`);
   const message = error.message
     .replace("with onCorrupt: 'skip'", 'with --skip-corrupt')
     .replace(

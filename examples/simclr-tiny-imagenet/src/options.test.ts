@@ -37,6 +37,8 @@ describe('parseOptions', () => {
     [['--epochs', '0']],
     [['--epochs', 'many']],
     [['--epochs', '2.5']],
+    [['--epochs=-3', '--seed=-1']],
+    [['--epochs', '-3']],
     [['--batch-size', '1']],
     [['--scale', 'huge', '--precision', 'half']],
     [['--learning-rate', '1']],

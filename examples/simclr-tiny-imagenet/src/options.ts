@@ -165,7 +165,9 @@ export function parseOptions(args: readonly string[]): ParsedOptions | 'help' {
       strict: true,
     }).values as typeof values;
   } catch (error) {
-    throw new UsageError(`${(error as Error).message.split('. ')[0]}. Run with --help for the list of options.`);
+    // the first sentence or, of a value that looks like an option, the advice on the lines below
+    const reason = (error as Error).message.split('. ')[0]?.replaceAll('\n', ' ').replace(/\.$/, '');
+    throw new UsageError(`${reason}. Run with --help for the list of options.`);
   }
   if (values.help) return 'help';
   const fromFile = values.config === undefined ? {} : readConfig(values.config as string);
