@@ -59,8 +59,18 @@ describe('ProgressBar', () => {
   });
 
   it('keeps to the width of the terminal', () => {
-    const screen = Object.assign(new Screen(true), { columns: 40 });
-    new ProgressBar(screen, 100, 32).update({ ...values, step: 0 }, 1000);
-    expect(screen.text.replace('\r', '').replace('\x1b[K', '')).toHaveLength(39);
+    const lineOf = (columns: number) => {
+      const screen = Object.assign(new Screen(true), { columns });
+      const bar = new ProgressBar(screen, 100, 32);
+      for (let step = 0; step < 20; step++) bar.update({ ...values, step }, 1000 + 200 * step);
+      return screen.text.split('\r').at(-1)?.replace('\x1b[K', '');
+    };
+    expect([110, 80, 60, 25, 3].map(lineOf)).toEqual([
+      '20%  epoch 50  loss 1.561  top-1 72.46%  top-5 83.98%  lr 0.000293  160 images/s  16 s left',
+      '20%  epoch 50  loss 1.561  top-1 72.46%  top-5 83.98%  160 images/s  16 s left',
+      '20%  epoch 50  loss 1.561  top-1 72.46%  16 s left',
+      '20%  loss 1.561',
+      '20',
+    ]);
   });
 });

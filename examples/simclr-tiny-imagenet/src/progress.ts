@@ -78,7 +78,7 @@ export class ProgressBar {
     const done = values.step + 1;
     if (!this.#output.isTTY || (now - this.#lastDrawn < 100 && done < this.#totalSteps)) return;
     this.#lastDrawn = now;
-    this.#output.write(`\r${this.#line(values, done).slice(0, (this.#output.columns ?? 120) - 1)}\x1b[K`);
+    this.#output.write(`\r${this.#line(values, done)}\x1b[K`);
     this.#shown = true;
   }
 
@@ -94,18 +94,34 @@ export class ProgressBar {
     this.#shown = false;
   }
 
+  /** The parts of the line that the terminal has room for: what matters least goes first. */
   #line(values: StepValues, done: number): string {
     const filled = Math.round((barWidth * done) / this.#totalSteps);
-    const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled);
     const elapsed = (this.#recent.at(-1) as number) - (this.#recent[0] as number);
     const perStep = elapsed / 1000 / (this.#recent.length - 1);
     const pace =
       this.#recent.length > 5
-        ? `  ${formatRate(this.#batchSize / perStep)}  ${formatDuration((this.#totalSteps - done) * perStep)} left`
-        : '';
-    return (
-      `${bar} ${String(Math.floor((100 * done) / this.#totalSteps)).padStart(3)}%  epoch ${values.epoch + 1}  loss ${values.loss.toFixed(3)}` +
-      `  top-1 ${percent(values.top1)}  top-5 ${percent(values.top5)}  lr ${values.learningRate.toPrecision(3)}${pace}`
-    );
+        ? [
+            { weight: 4, text: formatRate(this.#batchSize / perStep) },
+            { weight: 7, text: `${formatDuration((this.#totalSteps - done) * perStep)} left` },
+          ]
+        : [];
+    let parts = [
+      { weight: 1, text: '█'.repeat(filled) + '░'.repeat(barWidth - filled) },
+      { weight: 9, text: `${Math.floor((100 * done) / this.#totalSteps)}%`.padStart(3) },
+      { weight: 5, text: `epoch ${values.epoch + 1}` },
+      { weight: 8, text: `loss ${values.loss.toFixed(3)}` },
+      { weight: 6, text: `top-1 ${percent(values.top1)}` },
+      { weight: 3, text: `top-5 ${percent(values.top5)}` },
+      { weight: 2, text: `lr ${values.learningRate.toPrecision(3)}` },
+      ...pace,
+    ];
+    const room = (this.#output.columns ?? 120) - 1;
+    const join = () => parts.map(({ text }) => text).join('  ');
+    while (parts.length > 1 && join().length > room) {
+      const least = Math.min(...parts.map(({ weight }) => weight));
+      parts = parts.filter(({ weight }) => weight > least);
+    }
+    return join().slice(0, room);
   }
 }
