@@ -119,8 +119,10 @@ describeEngines('knnClassify', () => {
       [1, 0.2],
     ]);
     const queries = tf.tensor2d([[1, 0.2]]);
-    const options = { bank, bankLabels: [0, 0, 1], queries, k: 3, temperature: 1e-4, classes: 2 };
-    expect([...(await knnClassify(options)).predictions]).toEqual([1]);
+    const options = { bank, bankLabels: [0, 0, 1], queries, k: 3, temperature: 1e-4, classes: 3 };
+    const { predictions, scores } = await knnClassify(options);
+    expect([...predictions]).toEqual([1]);
+    expect([...scores]).toEqual([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 0]);
     tf.dispose([bank, queries]);
   });
 

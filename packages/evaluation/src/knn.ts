@@ -110,7 +110,7 @@ export async function knnClassify(options: KnnOptions): Promise<KnnResult> {
       }
       predictions[start + i] = row.indexOf(Math.max(...row));
       row.forEach((votes, label) => {
-        row[label] = votes * Math.exp(largest / temperature);
+        if (votes > 0) row[label] = votes * Math.exp(largest / temperature); // none stays 0, where the factor is infinite
       });
     });
     onProgress?.({ done: start + count, total });
