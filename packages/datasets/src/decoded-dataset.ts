@@ -142,8 +142,9 @@ async function decodeListing(
   await decodeOnWorkers(
     tasks(),
     async (chunk, result) => {
-      for (const { position, reason: why } of result.failures) {
+      for (const { position, reason: why, unreadable } of result.failures) {
         const failure = { position: chunk * perChunk + position, reason: why };
+        if (unreadable) throw unreadableError(source, failure);
         if (source.onCorrupt === 'error') throw corruptError(source, failure);
         failures.push(failure);
       }
@@ -207,6 +208,16 @@ function corruptError({ caller, tree, listing }: DecodedSource, failure: { posit
   return new Error(
     `${caller}: ${listing.files[failure.position]} in ${tree.path} ${failure.reason}. ` +
       `Get a good copy, or leave such images out with onCorrupt: 'skip'.`,
+  );
+}
+
+/** Never skipped: what is left out is remembered in the cache, and the next attempt may succeed. */
+function unreadableError(
+  { caller, tree, listing }: DecodedSource,
+  failure: { position: number; reason: string },
+): Error {
+  return new Error(
+    `${caller}: ${listing.files[failure.position]} in ${tree.path} cannot be read (${failure.reason}). Check its permissions and the disk, then run again.`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type TestFile, temporaryFolder, tinyFiles, writeFolder, zipBytes } from '../test-support/make-files.ts';
@@ -227,6 +227,19 @@ describe('tinyImagenet', () => {
         await dataset.close();
       }
       await expect(tinyImagenet({ path, cacheDir })).rejects.toThrow(`${name} in ${path} is empty (0 bytes)`);
+    });
+
+    it.skipIf(process.platform !== 'linux')('never leaves out a file that the system cannot read', async () => {
+      const folder = await temporaryFolder();
+      await writeFolder(folder, files);
+      const broken = join(folder, root, 'train/n02/images/n02_5.JPEG');
+      await rm(broken);
+      await symlink('/proc/self/mem', broken); // a file whose first byte cannot be read
+      const cacheDir = join(folder, 'cache');
+      await expect(tinyImagenet({ path: folder, cacheDir, onCorrupt: 'skip' })).rejects.toThrow(
+        /n02_5\.JPEG in .* cannot be read \(EIO: .*\)\. Check its permissions and the disk/,
+      );
+      expect(await readdir(cacheDir)).toEqual([]);
     });
 
     it('ends with an error when nothing is left', async () => {

@@ -31,6 +31,10 @@ export interface DecodeResult {
   /** CRC-32 of `pixels`. */
   readonly checksum: number;
   readonly images: readonly DecodedImage[];
-  /** What failed: position in `sources` and the reason. */
-  readonly failures: ReadonlyArray<{ readonly position: number; readonly reason: string }>;
+  /** What failed: position in `sources`, the reason, and whether the system, not the image, is at fault. */
+  readonly failures: ReadonlyArray<{
+    readonly position: number;
+    readonly reason: string;
+    readonly unreadable: boolean;
+  }>;
 }

@@ -25,7 +25,8 @@ async function decodeAll({ sources, fit }) {
       if (fit) pixels.set(fitted(image, fit), position * imageBytes);
       else images.push(image);
     } catch (error) {
-      failures.push({ position, reason: error instanceof Error ? error.message : String(error) });
+      const reason = error instanceof Error ? error.message : String(error);
+      failures.push({ position, reason, unreadable: error instanceof Error && 'syscall' in error });
     }
   }
   return { pixels, checksum: crc32(pixels), images, failures };
