@@ -28,8 +28,8 @@ export function stateVariables(model: NamedVariables, optimizer: OptimizerState)
  * @throws Error where a value is not finite, so that a spoiled state never replaces a good one on disk.
  */
 export async function readVariables(variables: NamedVariables): Promise<Record<string, SafeTensor>> {
-  const tensors: Record<string, SafeTensor> = {};
-  for (const [name, variable] of Object.entries(variables)) {
+  // all reads start before the first is awaited: one state, and no wait per variable where memory is read back
+  const read = async ([name, variable]: [string, tf.Variable]): Promise<[string, SafeTensor]> => {
     const dtype = dtypes[variable.dtype];
     if (!dtype) throw new TypeError(`Trainer: '${name}' must be float32 or int32, got ${variable.dtype}. Convert it.`);
     // a copy: data() may hand out the memory that the next step writes to
@@ -40,9 +40,9 @@ export async function readVariables(variables: NamedVariables): Promise<Record<s
           'Lower the learning rate, or set `clipNorm`, and go on from the last checkpoint, which is intact.',
       );
     }
-    tensors[name] = { dtype, shape: variable.shape, data };
-  }
-  return tensors;
+    return [name, { dtype, shape: variable.shape, data }];
+  };
+  return Object.fromEntries(await Promise.all(Object.entries(variables).map(read)));
 }
 
 /**
