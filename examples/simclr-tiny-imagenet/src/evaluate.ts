@@ -9,7 +9,7 @@ const temperature = 0.1;
 /**
  * Share of the validation images whose class the k nearest training images name rightly, on the features of the encoder.
  *
- * @param neighbours - k; clamped to the number of training images.
+ * @param neighbours - k, at most the number of training images.
  * @param signal - stops it.
  * @returns a fraction.
  * @throws the signal's reason.
@@ -29,7 +29,7 @@ export async function knnOf(
     queries,
     queryLabels: data.val.labels,
     classes: data.train.classNames.length,
-    k: Math.min(neighbours, data.train.length),
+    k: neighbours,
     temperature,
   });
   tf.dispose([bank, queries]);

@@ -105,7 +105,8 @@ interface Run {
 
 async function trainAndEvaluate(run: Run): Promise<Outcome> {
   const { options, given, settings, saved, engine, data, output, signal } = run;
-  const { preset, precision, seed, batchSize, epochs, neighbours } = settings;
+  const { preset, precision, seed, batchSize, epochs } = settings;
+  const neighbours = Math.min(settings.neighbours, data.train.length);
   const perEpoch = stepsPerEpoch(data.train.length, batchSize);
   if (perEpoch === 0) {
     throw new UsageError(
@@ -202,7 +203,8 @@ async function trainAndEvaluate(run: Run): Promise<Outcome> {
   await folder.saveSummary(summary);
   await folder.addScalars(totalSteps, { [knnTag]: after });
   await report();
-  for (const line of resultLines(summary, settings, data.train.classNames.length, folder.path)) bar.print(line);
+  const shown = { classes: data.train.classNames.length, neighbours, folder: folder.path };
+  for (const line of resultLines(summary, settings, shown)) bar.print(line);
   return 'done';
 }
 

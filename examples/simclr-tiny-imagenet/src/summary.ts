@@ -26,7 +26,11 @@ export interface Summary {
 export type PartialSummary = Partial<Omit<Summary, 'knn'>> & { readonly knn?: Partial<Summary['knn']> };
 
 /** The lines that close a run. */
-export function resultLines(summary: Summary, settings: Settings, classes: number, folder: string): string[] {
+export function resultLines(
+  summary: Summary,
+  settings: Settings,
+  { classes, neighbours, folder }: { classes: number; neighbours: number; folder: string },
+): string[] {
   const { loss, top1, top5, knn } = summary;
   const percent = (fraction: number) => `${(100 * fraction).toFixed(1)}%`.padStart(6);
   const row = (label: string, first: string, last: string) => `  ${label.padEnd(22)}${first}  ->  ${last}`;
@@ -35,7 +39,7 @@ export function resultLines(summary: Summary, settings: Settings, classes: numbe
     row('loss', loss.first.toFixed(3).padStart(6), loss.last.toFixed(3).padStart(6)),
     row('pretext top-1', percent(top1.first), percent(top1.last)),
     row('pretext top-5', percent(top5.first), percent(top5.last)),
-    `Nearest neighbours (k = ${settings.neighbours}, chance ${(100 / classes).toFixed(1)}%), untrained and trained encoder:`,
+    `Nearest neighbours (k = ${neighbours}, chance ${(100 / classes).toFixed(1)}%), untrained and trained encoder:`,
     row('kNN', percent(knn.before), percent(knn.after)),
     `Kept in ${folder}: report.html (open it in a browser), summary.json, metrics.jsonl, model.safetensors (the encoder, for PyTorch too).`,
     ...(settings.scale === 'quick'
