@@ -69,12 +69,12 @@ describe.skipIf(!found.available)('the TensorFlow engine', () => {
     const x = tf.tensor(values, [64, 32, 32, 2]);
     const { mean, variance } = batchNormTrain(x, tf.ones([2]), tf.zeros([2]));
     const tolerance = { atol: 1e-6, rtol: 1e-6 };
-    expectClose(
+    await expectClose(
       await mean.data(),
       moments.map((channel) => channel.mean),
       tolerance,
     );
-    expectClose(
+    await expectClose(
       await variance.data(),
       moments.map((channel) => channel.variance),
       tolerance,

@@ -130,11 +130,11 @@ describeEngines('batchNormTrain', () => {
     await expectNoLeak(() => {
       tf.dispose(tf.grad((xs) => tf.sum(batchNormTrain(xs, gamma, beta, options).output))(x));
     });
-    expectClose(await mean.data(), [0.75, 5]);
-    expectClose(await variance.data(), [0.75 + 0.25 * 7, 0.75 + 0.25 * 300]);
-    expectClose(await zeros.data(), [0, 0]);
+    await expectClose(await mean.data(), [0.75, 5]);
+    await expectClose(await variance.data(), [0.75 + 0.25 * 7, 0.75 + 0.25 * 300]);
+    await expectClose(await zeros.data(), [0, 0]);
     tf.dispose(Object.values(batchNormTrain(x, gamma, beta, options)));
-    expectClose(await mean.data(), [0.75 * 0.75 + 0.75, 0.75 * 5 + 5]);
+    await expectClose(await mean.data(), [0.75 * 0.75 + 0.75, 0.75 * 5 + 5]);
   });
 
   it('refuses running statistics that cannot move', () => {

@@ -54,7 +54,7 @@ describeEngines('momentumUpdate', () => {
       expected = reference(expected.p, gradient, expected.v, rate, options);
     }
     await expectClose(await p.data(), expected.p, { rtol: 2e-6, atol: 2e-6 });
-    if (options.momentum > 0) expectClose(await v.data(), expected.v, { rtol: 2e-6, atol: 2e-6 });
+    if (options.momentum > 0) await expectClose(await v.data(), expected.v, { rtol: 2e-6, atol: 2e-6 });
   });
 
   it('updates many parameters, each by its own numbers, large ones too', async () => {

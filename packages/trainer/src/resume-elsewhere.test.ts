@@ -29,7 +29,7 @@ describe.skipIf(pairs.length === 0)('A run goes on with another engine', () => {
     expect(resumed.step).toBe(5 * stepsPerEpoch);
     expect(Object.keys(resumed.tensors)).toEqual(Object.keys(unbroken.tensors));
     for (const [name, { data }] of Object.entries(resumed.tensors)) {
-      expectClose(data as Float32Array, unbroken.tensors[name]!.data as Float32Array, { atol: 1e-5, rtol: 1e-4 });
+      await expectClose(data as Float32Array, unbroken.tensors[name]!.data as Float32Array, { atol: 1e-5, rtol: 1e-4 });
     }
   });
 });

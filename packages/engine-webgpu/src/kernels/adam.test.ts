@@ -46,9 +46,9 @@ describeEngines('the kernel AdamUpdate', () => {
     const first = tf.add(tf.mul(m, 0.9), tf.mul(decayed, 1 - 0.9));
     const second = tf.add(tf.mul(v, 0.999), tf.mul(tf.square(decayed), 1 - 0.999));
     const step = tf.div(tf.mul(first, 0.1 / 0.3), tf.add(tf.div(tf.sqrt(second), Math.sqrt(0.2)), 1e-8));
-    expectClose(await variables[0]!.data(), await tf.sub(p, step).data(), { atol: 1e-5, rtol: 1e-5 });
-    expectClose(await variables[1]!.data(), await first.data(), { atol: 1e-6, rtol: 1e-5 });
-    expectClose(await variables[2]!.data(), await second.data(), { atol: 1e-6, rtol: 1e-5 });
+    await expectClose(await variables[0]!.data(), await tf.sub(p, step).data(), { atol: 1e-5, rtol: 1e-5 });
+    await expectClose(await variables[1]!.data(), await first.data(), { atol: 1e-6, rtol: 1e-5 });
+    await expectClose(await variables[2]!.data(), await second.data(), { atol: 1e-6, rtol: 1e-5 });
   });
 
   it('takes as few dispatches as the device binds buffers for', () => {
