@@ -41,7 +41,7 @@ const guide: DefaultTheme.SidebarItem[] = [
       page('Resume and checkpoints', '/guides/resume'),
       page('Precision', '/guides/precision'),
       page('CUDA through TensorFlow', '/guides/cuda'),
-      ...optional('TensorFlow engine: setting up', '/tensorflow-cuda'),
+      ...optional('Training on a CUDA 12 machine', '/tensorflow-cuda'),
       page('A machine without network', '/guides/offline'),
       page('Memory', '/guides/memory'),
     ],

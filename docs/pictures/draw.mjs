@@ -22,7 +22,7 @@ const caption = (line) =>
     .replaceAll(' -> ', ', ');
 
 const side = 128;
-const views = 8;
+const views = 7;
 
 /**
  * Draws into a folder, and lists in `pictures.json` what lies there under which label.
@@ -50,9 +50,11 @@ export async function drawPictures(folder) {
   const chain = paperChain({ size: side });
   const rows = chain.sampleTable({ seed: 3, epoch: 0, images: [0], imageSize: side, views });
   const made = chain.apply(image, tf.tensor2d(rows, [views, chain.columns.length]));
-  pictures.views = chain
-    .fromTable(rows)
-    .map((numbers, i) => ({ label: caption(chain.describe(numbers)), file: `views-${i}.png` }));
+  const captions = chain.fromTable(rows).map((numbers) => caption(chain.describe(numbers)));
+  pictures.views = [
+    { label: 'the picture', file: 'photo.png' },
+    ...captions.map((label, i) => ({ label, file: `views-${i}.png` })),
+  ];
   for (let i = 0; i < views; i++) await writePng(join(folder, `views-${i}.png`), made, i);
 
   const dataset = generatedImages({ classes: 6, imagesPerClass: 1, size: 64, seed: 2 });
