@@ -114,3 +114,16 @@ describe('bench layers', () => {
     });
   });
 });
+
+describe('bench gpu-kernels', () => {
+  it('ends with 2 for a network or a precision that there is not', async () => {
+    expect(await bench('gpu-kernels', '--network', 'vgg')).toMatchObject({
+      code: 2,
+      errors: "bench gpu-kernels: --network must be one of resnet18, resnet50, got 'vgg'.",
+    });
+    expect(await bench('gpu-kernels', '--precision', 'half')).toMatchObject({
+      code: 2,
+      errors: "bench gpu-kernels: --precision must be one of float32, mixed, got 'half'.",
+    });
+  });
+});

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { useEngine } from '@tfjs-ssl/engine';
-import { type GpuPeaks, measurePeaks, type PeakDevice } from '@tfjs-ssl/engine-webgpu';
+import { convolutionCandidates, type GpuPeaks, measurePeaks, type PeakDevice } from '@tfjs-ssl/engine-webgpu';
 import type { Bench, BenchResult } from '../bench.ts';
 import { type LayerShape, layerShapes, networks } from '../layer-shapes.ts';
 import { type IntegerOption, type OptionValues, type TextOption, UsageError } from '../options.ts';
@@ -13,6 +13,7 @@ interface Options extends Record<string, IntegerOption | TextOption> {
   readonly 'image-size': IntegerOption;
   readonly width: IntegerOption;
   readonly rounds: IntegerOption;
+  readonly candidates: IntegerOption;
 }
 
 const integer = (value: number, minimum: number, unit: string, help: string): IntegerOption => ({
@@ -30,6 +31,7 @@ const options: Options = {
   'image-size': integer(64, 8, 'pixels', 'side of the square images'),
   width: integer(64, 1, 'channels', "channels of the encoder's first stage"),
   rounds: integer(9, 1, 'rounds', 'times that each kernel is measured'),
+  candidates: integer(1, 1, 'schedules', 'tiles and splits that are measured per kernel, the one in use first'),
 };
 
 /** What the bench needs of the engine's backend. */
@@ -45,11 +47,15 @@ interface Row {
   readonly layer: string;
   readonly count: number;
   readonly pass: Pass;
+  /** Tile and parts in use. */
+  readonly schedule: string;
   readonly microseconds: number;
   readonly gigaflops: number;
   /** Part of the device's measured peak, and of what peak and bandwidth allow for this shape. */
   readonly ofPeak: number;
   readonly ofRoofline: number;
+  /** Microseconds of every schedule that was measured, fastest first. */
+  readonly measured: ReadonlyArray<readonly [schedule: string, microseconds: number]>;
 }
 
 /** The convolutions of a ResNet and their gradients on the GPU, each beside what the device itself has been measured to reach. */
@@ -69,13 +75,20 @@ export const gpuKernels: Bench<Options> = {
       );
     }
     const backend = tf.backend() as unknown as Backend;
+    if (!backend.device.features.has('timestamp-query')) {
+      throw new Error(
+        'bench gpu-kernels: the device must have the feature timestamp-query and has not. Measure on another one.',
+      );
+    }
     const peaks = await measurePeaks(backend);
     log(`measured peaks: ${JSON.stringify(peaks)}`);
     backend.precision = precision;
     try {
+      const { rounds, candidates } = chosen;
+      const measuring = { rounds, candidates, peak: peakOf(peaks, precision), bandwidth: peaks.bandwidth };
       const rows: Row[] = [];
       for (const layer of layerShapes(network, chosen['image-size'], chosen.width)) {
-        rows.push(...(await measureLayer(layer, chosen['batch-size'], chosen.rounds, peakOf(peaks, precision), peaks)));
+        rows.push(...(await measureLayer(layer, { ...measuring, batch: chosen['batch-size'] })));
         log(rows.slice(-passes.length).map(describe).join('; '));
       }
       return report(chosen, engine.device, peaks, rows);
@@ -97,44 +110,43 @@ const peakOf = (peaks: GpuPeaks, precision: string): number =>
 
 async function measureLayer(
   layer: LayerShape,
-  batch: number,
-  rounds: number,
-  peak: number,
-  { bandwidth }: GpuPeaks,
+  {
+    batch,
+    rounds,
+    candidates,
+    peak,
+    bandwidth,
+  }: Record<'batch' | 'rounds' | 'candidates' | 'peak' | 'bandwidth', number>,
 ): Promise<Row[]> {
   const { side, channels, outputChannels, window, stride, padding } = layer;
   const x = tf.randomUniform<tf.Rank.R4>([batch, side, side, channels], -1, 1);
   const filter = tf.randomUniform<tf.Rank.R4>([window, window, channels, outputChannels], -1, 1);
-  const convolve = () => tf.conv2d(x, filter, stride, padding);
-  const dy = convolve();
-  const attributes = { strides: stride, pad: padding, dataFormat: 'NHWC' };
-  const run = (kernel: string, inputs: tf.NamedTensorMap, more: tf.NamedAttrMap): tf.Tensor =>
-    tf.engine().runKernel(kernel, inputs, { ...attributes, ...more } as unknown as tf.NamedAttrMap);
-  const work: Record<Pass, () => tf.Tensor> = {
-    forward: convolve,
-    inputGradient: () => run('Conv2DBackpropInput', { dy, filter }, { inputShape: x.shape }),
-    filterGradient: () => run('Conv2DBackpropFilter', { x, dy }, { filterShape: filter.shape }),
-  };
+  const dy = tf.conv2d(x, filter, stride, padding);
   const flops = 2 * dy.size * window * window * channels;
   const roof = Math.max(flops / peak, (4 * (x.size + filter.size + dy.size)) / bandwidth);
+  const ways = convolutionCandidates({ x, filter, dy, stride, padding }, candidates);
   const rows: Row[] = [];
   for (const pass of passes) {
-    const seconds = await measure(work[pass], rounds);
+    const measured: Array<readonly [string, number]> = [];
+    for (const { name, run } of ways[pass]) measured.push([name, significant(1e6 * (await measure(run, rounds)))]);
+    const [schedule, microseconds] = measured[0]!;
     rows.push({
       layer: layer.name,
       count: layer.count,
       pass,
-      microseconds: significant(seconds * 1e6),
-      gigaflops: significant(flops / seconds / 1e9),
-      ofPeak: significant(flops / seconds / peak, 3),
-      ofRoofline: significant(roof / seconds, 3),
+      schedule,
+      microseconds,
+      gigaflops: significant(flops / microseconds / 1e3),
+      ofPeak: significant((1e6 * flops) / microseconds / peak, 3),
+      ofRoofline: significant((1e6 * roof) / microseconds, 3),
+      measured: measured.toSorted((a, b) => a[1] - b[1]),
     });
   }
   tf.dispose([x, filter, dy]);
   return rows;
 }
 
-/** Median of a kernel's time on the GPU, by its timestamps; where it has none, of the time until its work is done. */
+/** Median of the seconds that a kernel takes on the GPU, by the GPU's own timestamps. */
 async function measure(f: () => tf.Tensor, rounds: number): Promise<number> {
   await f().data(); // compiles
   const seconds: number[] = [];
@@ -145,8 +157,11 @@ async function measure(f: () => tf.Tensor, rounds: number): Promise<number> {
   return median(seconds);
 }
 
-const describe = ({ layer, pass, gigaflops, ofRoofline }: Row): string =>
-  `${layer} ${pass} ${gigaflops} GFLOP/s (${significant(100 * ofRoofline, 3)} % of the roofline)`;
+const describe = ({ layer, pass, schedule, gigaflops, ofRoofline, measured }: Row): string => {
+  const [best] = measured[0]!;
+  const better = best === schedule ? '' : `, faster with ${best}`;
+  return `${layer} ${pass} ${gigaflops} GFLOP/s (${significant(100 * ofRoofline, 3)} % of the roofline${better})`;
+};
 
 function report(chosen: OptionValues<Options>, device: string, peaks: GpuPeaks, rows: readonly Row[]): BenchResult {
   const milliseconds = (pass: Pass) =>
@@ -184,7 +199,7 @@ function report(chosen: OptionValues<Options>, device: string, peaks: GpuPeaks, 
         (row) =>
           [
             `${row.count} x ${row.layer} ${row.pass}`,
-            `${row.microseconds} us, ${row.gigaflops} GFLOP/s, ${significant(100 * row.ofPeak, 3)} % of the peak, ${significant(100 * row.ofRoofline, 3)} % of the roofline`,
+            `${row.schedule}: ${row.microseconds} us, ${row.gigaflops} GFLOP/s, ${significant(100 * row.ofPeak, 3)} % of the peak, ${significant(100 * row.ofRoofline, 3)} % of the roofline`,
           ] as const,
       ),
       ['all layers', passes.map((pass) => `${pass} ${total[pass]} ms`).join(', ')],

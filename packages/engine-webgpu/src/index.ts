@@ -1,2 +1,3 @@
 export { engine, type WebGpuEngine, type WebGpuEngineOptions } from './engine.ts';
+export { type Candidate, convolutionCandidates, type MeasuredConvolution } from './product/candidates.ts';
 export { type GpuPeaks, measurePeaks, type PeakDevice } from './roofline/measure-peaks.ts';

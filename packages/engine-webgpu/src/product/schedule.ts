@@ -58,22 +58,32 @@ export type WorkgroupLimits = Pick<
  * limits alone, so that results are the same in every run.
  */
 export function chooseSchedule(product: Product, arithmetic: Arithmetic, limits: WorkgroupLimits): Schedule {
-  const possible = tilesFor(arithmetic, limits);
-  let best: { schedule: Schedule; time: number } | null = null;
-  for (const tile of possible) {
-    for (const parts of product.epilogue?.bias || product.epilogue?.relu ? [1] : splits) {
-      if (parts > 1 && product.depth < parts * stepsPerPart * tile.depth) break;
-      const time = estimate(product, tile, parts, arithmetic.kind);
-      if (!best || time < best.time) best = { schedule: { tile, parts, arithmetic }, time };
-    }
-  }
-  if (!best) {
+  return rankSchedules(product, arithmetic, limits)[0] as Schedule;
+}
+
+/**
+ * Every schedule for a product, the one that should take least time first.
+ *
+ * @throws RangeError where the device's workgroups are too small for all tiles.
+ */
+export function rankSchedules(product: Product, arithmetic: Arithmetic, limits: WorkgroupLimits): Schedule[] {
+  const { epilogue, depth } = product;
+  const whole = epilogue?.bias || epilogue?.relu;
+  const rated = tilesFor(arithmetic, limits).flatMap((tile) =>
+    (whole ? [1] : splits)
+      .filter((parts) => parts === 1 || depth >= parts * stepsPerPart * tile.depth)
+      .map((parts) => ({
+        schedule: { tile, parts, arithmetic },
+        time: estimate(product, tile, parts, arithmetic.kind),
+      })),
+  );
+  if (rated.length === 0) {
     throw new RangeError(
       `chooseSchedule: a workgroup must have at least 64 invocations and 10 KiB of memory, got ${limits.maxComputeInvocationsPerWorkgroup} ` +
         `and ${limits.maxComputeWorkgroupStorageSize} bytes. This device cannot train.`,
     );
   }
-  return best.schedule;
+  return rated.sort((a, b) => a.time - b.time).map(({ schedule }) => schedule);
 }
 
 /** The tiles that a device can run. */
