@@ -55,6 +55,10 @@ export async function findEngine(name: string): Promise<FoundEngine> {
     if (code === 'ERR_MODULE_NOT_FOUND' && message.includes(packageName)) {
       return { reason: `the package ${packageName} is not installed. Run \`npm install ${packageName}\`.` };
     }
+    // what browsers say of a package's name
+    if (error instanceof TypeError && message.includes(packageName)) {
+      return { reason: `a page has no packages to look in. Pass the engine of ${packageName} to \`registerEngine\`.` };
+    }
     throw error;
   }
 }

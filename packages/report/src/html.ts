@@ -20,7 +20,7 @@ const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) =
 function toText(value: Value): string {
   if (value === null) return '';
   if (value instanceof Html) return value.text;
-  if (Array.isArray(value)) return value.map(({ text }) => text).join('\n');
+  if (Array.isArray(value)) return value.map(({ text }) => text).join('');
   return escaped(String(value));
 }
 

@@ -49,7 +49,7 @@ describe('reportHtml', () => {
     ]);
     expect(page.match(/<svg/g)).toHaveLength(8); // loss and time of a step twice: wide and narrow
     expect(page).toContain('<dt>kNN</dt><dd>24.0% → 38.6%<small>chance 10%</small></dd>');
-    expect(page).toContain('<tr><th scope="row">head.hidden</th><td>256</td></tr>');
+    expect(page).toContain('<tr><th scope="row">head.<wbr>hidden</th><td>256</td></tr>');
     expect(page).toContain('src="data:image/png;base64,AQID"');
     expect(page).toContain('step 70.0 %');
     expect(texts(page, 'text')).toEqual(expect.arrayContaining(['guessing', 'chance', '38.6%', 'trained']));

@@ -4,7 +4,7 @@ import { chartCards } from './chart-cards.ts';
 import type { Bar } from './charts/bars.ts';
 import { configRows, type Row } from './config-rows.ts';
 import { type EpochMeans, epochMeans } from './epochs.ts';
-import { type Html, html } from './html.ts';
+import { Html, html } from './html.ts';
 import { pageStyle } from './page-style.ts';
 
 /** A figure of the summary. */
@@ -146,9 +146,13 @@ function viewsSection({ png, caption }: SampleViews): Html {
 function table(title: string, rows: readonly Row[]): Html {
   return html`<section class="card"><h2>${title}</h2>
 <table><tbody>
-${rows.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`)}
+${rows.map(([name, value]) => html`<tr><th scope="row">${breakable(name)}</th><td>${value}</td></tr>`)}
 </tbody></table></section>`;
 }
+
+/** A dotted name that a narrow screen may break after its dots. */
+const breakable = (name: string): Html[] =>
+  name.split('.').map((part, i, { length }) => html`${part}${i + 1 < length ? new Html('.<wbr>') : null}`);
 
 /** The numbers behind the curves, for whoever cannot see them or wants to copy them. */
 function epochTable(epochs: readonly EpochMeans[], accuracies: Readonly<Record<string, string>>): Html | null {

@@ -39,7 +39,7 @@ export function stepTimeChart(epochs: readonly EpochMeans[], { width }: Size): o
         field: 'low',
         type: 'quantitative',
         title: null,
-        axis: { format: '~s', tickCount: 5, labelExpr: "datum.label + ' ms'" },
+        axis: { format: ',~r', tickCount: 5, labelExpr: "datum.label + ' ms'" },
       },
       y2: { field: 'high' },
       fill: {
