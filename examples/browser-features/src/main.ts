@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { registerEngine, useEngine } from '@tfjs-ssl/engine';
 import { engine as simd } from '@tfjs-ssl/engine-simd';
+import { engine as webgpu } from '@tfjs-ssl/engine-webgpu';
 import { cosines, directions, featuresOf, loadEncoder, toImageData, toTensor, viewsOf } from './features.ts';
 import { drawPictures, size } from './pictures.ts';
 
@@ -118,8 +119,10 @@ element<HTMLInputElement>('weights').onchange = ({ target }) =>
   });
 
 work(async () => {
-  registerEngine(simd); // a bundle has to name its engines
-  const { name, device, passedOver } = await useEngine('auto');
+  for (const engine of [webgpu, simd]) registerEngine(engine); // a bundle has to name its engines
+  // ?engine=webgpu asks for that one, on software that plays a GPU if need be
+  const asked = new URLSearchParams(location.search).get('engine') ?? 'auto';
+  const { name, device, passedOver } = await useEngine(asked, { softwareAdapter: true });
   const reasons = passedOver.map((other) => ` (not ${other.name}: ${other.reason})`);
   element('engine').textContent = `${name}: ${device}${reasons.join('')}`;
   element('engine').dataset.engine = name;
