@@ -42,4 +42,6 @@ const lines = changesets.map(({ summary }) => `- ${summary.trim().replaceAll('\n
 const [head, ...entries] = readFileSync(changelog, 'utf8').split(/^(?=## )/m);
 writeFileSync(changelog, [head, `## ${to}\n\n${lines.join('\n')}\n\n`, ...entries].join(''));
 for (const { id } of changesets) rmSync(join(root, '.changeset', `${id}.md`));
-console.log(`${from} -> ${to}: ${changesets.length} changesets, ${manifests.length} manifests. Now: npm install, npm run release:check`);
+console.log(
+  `${from} -> ${to}: ${changesets.length} changesets, ${manifests.length} manifests. Now: npm install, npm run release:check`,
+);

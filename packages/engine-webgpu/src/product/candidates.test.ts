@@ -17,7 +17,7 @@ describeEngines('ways to compute a convolution', () => {
     expect(forward[1]!.name).not.toBe(forward[0]!.name);
     const expected = await dy.data();
     expect(await forward[0]!.run().data()).toEqual(expected);
-    expectClose(await forward[1]!.run().data(), expected, { atol: 1e-4, rtol: 1e-4 });
+    await expectClose(await forward[1]!.run().data(), expected, { atol: 1e-4, rtol: 1e-4 });
     expect(filterGradient[0]!.run().shape).toEqual(filter.shape);
     expect(inputGradient[0]!.run().shape).toEqual(x.shape);
   });
