@@ -47,6 +47,9 @@ const splits = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128];
 /** Steps of a tile's depth that a part has at least. */
 const stepsPerPart = 4;
 
+/** Values of all parts together: 128 MiB, what every device binds. */
+const partsSize = 2 ** 25;
+
 /** What a workgroup may use. */
 export type WorkgroupLimits = Pick<
   GPUSupportedLimits,
@@ -67,11 +70,13 @@ export function chooseSchedule(product: Product, arithmetic: Arithmetic, limits:
  * @throws RangeError where the device's workgroups are too small for all tiles.
  */
 export function rankSchedules(product: Product, arithmetic: Arithmetic, limits: WorkgroupLimits): Schedule[] {
-  const { epilogue, depth } = product;
+  const { epilogue, depth, result } = product;
   const whole = epilogue?.bias || epilogue?.relu;
   const rated = tilesFor(arithmetic, limits).flatMap((tile) =>
     (whole ? [1] : splits)
-      .filter((parts) => parts === 1 || depth >= parts * stepsPerPart * tile.depth)
+      .filter(
+        (parts) => parts === 1 || (depth >= parts * stepsPerPart * tile.depth && parts * result.size <= partsSize),
+      )
       .map((parts) => ({
         schedule: { tile, parts, arithmetic },
         time: estimate(product, tile, parts, arithmetic.kind),
