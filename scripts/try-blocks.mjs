@@ -1,8 +1,8 @@
 // Type-checks and runs code blocks in a project that has the packages installed as others have them.
 import { spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { encode } from 'fast-png';
 
@@ -43,9 +43,14 @@ function makeFixtures(project) {
 
 /** A shell block is not run: it would train, serve or publish. What it names must be there. */
 function checkShell({ where, code }) {
-  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const folders = [root, join(root, dirname(where))].filter((folder) => existsSync(join(folder, 'package.json')));
+  const scripts = folders.flatMap((folder) =>
+    Object.keys(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).scripts ?? {}),
+  );
   for (const [, name] of code.matchAll(/npm run (?:--silent )?([\w:-]+)/g)) {
-    if (!(name in scripts)) throw new Error(`${where}: there is no script '${name}' in package.json`);
+    if (!scripts.includes(name)) {
+      throw new Error(`${where}: there is no script '${name}' in package.json, of the root or beside the file`);
+    }
   }
   const { status, stderr } = spawnSync('bash', ['-n'], { input: code, encoding: 'utf8' });
   if (status !== 0) throw new Error(`${where}: ${stderr}`);
