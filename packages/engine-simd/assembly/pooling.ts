@@ -21,7 +21,7 @@ class MaxPoolJob {
   left: i32;
 }
 
-/** Maximum over windows for one image; positions outside do not count. */
+/** Maximum over windows for one image; positions outside do not count, nor does NaN, as TensorFlow.js has it. */
 export function maxPoolTask(address: usize, image: i32): void {
   const job = changetype<MaxPoolJob>(address);
   const pixel = floats(job.channels);
@@ -39,7 +39,7 @@ export function maxPoolTask(address: usize, image: i32): void {
         let best = f32x4.splat(-Infinity);
         for (let y = y0; y < y1; y++) {
           let p = input + <usize>(y * job.width + x0) * pixel + c;
-          for (let x = x0; x < x1; x++, p += pixel) best = f32x4.max(best, v128.load(p));
+          for (let x = x0; x < x1; x++, p += pixel) best = f32x4.pmax(best, v128.load(p));
         }
         v128.store(output + c, best);
       }
@@ -47,7 +47,7 @@ export function maxPoolTask(address: usize, image: i32): void {
         let best: f32 = -Infinity;
         for (let y = y0; y < y1; y++) {
           let p = input + <usize>(y * job.width + x0) * pixel + c;
-          for (let x = x0; x < x1; x++, p += pixel) best = max(best, load<f32>(p));
+          for (let x = x0; x < x1; x++, p += pixel) best = load<f32>(p) > best ? load<f32>(p) : best;
         }
         store<f32>(output + c, best);
       }

@@ -16,7 +16,7 @@ interface PoolAttributes {
   readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
 }
 
-/** Sizes of a pooling as the job descriptor has them, or null where there is nothing to compute. */
+/** Sizes of a pooling as the job descriptor has them, or null for what is left to the stock kernel. */
 function poolSizes(shape: readonly number[], { filterSize, strides, pad, dimRoundingMode }: PoolAttributes) {
   const info = tf.backend_util.computePool2DInfo(
     shape as [number, number, number, number],
@@ -27,6 +27,8 @@ function poolSizes(shape: readonly number[], { filterSize, strides, pad, dimRoun
     dimRoundingMode,
   );
   if (info.outHeight <= 0 || info.outWidth <= 0 || tf.util.sizeFromShape(info.inShape) === 0) return null;
+  // What TensorFlow.js takes for the identity, whatever stride and padding say.
+  if (info.filterHeight * info.filterWidth === 1 && tf.util.arraysEqual(info.inShape, info.outShape)) return null;
   const { inHeight, inWidth, inChannels, outHeight, outWidth, filterHeight, filterWidth, padInfo } = info;
   return {
     images: info.batchSize,
