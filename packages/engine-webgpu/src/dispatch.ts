@@ -8,8 +8,11 @@ export interface Binding {
   readonly name: string;
   /** Its type in WGSL. Default: `'array<f32>'`. */
   readonly type?: string;
-  /** `'read'` (default), or `'read_write'` for outputs and what is changed in place. One buffer must not be bound twice where it is written. */
-  readonly access?: 'read' | 'read_write';
+  /**
+   * `'read'` (default), or `'read_write'` for outputs and what is changed in place; `'uniform'` for a buffer that the kernel owns, which does
+   * not count among the storage buffers. One buffer must not be bound twice where it is written.
+   */
+  readonly access?: 'read' | 'read_write' | 'uniform';
   /** The tensor, or a buffer that the kernel owns and that lives as long as the engine. */
   readonly from: tf.TensorInfo | GPUBuffer;
   /** First byte that is bound, a multiple of 256. Default 0. */
@@ -65,9 +68,7 @@ export function dispatch(backend: GpuBackend, { key, bindings, uniforms, enable,
     key,
     code: () => moduleText(bindings, fields, enable, code()),
     bindings: [
-      ...bindings.map(
-        ({ access }) => (access === 'read_write' ? 'storage' : 'read-only-storage') as GPUBufferBindingType,
-      ),
+      ...bindings.map(({ access = 'read' }) => bindingTypes[access]),
       ...(fields.length > 0 ? ['uniform' as const] : []),
     ],
   });
@@ -91,6 +92,12 @@ export function dispatch(backend: GpuBackend, { key, bindings, uniforms, enable,
     pass.dispatchWorkgroups(...(workgroups as [number, number?, number?]));
   });
 }
+
+const bindingTypes: Record<NonNullable<Binding['access']>, GPUBufferBindingType> = {
+  read: 'read-only-storage',
+  read_write: 'storage',
+  uniform: 'uniform',
+};
 
 /** Dispatches after which recorded work is submitted, so that the GPU starts on a step while JavaScript is still recording the rest. */
 export const DISPATCHES_PER_SUBMISSION = 100;
@@ -130,7 +137,7 @@ function moduleText(
     ...enable.map((extension) => `enable ${extension};`),
     ...bindings.map(
       ({ name, type = 'array<f32>', access = 'read' }, i) =>
-        `@group(0) @binding(${i}) var<storage, ${access}> ${name}: ${type};`,
+        `@group(0) @binding(${i}) var<${access === 'uniform' ? access : `storage, ${access}`}> ${name}: ${type};`,
     ),
     ...(members.length > 0
       ? [

@@ -4,7 +4,7 @@ import type { GpuBackend } from '../backend.ts';
 import { type Binding, dispatch, floatLiteral, workgroupGrid } from '../dispatch.ts';
 import { u32 } from '../uniform-cache.ts';
 import { defineKernel, type GpuKernel, sizeOf } from './kernel.ts';
-import { blocksOf, groupsCode, scaleBinding, scaleCode } from './parameter-groups.ts';
+import { bindNumbers, blocksOf, groupsCode, scaleCode } from './parameter-groups.ts';
 
 type Attributes = AdamUpdateOptions & { readonly count: number };
 
@@ -14,13 +14,13 @@ const roles = ['parameter', 'gradient', 'firstMoment', 'secondMoment'] as const;
 
 /** One step of Adam, in place, with as many parameters in a dispatch as the device binds buffers for. */
 const adamUpdate = defineKernel<string, Attributes>('AdamUpdate', ({ inputs, attributes, backend }) => {
-  const others = inputs.gradientScale ? 2 : 1;
-  const perDispatch = Math.floor((backend.device.limits.maxStorageBuffersPerShaderStage - others) / roles.length);
+  const numbers = bindNumbers(backend, inputs.scalars as tf.TensorInfo, inputs.gradientScale);
+  const perDispatch = Math.floor(backend.device.limits.maxStorageBuffersPerShaderStage / roles.length);
   const indices = Array.from({ length: attributes.count }, (_, i) => i).filter(
     (i) => sizeOf(inputs[`parameter${i}`]!) > 0,
   );
   for (let first = 0; first < indices.length; first += perDispatch) {
-    updateSome(backend, indices.slice(first, first + perDispatch), inputs, attributes);
+    updateSome(backend, indices.slice(first, first + perDispatch), inputs, numbers, attributes);
   }
   return [];
 });
@@ -29,9 +29,9 @@ function updateSome(
   backend: GpuBackend,
   indices: readonly number[],
   inputs: Readonly<Record<string, tf.TensorInfo | undefined>>,
+  numbers: Binding,
   attributes: Attributes,
 ): void {
-  const { scalars, gradientScale } = inputs;
   const sizes = indices.map((i) => sizeOf(inputs[`parameter${i}`] as tf.TensorInfo));
   const { beta1, beta2, epsilon, weightDecay, decoupled } = attributes;
   const tensors = indices.flatMap((i, slot): Binding[] =>
@@ -41,10 +41,10 @@ function updateSome(
       access: role === 'gradient' ? 'read' : 'read_write',
     })),
   );
-  const scaled = gradientScale !== undefined;
+  const scaled = inputs.gradientScale !== undefined;
   dispatch(backend, {
     key: `AdamUpdate ${[indices.length, beta1, beta2, epsilon, weightDecay, decoupled, scaled]}`,
-    bindings: [...tensors, { name: 'scalars', from: scalars as tf.TensorInfo }, ...scaleBinding(gradientScale)],
+    bindings: [...tensors, numbers],
     uniforms: Object.fromEntries(sizes.map((size, slot) => [`size${slot}`, u32(size)])),
     code: () => code(indices.length, scaled, attributes),
     workgroups: workgroupGrid(backend, blocksOf(sizes, THREADS * PER_THREAD)),
@@ -54,7 +54,7 @@ function updateSome(
 function code(count: number, scaled: boolean, options: AdamUpdateOptions): string {
   const { beta1, beta2, epsilon, weightDecay, decoupled } = options;
   const gradient = weightDecay !== 0 && !decoupled ? `g + ${floatLiteral(weightDecay)} * p` : 'g';
-  const start = weightDecay !== 0 && decoupled ? `p * (1 - scalars[0] * ${floatLiteral(weightDecay)})` : 'p';
+  const start = weightDecay !== 0 && decoupled ? `p * (1 - numbers[0].x * ${floatLiteral(weightDecay)})` : 'p';
   return `
   ${scaleCode(scaled)}
 
@@ -63,8 +63,8 @@ function code(count: number, scaled: boolean, options: AdamUpdateOptions): strin
     let decayed = ${gradient};
     let first = ${floatLiteral(beta1)} * m + ${floatLiteral(1 - beta1)} * decayed;
     let second = ${floatLiteral(beta2)} * v + ${floatLiteral(1 - beta2)} * decayed * decayed;
-    let denominator = sqrt(second) / sqrt(scalars[2]) + ${floatLiteral(epsilon)};
-    return vec3f(${start} - scalars[0] / scalars[1] * first / denominator, first, second);
+    let denominator = sqrt(second) / sqrt(numbers[0].z) + ${floatLiteral(epsilon)};
+    return vec3f(${start} - numbers[0].x / numbers[0].y * first / denominator, first, second);
   }
 
   ${groupsCode({

@@ -37,7 +37,7 @@ export const pointFunctions = `
     );
   }`;
 
-/** WGSL of a colour jitter: the operations of a row from one place to another, contrast around \`pivot\`. */
+/** WGSL of a colour jitter: the operations of a row from one place to another, contrast around `pivot`. */
 export const jitterFunctions = `
   const CONTRAST = 1u;
 
@@ -70,7 +70,7 @@ export const jitterFunctions = `
 
 const vector = (values: readonly number[]): string => `vec3f(${values.map(floatLiteral).join(', ')})`;
 
-/** WGSL that changes the variable \`pixel\` as a stage demands; a colour jitter is not among them. */
+/** WGSL that changes the variable `pixel` as a stage demands; a colour jitter is not among them. */
 export function pointCode({ stage, column }: PlacedStage<PointKind>): string {
   const applied = `parameters[row + ${column}] > 0`;
   switch (stage.kind) {

@@ -94,6 +94,6 @@ export function fetchCode({ spatial, from, to }: Segment): string {
   }`;
 }
 
-/** WGSL that sets \`mirrored\`: whether the flips of a segment, taken together, mirror the image. */
+/** WGSL that sets `mirrored`: whether the flips of a segment, taken together, mirror the image. */
 export const mirroredCode = (flips: readonly number[]): string =>
   `let mirrored = (${[...flips.map((column) => `u32(parameters[row + ${column}] > 0)`), '0u'].join(' + ')}) % 2 == 1;`;

@@ -60,7 +60,7 @@ export interface ApplyVariant {
   readonly running: boolean;
 }
 
-/** WGSL: merges the partial statistics of a workgroup's channels, into \`average\` and \`deviation\`, and writes them down once. */
+/** WGSL: merges the partial statistics of a workgroup's channels, into `average` and `deviation`, and writes them down once. */
 const mergeStatistics = (running: boolean): string => `
     counts[thread] = 0;
     means[thread] = Value();
@@ -91,7 +91,7 @@ const mergeStatistics = (running: boolean): string => `
     let scale = gamma[column] / sqrt(deviation + uniforms.epsilon);
     let shift = beta[column];`;
 
-/** WGSL: normalises a workgroup's rows by \`average\`, \`scale\` and \`shift\`. */
+/** WGSL: normalises a workgroup's rows by `average`, `scale` and `shift`. */
 const normaliseRows = ({ residual, relu }: ApplyVariant): string => `
     for (var row = begin; row < end; row += LANES) {
       let i = row * uniforms.columns + column;

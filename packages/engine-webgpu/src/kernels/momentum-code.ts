@@ -12,9 +12,9 @@ export interface MomentumVariant extends Pick<MomentumUpdateOptions, 'momentum' 
   readonly scaled: boolean;
 }
 
-/** WGSL of the update's parts. \`trust\` is the trust ratio, 1 where there is none. */
+/** WGSL of the update's parts. `trust` is the trust ratio, 1 where there is none. */
 const parts = ({ momentum, nesterov, flavour, scaled }: MomentumVariant): string => {
-  const learningRate = 'scalars[0]';
+  const learningRate = 'numbers[0].x';
   const incoming = { simclr: `${learningRate} * trust * g`, torch: 'trust * g', popular: 'g' }[flavour];
   return `
   ${scaleCode(scaled)}

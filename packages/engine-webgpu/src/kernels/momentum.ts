@@ -5,7 +5,7 @@ import { type Binding, dispatch, workgroupGrid } from '../dispatch.ts';
 import { f32, u32 } from '../uniform-cache.ts';
 import { defineKernel, type GpuKernel, sizeOf } from './kernel.ts';
 import { type MomentumVariant, normsCode, updateCode } from './momentum-code.ts';
-import { blocksOf, scaleBinding } from './parameter-groups.ts';
+import { bindNumbers, blocksOf } from './parameter-groups.ts';
 
 type Attributes = MomentumUpdateOptions & { readonly count: number };
 type Tensors = Readonly<Record<string, tf.TensorInfo | undefined>>;
@@ -19,14 +19,14 @@ const PER_THREAD = 16;
  */
 const momentumUpdate = defineKernel<string, Attributes>('MomentumUpdate', ({ inputs, attributes, backend }) => {
   const { count, momentum, trustCoefficients } = attributes;
+  const numbers = bindNumbers(backend, inputs.scalars as tf.TensorInfo, inputs.gradientScale);
   const all = Array.from({ length: count }, (_, i) => i).filter((i) => sizeOf(inputs[`parameter${i}`]!) > 0);
   for (const trusted of [true, false]) {
     const indices = all.filter((i) => (trustCoefficients[i] !== 0) === trusted);
-    const others = 1 + (inputs.gradientScale ? 1 : 0) + (trusted ? 1 : 0);
     const roles = momentum === 0 ? 2 : 3;
-    const perDispatch = Math.floor((backend.device.limits.maxStorageBuffersPerShaderStage - others) / roles);
+    const perDispatch = Math.floor((backend.device.limits.maxStorageBuffersPerShaderStage - (trusted ? 1 : 0)) / roles);
     for (let first = 0; first < indices.length; first += perDispatch) {
-      updateSome(backend, indices.slice(first, first + perDispatch), inputs, attributes, trusted);
+      updateSome(backend, indices.slice(first, first + perDispatch), inputs, numbers, attributes, trusted);
     }
   }
   return [];
@@ -36,12 +36,12 @@ function updateSome(
   backend: GpuBackend,
   indices: readonly number[],
   inputs: Tensors,
+  numbers: Binding,
   { momentum, nesterov, flavour, weightDecays, trustCoefficients }: Attributes,
   trusted: boolean,
 ): void {
-  const { scalars, gradientScale } = inputs as Record<string, tf.TensorInfo>;
   const variant: MomentumVariant = {
-    ...{ count: indices.length, momentum, nesterov, flavour, trusted, scaled: gradientScale !== undefined },
+    ...{ count: indices.length, momentum, nesterov, flavour, trusted, scaled: inputs.gradientScale !== undefined },
   };
   const sizes = indices.map((i) => sizeOf(inputs[`parameter${i}`] as tf.TensorInfo));
   const blocks = blocksOf(sizes, THREADS * PER_THREAD);
@@ -59,7 +59,6 @@ function updateSome(
     ),
     workgroups: workgroupGrid(backend, blocks),
   };
-  const rest = [{ name: 'scalars', from: scalars as tf.TensorInfo }, ...scaleBinding(gradientScale)];
   const velocity = momentum === 0 ? [] : ['velocity'];
   const update = (partials: Binding[]) =>
     dispatch(backend, {
@@ -68,7 +67,7 @@ function updateSome(
         ...tensors(['parameter', ...velocity], 'read_write'),
         ...tensors(['gradient'], 'read'),
         ...partials,
-        ...rest,
+        numbers,
       ],
       code: () => updateCode(variant, THREADS, PER_THREAD),
       ...common,
@@ -84,7 +83,7 @@ function updateSome(
       bindings: [
         ...tensors(['parameter', 'gradient', ...velocity], 'read'),
         { ...partials, access: 'read_write' },
-        ...rest,
+        numbers,
       ],
       code: () => normsCode(variant, THREADS, PER_THREAD),
       ...common,

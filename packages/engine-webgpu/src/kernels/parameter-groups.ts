@@ -1,19 +1,48 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import type { GpuBackend } from '../backend.ts';
 import type { Binding } from '../dispatch.ts';
+import { sizeOf } from './kernel.ts';
 
-/** WGSL: \`scaledGradient(g)\` and \`applies()\`, of the input \`gradientScale\` of an optimizer's kernel where it is given. */
+/** WGSL: `scaledGradient(g)` and `applies()`, of the input `gradientScale` of an optimizer's kernel where it is given. */
 export const scaleCode = (scaled: boolean): string => `
-  fn scaledGradient(gradient: f32) -> f32 { return gradient${scaled ? ' * gradientScale[0]' : ''}; }
+  fn scaledGradient(gradient: f32) -> f32 { return gradient${scaled ? ' * numbers[1].x' : ''}; }
 
-  fn applies() -> bool { return ${scaled ? 'gradientScale[1] > 0' : 'true'}; }`;
+  fn applies() -> bool { return ${scaled ? 'numbers[1].y > 0' : 'true'}; }`;
 
-/** The binding of \`gradientScale\`, where it is given. */
-export const scaleBinding = (scale: tf.TensorInfo | undefined): Binding[] =>
-  scale ? [{ name: 'gradientScale', from: scale }] : [];
+const numberBuffers = new WeakMap<GPUDevice, GPUBuffer>();
+
+/**
+ * The numbers of a step as a uniform buffer `numbers`: the scalars of an optimizer's kernel in its first vector, its gradient scale in the
+ * second. A copy costs less than the storage buffers that the tensors would take from the parameters of every dispatch.
+ */
+export function bindNumbers(backend: GpuBackend, scalars: tf.TensorInfo, scale: tf.TensorInfo | undefined): Binding {
+  const { device } = backend;
+  let numbers = numberBuffers.get(device);
+  if (!numbers) {
+    numbers = device.createBuffer({
+      label: 'numbers of a step',
+      size: 32,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
+    numberBuffers.set(device, numbers);
+  }
+  for (const [tensor, offset] of [
+    [scalars, 0],
+    [scale, 16],
+  ] as const) {
+    if (!tensor) continue;
+    const source = backend.bufferOf(tensor);
+    backend.ensureCommandEncoderReady();
+    backend.endComputePassEncoder();
+    backend.commandQueueOwnedIds.add(tensor.dataId);
+    backend.commandEncoder?.copyBufferToBuffer(source, 0, numbers, offset, 4 * sizeOf(tensor));
+  }
+  return { name: 'numbers', type: 'array<vec4f, 2>', access: 'uniform', from: numbers };
+}
 
 /** Code for several parameters in one dispatch. */
 export interface GroupsCode {
-  /** Parameters; the uniform \`size<slot>\` has the elements of each. */
+  /** Parameters; the uniform `size<slot>` has the elements of each. */
   readonly count: number;
   readonly threads: number;
   readonly perThread: number;
@@ -22,13 +51,13 @@ export interface GroupsCode {
   readonly after?: string;
   /** WGSL for a workgroup of a parameter, before its elements; all of its threads run it. */
   readonly perSlot?: (slot: number) => string;
-  /** WGSL for element \`i\` of a parameter. */
+  /** WGSL for element `i` of a parameter. */
   readonly element: (slot: number) => string;
 }
 
 /**
- * WGSL: \`main\` for several parameters, one after another. A workgroup of a number takes a block of \`threads * perThread\` elements of the
- * parameter that its number falls into, which begins with block \`first<slot>\` and has \`blocks<slot>\`.
+ * WGSL: `main` for several parameters, one after another. A workgroup of a number takes a block of `threads * perThread` elements of the
+ * parameter that its number falls into, which begins with block `first<slot>` and has `blocks<slot>`.
  */
 export function groupsCode({
   count,
