@@ -1,4 +1,5 @@
 export { type AdamUpdateOptions, adamUpdate } from './adam-update.ts';
+export { allFinite } from './all-finite.ts';
 export {
   type AugmentImagesOptions,
   type AugmentStage,

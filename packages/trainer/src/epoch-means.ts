@@ -24,6 +24,7 @@ export function summarizeEpoch<Metric extends string>(
     loss: mean(records.map(({ loss }) => loss)),
     metrics: Object.fromEntries(metrics),
     learningRate: last.learningRate,
+    ...(last.skipped === undefined ? {} : { skippedSteps: records.filter(({ skipped }) => skipped).length }),
     seconds,
     imagesPerSecond: (records.length * imagesPerStep) / (seconds.load + seconds.prepare + seconds.step),
   };

@@ -25,6 +25,10 @@ export interface StepRecord<Metric extends string = string> {
   readonly loss: number;
   readonly metrics: Readonly<Record<Metric, number>>;
   readonly learningRate: number;
+  /** Factor by which the loss was scaled; in mixed precision only. */
+  readonly lossScale?: number;
+  /** Whether the update was skipped because a gradient overflowed; in mixed precision only. */
+  readonly skipped?: boolean;
   readonly seconds: Seconds;
   /** Images of the batch by the sum of the seconds. */
   readonly imagesPerSecond: number;
@@ -50,6 +54,8 @@ export interface EpochEvent<Metric extends string = string> {
   readonly metrics: Readonly<Record<Metric, number>>;
   /** Learning rate of its last step. */
   readonly learningRate: number;
+  /** Steps whose update was skipped because a gradient overflowed; in mixed precision only. */
+  readonly skippedSteps?: number;
   /** Sums over its steps. */
   readonly seconds: Seconds;
   readonly imagesPerSecond: number;

@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { compile, type InputSpec } from '@tfjs-ssl/engine';
+import { compile, type InputSpec, type Precision } from '@tfjs-ssl/engine';
+import type { GradientScale } from '@tfjs-ssl/ops';
 import { clipByGlobalNorm } from './clip-by-global-norm.ts';
+import type { LossScale } from './loss-scale.ts';
 import type { NamedTensors, NamedVariables, Optimizer, OptimizerState } from './types.ts';
 
 /** What the user's loss function returns: the scalar to minimise and scalars to watch. */
@@ -19,9 +21,15 @@ export interface StepDefinition<Input extends string, Metric extends string> {
   readonly optimizer: Optimizer;
   readonly state: OptimizerState;
   readonly clipNorm: number | undefined;
+  readonly precision: Precision;
+  /** For mixed precision: enlarges the loss so that small gradients do not vanish. */
+  readonly lossScale: LossScale | null;
 }
 
-/** A compiled training step: values, shape [1 + metrics], are the loss and then the metrics in the order of `metricNames`. */
+/**
+ * A compiled training step: values, shape [1 + metrics], are the loss and then the metrics in the order of `metricNames`; with a loss
+ * scale, its factor and whether the step was skipped (1 or 0) follow.
+ */
 export interface TrainingStep<Input extends string> {
   run(inputs: Readonly<Record<Input, tf.Tensor>>, scalars: readonly number[]): tf.Tensor;
   /** Known after the first run. */
@@ -42,7 +50,7 @@ const scalarsInput = 'optimizer.scalars';
 export function trainingStep<Input extends string, Metric extends string>(
   definition: StepDefinition<Input, Metric>,
 ): TrainingStep<Input> {
-  const { parameters, loss, optimizer, state, clipNorm } = definition;
+  const { parameters, loss, optimizer, state, clipNorm, precision, lossScale } = definition;
   if (scalarsInput in definition.inputs) {
     throw new RangeError(
       `Trainer: inputs must not have the name '${scalarsInput}', which the trainer uses itself. Choose another.`,
@@ -59,24 +67,32 @@ export function trainingStep<Input extends string, Metric extends string>(
       const { [scalarsInput]: scalars, ...own } = named;
       let metrics: tf.Tensor[] = [];
       try {
-        const { value, grads } = tf.variableGrads(() => {
+        const { grads } = tf.variableGrads(() => {
           const result = loss(own as Record<Input, tf.Tensor>);
           checkScalar('loss', result.loss);
           const entries = Object.entries<tf.Tensor>(result.metrics ?? {});
           metricNames.splice(0, Number.POSITIVE_INFINITY, ...entries.map(([name]) => name));
           // kept: variableGrads disposes all that its function makes, except what it returns
-          metrics = entries.map(([name, metric]) => tf.keep(asVector(checkScalar(`metric '${name}'`, metric))));
-          return result.loss as tf.Scalar;
+          metrics = [result.loss, ...entries.map(([name, metric]) => checkScalar(`metric '${name}'`, metric))].map(
+            (scalar) => tf.keep(asVector(scalar)),
+          );
+          return lossScale ? lossScale.enlarge(result.loss as tf.Scalar) : (result.loss as tf.Scalar);
         }, Object.values(parameters));
         const gradients = gradientsByName(parameters, grads);
-        const clipped = clipNorm === undefined ? gradients : clipByGlobalNorm(gradients, clipNorm);
-        optimizer.update(parameters, clipped, state, scalars as tf.Tensor1D);
-        return { values: tf.concat([asVector(value), ...metrics]) };
+        if (!lossScale) {
+          const clipped = clipNorm === undefined ? gradients : clipByGlobalNorm(gradients, clipNorm);
+          optimizer.update(parameters, clipped, state, scalars as tf.Tensor1D);
+          return { values: tf.concat(metrics) };
+        }
+        const scale = lossScale.gradientScale(Object.values(gradients));
+        const [given, remaining] = clipNorm === undefined ? [gradients, scale] : clipScaled(gradients, scale, clipNorm);
+        optimizer.update(parameters, given, state, scalars as tf.Tensor1D, remaining);
+        return { values: tf.concat([...metrics, lossScale.finish(scale)]) };
       } finally {
         tf.dispose(metrics);
       }
     },
-    { inputs },
+    { inputs, precision },
   );
 
   return {
@@ -92,6 +108,16 @@ export function trainingStep<Input extends string, Metric extends string>(
       }
     },
   };
+}
+
+/** Gradients that were enlarged, clipped in their true size; and what is left to do with them. */
+function clipScaled(gradients: NamedTensors, scale: GradientScale, clipNorm: number): [NamedTensors, GradientScale] {
+  const [factor, applies] = tf.unstack(scale) as [tf.Scalar, tf.Scalar];
+  const entries = Object.entries(gradients).map(([name, gradient]) => [name, tf.mul(gradient, factor)] as const);
+  return [
+    clipByGlobalNorm(Object.fromEntries(entries), clipNorm),
+    tf.stack([tf.onesLike(applies), applies]) as GradientScale,
+  ];
 }
 
 /** A new tensor of shape [1], float32. */

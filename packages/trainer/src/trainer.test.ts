@@ -166,9 +166,6 @@ describeEngines('Trainer', () => {
 
   it('says what is wrong with its options', () => {
     const weight = tf.variable(tf.scalar(1));
-    expect(() => square({ precision: 'mixed' })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: Trainer: precision must be 'float32', got 'mixed'. No engine has mixed precision yet: leave it out.]`,
-    );
     expect(() => square({ clipNorm: 0 })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: Trainer: clipNorm must be positive, got 0. Leave it out for no clipping.]`,
     );

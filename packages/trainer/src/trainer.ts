@@ -2,6 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { InputSpec, Precision } from '@tfjs-ssl/engine';
 import type { FitEvent } from './events.ts';
 import { type FitOptions, fit } from './loop.ts';
+import { dynamicLossScale, type LossScale } from './loss-scale.ts';
 import { type LossAndMetrics, type TrainingStep, trainingStep } from './step.ts';
 import { assignVariables, readVariables, stateVariables, type TrainerState } from './trainer-state.ts';
 import type { NamedVariables, Optimizer, OptimizerState, Schedule } from './types.ts';
@@ -21,7 +22,10 @@ export interface TrainerOptions<Input extends string, Metric extends string> {
   readonly schedule: Schedule;
   /** Largest L2 norm of all gradients together; greater ones are scaled down to it. Default: no clipping. */
   readonly clipNorm?: number;
-  /** Default, and all there is so far: `'float32'`. */
+  /**
+   * Arithmetic of matrix products. `'mixed'` needs an engine that has it; the loss is then scaled dynamically, and a step in whose gradients
+   * something overflows is skipped and reported. Default: `'float32'`.
+   */
   readonly precision?: Precision;
 }
 
@@ -33,6 +37,10 @@ export interface StepResult<Metric extends string> {
   readonly metrics: Readonly<Record<Metric, number>>;
   /** Learning rate of its update. */
   readonly learningRate: number;
+  /** Factor by which the loss was scaled; in mixed precision only. */
+  readonly lossScale?: number;
+  /** Whether the update was skipped because a gradient overflowed; in mixed precision only. */
+  readonly skipped?: boolean;
 }
 
 /**
@@ -71,12 +79,14 @@ export class Trainer<Input extends string, Metric extends string = never> {
   readonly #optimizerState: OptimizerState;
   readonly #variables: NamedVariables;
   readonly #step: TrainingStep<Input>;
+  readonly #lossScale: LossScale | null;
   #stepsDone = 0;
   #spoiled = false;
 
   /**
    * @param options - see {@link TrainerOptions}.
-   * @throws RangeError where a name or a variable comes twice, `clipNorm` is not positive, or the precision is not float32.
+   * @throws RangeError where a name or a variable comes twice or `clipNorm` is not positive; Error where the engine in use does not have
+   * the precision.
    */
   constructor(options: TrainerOptions<Input, Metric>) {
     const { parameters, buffers = {}, optimizer, clipNorm, precision = 'float32' } = options;
@@ -84,17 +94,22 @@ export class Trainer<Input extends string, Metric extends string = never> {
     if (clipNorm !== undefined && !(clipNorm > 0)) {
       throw new RangeError(`Trainer: clipNorm must be positive, got ${clipNorm}. Leave it out for no clipping.`);
     }
-    if (precision !== 'float32') {
-      throw new RangeError(
-        `Trainer: precision must be 'float32', got '${precision}'. No engine has mixed precision yet: leave it out.`,
-      );
-    }
     this.parameters = parameters;
     this.buffers = buffers;
     this.#options = options;
     this.#optimizerState = optimizer.createState(parameters);
-    this.#variables = stateVariables({ ...parameters, ...buffers }, this.#optimizerState);
-    this.#step = trainingStep({ ...options, state: this.#optimizerState, clipNorm });
+    this.#lossScale = precision === 'mixed' ? dynamicLossScale() : null;
+    this.#variables = {
+      ...stateVariables({ ...parameters, ...buffers }, this.#optimizerState),
+      ...prefixed('lossScale.', this.#lossScale?.variables ?? {}),
+    };
+    const [state, lossScale] = [this.#optimizerState, this.#lossScale];
+    try {
+      this.#step = trainingStep({ ...options, state, clipNorm, precision, lossScale });
+    } catch (error) {
+      this.#disposeState();
+      throw error;
+    }
   }
 
   /** Steps done since the start of the run, those before a resume included; the index of the next one. */
@@ -124,14 +139,17 @@ export class Trainer<Input extends string, Metric extends string = never> {
     }
     const output = this.#step.run(inputs, optimizer.scalars(step + 1, learningRate));
     this.#stepsDone++;
-    const [loss, ...metrics] = await output.data();
+    const [loss, ...others] = await output.data();
     output.dispose();
     if (!Number.isFinite(loss)) {
       this.#spoiled = true;
       throw new Error(await nonFiniteLoss(step, loss as number, learningRate, inputs));
     }
-    const named = this.#step.metricNames.map((name, i) => [name, metrics[i]]);
-    return { step, loss: loss as number, metrics: Object.fromEntries(named), learningRate };
+    const named = this.#step.metricNames.map((name, i) => [name, others[i]]);
+    const result = { step, loss: loss as number, metrics: Object.fromEntries(named), learningRate };
+    if (!this.#lossScale) return result;
+    const [lossScale, skipped] = others.slice(named.length) as [number, number];
+    return { ...result, lossScale, skipped: skipped !== 0 };
   }
 
   /**
@@ -178,9 +196,12 @@ export class Trainer<Input extends string, Metric extends string = never> {
   /** Frees the optimizer's slots and the recording of the step; parameters and buffers stay. */
   dispose(): void {
     this.#step.dispose();
-    for (const slot of Object.values(this.#optimizerState)) {
-      for (const variable of Object.values(slot)) variable.dispose();
-    }
+    this.#disposeState();
+  }
+
+  #disposeState(): void {
+    const slots = [...Object.values(this.#optimizerState), this.#lossScale?.variables ?? {}];
+    for (const slot of slots) for (const variable of Object.values(slot)) variable.dispose();
   }
 
   #checkUsable(): void {
@@ -188,6 +209,9 @@ export class Trainer<Input extends string, Metric extends string = never> {
     throw new Error('Trainer: an earlier loss was not finite and spoiled the parameters. Restore a checkpoint first.');
   }
 }
+
+const prefixed = (prefix: string, variables: NamedVariables): NamedVariables =>
+  Object.fromEntries(Object.entries(variables).map(([name, variable]) => [prefix + name, variable]));
 
 function checkVariables(parameters: NamedVariables, buffers: NamedVariables): void {
   const twice = Object.keys(parameters).filter((name) => Object.hasOwn(buffers, name));

@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import type { GradientScale } from '@tfjs-ssl/ops';
 
 /** Tensors by name: gradients, inputs and outputs of a step. */
 export type NamedTensors = Record<string, tf.Tensor>;
@@ -56,7 +57,15 @@ export interface Optimizer {
    * @param gradients - one gradient for every parameter, of its shape; not disposed.
    * @param state - what {@link Optimizer.createState} made for these parameters; assigned.
    * @param scalars - shape [scalars(...).length], float32; the numbers of this step.
+   * @param gradientScale - what gradients are multiplied by first, and whether the update takes place; see `GradientScale` of the ops.
+   * Default: by 1, and it does.
    * @throws RangeError where a gradient or a slot is missing or has another shape.
    */
-  update(parameters: NamedVariables, gradients: NamedTensors, state: OptimizerState, scalars: tf.Tensor1D): void;
+  update(
+    parameters: NamedVariables,
+    gradients: NamedTensors,
+    state: OptimizerState,
+    scalars: tf.Tensor1D,
+    gradientScale?: GradientScale,
+  ): void;
 }

@@ -37,7 +37,7 @@ function makeAdam(name: 'adam' | 'adamW', options: Required<AdamOptions>): Optim
       return [learningRate, 1 - beta1 ** step, 1 - beta2 ** step];
     },
     createState: (parameters) => zeroState(SLOTS, parameters),
-    update: (parameters, gradients, state, scalars) => {
+    update: (parameters, gradients, state, scalars, gradientScale) => {
       checkUpdate({ name, slots: SLOTS, scalarCount: 3 }, parameters, gradients, state, scalars);
       const [first, second] = SLOTS.map((slot) => state[slot] as Record<string, tf.Variable>);
       const names = Object.keys(parameters);
@@ -45,7 +45,15 @@ function makeAdam(name: 'adam' | 'adamW', options: Required<AdamOptions>): Optim
       const updateAll = (some: string[], decay: number) => {
         if (some.length === 0) return;
         const settings = { beta1, beta2, epsilon, weightDecay: decay, decoupled };
-        adamUpdate(of(parameters, some), of(gradients, some), of(first, some), of(second, some), scalars, settings);
+        adamUpdate(
+          of(parameters, some),
+          of(gradients, some),
+          of(first, some),
+          of(second, some),
+          scalars,
+          settings,
+          gradientScale,
+        );
       };
       const left = weightDecay > 0 ? names.filter((key) => isExcluded(key, parameters[key]?.rank ?? 0)) : [];
       updateAll(left.length > 0 ? names.filter((key) => !left.includes(key)) : names, weightDecay);

@@ -41,7 +41,7 @@ export function momentumOptimizer(rule: MomentumRule): Optimizer {
       return [learningRate];
     },
     createState: (parameters) => zeroState(slots, parameters),
-    update: (parameters, gradients, state, scalars) => {
+    update: (parameters, gradients, state, scalars, gradientScale) => {
       checkUpdate({ name, slots, scalarCount: 1 }, parameters, gradients, state, scalars);
       const names = Object.keys(parameters);
       const excluded = names.map((key) => isExcluded(key, (parameters[key] as tf.Variable).rank));
@@ -59,6 +59,7 @@ export function momentumOptimizer(rule: MomentumRule): Optimizer {
         velocities,
         scalars,
         options,
+        gradientScale,
       );
     },
   };

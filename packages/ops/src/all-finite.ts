@@ -1,0 +1,38 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { hasKernel } from './has-kernel.ts';
+
+/**
+ * Says whether all elements of all tensors are finite, without reading anything back.
+ *
+ *     1 where every element is neither infinite nor NaN, 0 otherwise
+ *
+ * An engine may implement it as the kernel `AllFinite`: inputs `tensor0..`; attribute `count`; one output of shape [], float32.
+ *
+ * @param tensors - float32, of any shapes, at least one; not disposed.
+ * @returns a new scalar, float32, which the caller (or the surrounding `tf.tidy`) disposes. No gradient.
+ * @throws RangeError where there is no tensor.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { useEngine } from '@tfjs-ssl/engine';
+ * import { allFinite } from '@tfjs-ssl/ops';
+ *
+ * await useEngine('auto');
+ * const gradients = [tf.tensor1d([1, 2]), tf.tensor1d([3, Number.POSITIVE_INFINITY])];
+ * console.log(await allFinite(gradients).data()); // [ 0 ]
+ * ```
+ */
+export function allFinite(tensors: readonly tf.Tensor[]): tf.Scalar {
+  if (tensors.length === 0) {
+    throw new RangeError('allFinite: tensors must hold at least one tensor, got none. Pass the gradients of the step.');
+  }
+  if (hasKernel('AllFinite')) {
+    const inputs = Object.fromEntries(tensors.map((tensor, i) => [`tensor${i}`, tensor]));
+    return tf.engine().runKernel('AllFinite', inputs, { count: tensors.length }) as tf.Scalar;
+  }
+  return tf.tidy(() => {
+    const each = tensors.map((tensor) => tf.min(tf.cast(tf.isFinite(tf.reshape(tensor, [-1])), 'float32')));
+    return tf.min(tf.stack(each)) as tf.Scalar;
+  });
+}
