@@ -1,4 +1,5 @@
 import type { Bench } from './bench.ts';
+import { capture } from './benches/capture.ts';
 import { gpuKernels } from './benches/gpu-kernels.ts';
 import { layers } from './benches/layers.ts';
 import { trainStep } from './benches/train-step.ts';
@@ -8,4 +9,9 @@ import type { OptionSpecs } from './options.ts';
 const register = <Specs extends OptionSpecs>(bench: Bench<Specs>): Bench => bench as unknown as Bench;
 
 /** All benches, in the order in which they are listed. */
-export const benches: readonly Bench[] = [register(trainStep), register(layers), register(gpuKernels)];
+export const benches: readonly Bench[] = [
+  register(trainStep),
+  register(layers),
+  register(gpuKernels),
+  register(capture),
+];

@@ -1,7 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { EngineAvailability, EngineDescription, EngineModule, EngineOptions } from '@tfjs-ssl/ops';
+import type {
+  EngineAvailability,
+  EngineDescription,
+  EngineModule,
+  EngineOptions,
+  Precision,
+  StepFunction,
+  StepInputs,
+} from '@tfjs-ssl/ops';
 import { GpuBackend } from './backend.ts';
-import { captureStep } from './capture/captured-step.ts';
+import { captureStep, type GpuCapturedStep, rehearseStep } from './capture/captured-step.ts';
+import type { RecordingSize } from './capture/record-step.ts';
 import { describeAdapter } from './device/describe-adapter.ts';
 import { type AdapterSearch, findAdapter } from './device/find-adapter.ts';
 import { openDevice } from './device/open-device.ts';
@@ -24,6 +33,14 @@ export interface WebGpuEngineOptions extends EngineOptions {
 export interface WebGpuEngine extends EngineModule {
   probe(options?: WebGpuEngineOptions): Promise<EngineAvailability>;
   start(options?: WebGpuEngineOptions): Promise<EngineDescription>;
+  capture(step: StepFunction, inputs: StepInputs): GpuCapturedStep;
+  /**
+   * Tells what a recording of a step would hold, without recording it for use: for benchmarks, and to see whether it fits.
+   *
+   * @throws Error where the step cannot be recorded, with the reason.
+   */
+  rehearse(step: StepFunction, inputs: StepInputs): RecordingSize;
+  withPrecision<T>(precision: Precision, run: () => T): T;
 }
 
 let running: Promise<EngineDescription> | null = null;
@@ -103,6 +120,10 @@ export const engine: WebGpuEngine = {
 
   capture(step, inputs) {
     return captureStep(runningBackend(), step, inputs);
+  },
+
+  rehearse(step, inputs) {
+    return rehearseStep(runningBackend(), step, inputs);
   },
 
   withPrecision(precision, run) {

@@ -4,7 +4,7 @@ import type { GpuBackend } from '../backend.ts';
 import { RefusedStep } from './command-recorder.ts';
 import { firstDifference } from './fingerprint.ts';
 import { FixedData } from './fixed-data.ts';
-import { type RecordedStep, recordStep } from './record-step.ts';
+import { type RecordedStep, type RecordingSize, recordStep } from './record-step.ts';
 
 /**
  * Records a step so that it can be replayed: two recordings are made and compared, so that whatever differs from run to run (a random
@@ -13,13 +13,7 @@ import { type RecordedStep, recordStep } from './record-step.ts';
  * @throws RefusedStep where the step cannot be recorded, with the reason.
  */
 export function captureStep(backend: GpuBackend, step: StepFunction, specs: StepInputs): GpuCapturedStep {
-  const inputs = new Map(
-    Object.entries(specs).map(([name, { shape, dtype }]) => [name, makeInput(backend, shape, dtype)]),
-  );
-  const dropInputs = () => {
-    for (const { buffer } of inputs.values()) buffer.destroy();
-    for (const input of inputs.values()) input.release();
-  };
+  const [inputs, dropInputs] = makeInputs(backend, specs);
   try {
     const rehearsal = recordStep(backend, step, inputs, true);
     rehearsal.dispose();
@@ -37,6 +31,35 @@ export function captureStep(backend: GpuBackend, step: StepFunction, specs: Step
     dropInputs();
     throw error;
   }
+}
+
+/**
+ * Tells what a recording of a step would hold, without memory for it.
+ *
+ * @throws RefusedStep where the step cannot be recorded.
+ */
+export function rehearseStep(backend: GpuBackend, step: StepFunction, specs: StepInputs): RecordingSize {
+  const [inputs, dropInputs] = makeInputs(backend, specs);
+  try {
+    const rehearsal = recordStep(backend, step, inputs, true);
+    rehearsal.dispose();
+    return rehearsal.size;
+  } finally {
+    dropInputs();
+  }
+}
+
+function makeInputs(backend: GpuBackend, specs: StepInputs): [inputs: Map<string, FixedData>, drop: () => void] {
+  const inputs = new Map(
+    Object.entries(specs).map(([name, { shape, dtype }]) => [name, makeInput(backend, shape, dtype)]),
+  );
+  const drop = () => {
+    for (const input of inputs.values()) {
+      input.buffer.destroy();
+      input.release();
+    }
+  };
+  return [inputs, drop];
 }
 
 function makeInput(backend: GpuBackend, shape: readonly number[], dtype: tf.DataType): FixedData {

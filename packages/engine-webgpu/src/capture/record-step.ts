@@ -8,6 +8,16 @@ import { FixedData } from './fixed-data.ts';
 import { Recording } from './recording.ts';
 import { VariableHome } from './variable-home.ts';
 
+/** What a recorded step holds. */
+export interface RecordingSize {
+  /** Runs of programs. */
+  readonly dispatches: number;
+  /** Copies from buffer to buffer, those that bring assigned variables home included. */
+  readonly copies: number;
+  /** Memory of its intermediates and constants. */
+  readonly bytes: number;
+}
+
 /** One recording of a step, ready to be played. */
 export interface RecordedStep {
   readonly recording: Recording;
@@ -15,6 +25,7 @@ export interface RecordedStep {
   readonly outputs: ReadonlyMap<string, FixedData>;
   /** The variables that the step refers to. */
   readonly homes: readonly VariableHome[];
+  readonly size: RecordingSize;
   /** Describes it, to compare it with another recording. */
   readonly description: readonly string[];
   /** Gives back its memory and lets go of variables and of tensors from outside. */
@@ -71,7 +82,12 @@ export function recordStep(
     const used = homes.filter((home) => moved.has(home) || recording.touched.has(home.data.dataId));
     for (const home of homes) if (!used.includes(home)) leave(backend, home);
     homes.splice(0, homes.length, ...used);
-    return { recording, outputs, homes, description, dispose: release };
+    const size = {
+      dispatches: recording.commands.dispatchCount,
+      copies: recording.commands.copyCount,
+      bytes: recording.arena.numBytesAllocated,
+    };
+    return { recording, outputs, homes, size, description, dispose: release };
   } catch (error) {
     abandon(backend, recording);
     release();
