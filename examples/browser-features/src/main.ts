@@ -119,11 +119,14 @@ element<HTMLInputElement>('weights').onchange = ({ target }) =>
   });
 
 work(async () => {
-  for (const engine of [webgpu, simd]) registerEngine(engine); // a bundle has to name its engines
+  const engines = [webgpu, simd]; // a bundle has to name its engines
+  for (const engine of engines) registerEngine(engine);
   // ?engine=webgpu asks for that one, on software that plays a GPU if need be
   const asked = new URLSearchParams(location.search).get('engine') ?? 'auto';
   const { name, device, passedOver } = await useEngine(asked, { softwareAdapter: true });
-  const reasons = passedOver.map((other) => ` (not ${other.name}: ${other.reason})`);
+  const reasons = passedOver
+    .filter((other) => engines.some((engine) => engine.name === other.name))
+    .map((other) => ` (not ${other.name}: ${other.reason})`);
   element('engine').textContent = `${name}: ${device}${reasons.join('')}`;
   element('engine').dataset.engine = name;
   element('encoder').textContent = 'The encoder is an untrained ResNet-18, which sees colour and texture.';
