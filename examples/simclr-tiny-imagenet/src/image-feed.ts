@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Chain } from '@tfjs-ssl/augmentations';
 import type { Batch, ImageDataset } from '@tfjs-ssl/datasets';
 import type { InputSpec } from '@tfjs-ssl/engine';
-import { keepsImages, uploadImages } from '@tfjs-ssl/ops';
+import { hasKernel, keepsImages, packedWords, packImages, uploadImages } from '@tfjs-ssl/ops';
 import type { Settings } from './settings.ts';
 import { toFloat } from './to-float.ts';
 
@@ -19,14 +19,29 @@ export interface ImageFeed {
   dispose(): void;
 }
 
-/** Every step takes the pixels of its batch. */
+/** Every step takes the pixels of its batch, as bytes where the engine makes views of those. */
 export function batchFeed({ batchSize, imageSize }: Settings): ImageFeed {
+  if (hasKernel('AugmentPackedImages')) return packedBatchFeed(batchSize, [imageSize, imageSize]);
   const shape: [number, number, number, number] = [batchSize, imageSize, imageSize, 3];
   return {
     readsImages: true,
     input: { shape },
     tensorOf: ({ images }) => tf.tensor4d(toFloat(images), shape),
     views: (chain, images, table) => chain.apply(images as tf.Tensor4D, table),
+    dispose() {},
+  };
+}
+
+function packedBatchFeed(batchSize: number, imageSize: readonly [number, number]): ImageFeed {
+  return {
+    readsImages: true,
+    input: { shape: [batchSize, packedWords(imageSize)], dtype: 'int32' },
+    tensorOf: ({ images }) => packImages(images, imageSize).shards[0] as tf.Tensor,
+    views(chain, images, table) {
+      const indices = tf.range(0, batchSize, 1, 'int32');
+      const packed = { shards: [images as tf.Tensor2D], imageSize, length: batchSize };
+      return chain.applyPacked(packed, indices, table);
+    },
     dispose() {},
   };
 }

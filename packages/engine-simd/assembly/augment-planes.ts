@@ -86,3 +86,18 @@ export function normalizePlane(plane: usize, size: i32, mean: f32, std: f32): vo
     v128.store(at, f32x4.div(f32x4.sub(v128.load(at), means), stds));
   }
 }
+
+/** values = bytes / 255, NaN where the address is 0; whole words of bytes are read, and whole vectors written. */
+export function unpack(bytes: usize, n: i32, values: usize): void {
+  const end = values + floats(n);
+  const full = f32x4.splat(255);
+  if (!bytes) {
+    for (; values < end; values += 16) v128.store(values, f32x4.splat(NaN));
+    return;
+  }
+  for (; values < end; values += 16, bytes += 4) {
+    const word = v128.load32_splat(bytes);
+    const wide = i16x8.extend_low_i8x16_u(word);
+    v128.store(values, f32x4.div(f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(wide)), full));
+  }
+}

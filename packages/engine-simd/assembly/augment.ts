@@ -3,13 +3,14 @@
 import { blur } from './augment-blur';
 import { adjustContrast, adjustHue, adjustSaturation, scaleAndClamp, toGray } from './augment-color';
 import { resizedCrop } from './augment-crop';
-import { deinterleave, flip, interleave, normalizePlane, planeLength, solarize } from './augment-planes';
+import { deinterleave, flip, interleave, normalizePlane, planeLength, solarize, unpack } from './augment-planes';
 import { SCRATCH, SCRATCH_SIZE } from './layout';
-import { floats, int, real } from './words';
+import { floats, int, pointer, real } from './words';
 
 @unmanaged
 class AugmentJob {
   task: i32;
+  /** Floats of all images; or, where they are 8-bit, a table of the addresses of their bytes, 0 for one that is not there. */
   images: usize;
   parameters: usize;
   output: usize;
@@ -22,6 +23,8 @@ class AugmentJob {
   width: i32;
   /** Columns of the parameter table. */
   columns: i32;
+  /** 1: images are 8-bit. */
+  packed: i32;
   /** Number of stages; they follow, each of STAGE_WORDS: kind, then what is the same for all images. */
   stages: i32;
 }
@@ -46,7 +49,11 @@ export function augmentTask(address: usize, index: i32, scratch: usize): void {
   const extra = spare + <usize>job.bufferBytes;
   let height = job.height;
   let width = job.width;
-  const image = job.images + floats((index % job.imageCount) * height * width * 3);
+  let image = job.images + floats((index % job.imageCount) * height * width * 3);
+  if (job.packed) {
+    image = spare;
+    unpack(pointer(job.images, index % job.imageCount), height * width * 3, image);
+  }
   let row = job.parameters + floats(index * job.columns);
   let stage = address + offsetof<AugmentJob>();
   let inPlanes = false;

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type AugmentStage, augmentImages } from '@tfjs-ssl/ops';
+import { type AugmentStage, augmentImages, augmentPackedImages, packImages } from '@tfjs-ssl/ops';
 import { afterEach, expect, it } from 'vitest';
 import { engine } from '../index.ts';
 
@@ -45,6 +45,26 @@ it('makes the same views, bit for bit, on any number of threads', async () => {
     expect(await views(threads)).toEqual(alone);
     await engine.stop();
   }
+});
+
+it('makes the views of 8-bit images that it makes of their floats, bit for bit', async () => {
+  await engine.start({ threads: 2 });
+  tf.tidy(() => {
+    const pixels = Uint8Array.from({ length: 5 * 27 * 29 * 3 }, (_, i) => (i * 89 + 17 * (i >> 8)) % 256);
+    const images = tf.tensor4d(
+      Float32Array.from(pixels, (byte) => byte / 255),
+      [5, 27, 29, 3],
+    );
+    const rows = tf.tensor2d(Array.from({ length: 20 }, (_, r) => row(r)));
+    const indices = tf.tensor1d([0, 1, 2, 3, 4], 'int32');
+    const expected = augmentImages(images, rows, stages, { size: [13, 18] }).dataSync();
+    for (const perShard of [5, 2]) {
+      const views = augmentPackedImages(packImages(pixels, [27, 29], perShard), indices, rows, stages, {
+        size: [13, 18],
+      });
+      expect(views.dataSync()).toEqual(expected);
+    }
+  });
 });
 
 it('takes images larger than a thread’s scratch memory', async () => {

@@ -1,5 +1,6 @@
+import type * as tf from '@tensorflow/tfjs-core';
 import type { AugmentStage } from '@tfjs-ssl/ops';
-import { floatBits } from '../runtime.ts';
+import { floatBits, type Runtime } from '../runtime.ts';
 import { AUGMENT_IMAGES } from '../task-ids.ts';
 import { ceilDiv, defineKernel, type SimdKernel } from './kernel.ts';
 
@@ -53,34 +54,85 @@ function workspace(stages: readonly AugmentStage[], imageSize: Size): { bufferBy
   return { bufferBytes, extraBytes: 64 * ceilDiv(4 * extraWords, 64) };
 }
 
-/** The augmentation chain as one job, a view a task. */
+/** What a job of views is made of; addresses. */
+interface Views {
+  /** Floats of the images, or the table of where their bytes are. */
+  readonly images: number;
+  readonly packed: boolean;
+  readonly count: number;
+  readonly imageSize: Size;
+  readonly parameters: number;
+  readonly columns: number;
+  readonly stages: readonly AugmentStage[];
+  readonly views: number;
+  readonly output: number;
+}
+
+/** Makes all views as one job, a view a task. */
+function makeViews(runtime: Runtime, v: Views): void {
+  const { bufferBytes, extraBytes } = workspace(v.stages, v.imageSize);
+  const workBytes = 2 * bufferBytes + extraBytes;
+  runtime.withTemporary(runtime.threads * workBytes, (work) => {
+    runtime.runOnce(
+      v.views,
+      ...[AUGMENT_IMAGES, v.images, v.parameters, v.output, work, workBytes, bufferBytes, v.count, ...v.imageSize],
+      ...[v.columns, v.packed ? 1 : 0, v.stages.length, ...v.stages.flatMap(stageWords)],
+    );
+  });
+}
+
+/** The augmentation chain on float images. */
 const augmentImages = defineKernel<'images' | 'parameters', { stages: readonly AugmentStage[]; size: Size }>(
   'AugmentImages',
   ({ inputs: { images, parameters }, attributes: { stages, size }, backend }) => {
-    const { runtime } = backend;
     const [count, height, width] = images.shape as [number, number, number, number];
     const [views, columns] = parameters.shape as [number, number];
     const { info, address } = backend.output([views, ...size, 3]);
-    const { bufferBytes, extraBytes } = workspace(stages, [height, width]);
-    const workBytes = 2 * bufferBytes + extraBytes;
-    runtime.withTemporary(runtime.threads * workBytes, (work) => {
-      runtime.runOnce(
-        views,
-        ...[
-          AUGMENT_IMAGES,
-          backend.address(images),
-          backend.address(parameters),
-          address,
-          work,
-          workBytes,
-          bufferBytes,
-        ],
-        ...[count, height, width, columns, stages.length, ...stages.flatMap(stageWords)],
-      );
+    makeViews(backend.runtime, {
+      ...{ images: backend.address(images), packed: false, count, imageSize: [height, width] },
+      ...{ parameters: backend.address(parameters), columns, stages, views, output: address },
+    });
+    return info;
+  },
+);
+
+interface PackedAttributes {
+  readonly shards: number;
+  readonly imageSize: Size;
+  readonly stages: readonly AugmentStage[];
+  readonly size: Size;
+}
+
+/** The augmentation chain on 8-bit images, of which those that are wanted are copied to where the threads see them. */
+const augmentPackedImages = defineKernel<string, PackedAttributes>(
+  'AugmentPackedImages',
+  ({ inputs, attributes: { shards, imageSize, stages, size }, backend }) => {
+    const { runtime } = backend;
+    const indices = backend.values(inputs.indices as tf.TensorInfo) as Int32Array;
+    const count = indices.length;
+    const { parameters } = inputs;
+    const [views, columns] = (parameters?.shape ?? [count, 0]) as [number, number];
+    const { info, address } = backend.output([views, ...size, 3]);
+    const parts = Array.from({ length: shards }, (_, i) => inputs[`shard${i}`] as tf.TensorInfo);
+    const [perShard, words] = parts[0]!.shape as [number, number];
+    const values = parts.map((shard) => backend.values(shard) as Int32Array);
+    runtime.withTemporary(count * (words + 1) * 4, (table) => {
+      const bytes = table + count * 4;
+      indices.forEach((index, n) => {
+        const first = (index % perShard) * words;
+        const image = index < 0 ? undefined : values[Math.floor(index / perShard)]?.subarray(first, first + words);
+        const isThere = image?.length === words;
+        runtime.words[table / 4 + n] = isThere ? bytes + n * words * 4 : 0;
+        if (isThere) runtime.words.set(image, bytes / 4 + n * words);
+      });
+      makeViews(runtime, {
+        ...{ images: table, packed: true, count, imageSize, stages, views, columns, output: address },
+        parameters: parameters ? backend.address(parameters) : 0,
+      });
     });
     return info;
   },
 );
 
 /** The fused augmentation chain. */
-export const augmentKernels: readonly SimdKernel[] = [augmentImages];
+export const augmentKernels: readonly SimdKernel[] = [augmentImages, augmentPackedImages];
