@@ -1,4 +1,5 @@
 import type { Bench } from './bench.ts';
+import { augment } from './benches/augment.ts';
 import { capture } from './benches/capture.ts';
 import { gpuKernels } from './benches/gpu-kernels.ts';
 import { layers } from './benches/layers.ts';
@@ -12,6 +13,7 @@ const register = <Specs extends OptionSpecs>(bench: Bench<Specs>): Bench => benc
 export const benches: readonly Bench[] = [
   register(trainStep),
   register(layers),
+  register(augment),
   register(gpuKernels),
   register(capture),
 ];

@@ -127,3 +127,17 @@ describe('bench gpu-kernels', () => {
     });
   });
 });
+
+describe('bench augment', () => {
+  it('makes views, without a rival where there is no Python', async () => {
+    vi.stubEnv('PYTHON', '/nonexistent/python3');
+    const tiny = ['--engine', 'simd', '--batch-size', '4', '--image-size', '16', '--rounds', '1', '--batches', '1'];
+    const { code, out, errors } = await bench('augment', ...tiny, '--json');
+    vi.unstubAllEnvs();
+    expect(code).toBe(0);
+    expect(errors).toContain('no comparison with torchvision');
+    const record = JSON.parse(out);
+    expect(record).toMatchObject({ bench: 'augment', engine: 'simd', rival: null, ratio: null });
+    expect(record.viewsPerSecond).toBeGreaterThan(0);
+  });
+});
