@@ -32,7 +32,7 @@ function makeFixtures(project) {
     import { encodeWeights, resnet18 } from '@tfjs-ssl/resnet';
     import { decodeSafetensors, encodeSafetensors } from '@tfjs-ssl/safetensors';
     await useEngine('auto');
-    const { tensors } = decodeSafetensors(encodeWeights(resnet18({ inputShape: [64, 64, 3] })));
+    const { tensors } = decodeSafetensors(await encodeWeights(resnet18({ inputShape: [64, 64, 3] })));
     const floats = (shape) => ({ dtype: 'F32', shape, data: new Float32Array(shape.reduce((a, b) => a * b)) });
     const classifier = { 'fc.weight': floats([1000, 512]), 'fc.bias': floats([1000]) };
     writeFileSync('resnet18.safetensors', encodeSafetensors({ ...tensors, ...classifier }));`;
