@@ -20,6 +20,8 @@ export const JOB: usize = 0x10200;
 export const CALLER_SLEEPING: usize = 0x10280;
 /** Set by a worker whose task failed. */
 export const FAILED: usize = 0x10300;
+/** Pages of the memory since it last grew; 0 before. */
+export const PAGES: usize = 0x10380;
 
 export const SCRATCH: usize = 0x100000;
 export const SCRATCH_SIZE: usize = 0x100000;

@@ -2,10 +2,19 @@
 //
 // A thread takes tasks with one atomic addition. The counter carries the generation and the number of tasks, so that a worker that
 // comes late finds an exhausted counter or the tasks of the new job, never a mixture.
-import { CALLER_SLEEPING, COUNTER, DONE, FAILED, GENERATION, JOB, SCRATCH, SCRATCH_SIZE, SLEEPING } from './layout';
+import { CALLER_SLEEPING, COUNTER, DONE, FAILED, GENERATION, JOB, PAGES, SCRATCH, SCRATCH_SIZE, SLEEPING } from './layout';
 import { runTask } from './tasks';
 
-/** Takes and runs tasks of the open job until there are none left. */
+// Calls out of WebAssembly, where an engine looks for what other threads have asked of this one.
+@external('env', 'pause')
+declare function pause(): void;
+
+/**
+ * Takes and runs tasks of the open job until there are none left.
+ *
+ * V8 tells other threads that the memory has grown by an interrupt. Until one has looked for it, its bulk operations (`memory.fill`) still
+ * end at the old size and trap, so a thread makes sure of the size before it touches what a job names.
+ */
 export function drain(thread: i32): void {
   const scratch = SCRATCH + <usize>thread * SCRATCH_SIZE;
   while (true) {
@@ -13,6 +22,7 @@ export function drain(thread: i32): void {
     const index = <i32>(ticket & 0xfffff);
     const tasks = <i32>((ticket >> 20) & 0xfffff);
     if (index >= tasks) return;
+    while (memory.size() < atomic.load<i32>(PAGES)) pause();
     runTask(<usize>load<u32>(JOB), index, scratch);
     if (atomic.add<i32>(DONE, 1) + 1 === tasks && thread !== 0 && atomic.load<i32>(CALLER_SLEEPING)) {
       atomic.notify(DONE, 1);

@@ -1,4 +1,4 @@
-import { MAXIMUM_PAGES, PAGE } from './memory-layout.ts';
+import { MAXIMUM_PAGES, PAGE, PAGES } from './memory-layout.ts';
 
 /** Readable past the end of every block: kernels load whole vectors. */
 const SLACK = 64;
@@ -117,6 +117,7 @@ export class Allocator {
     try {
       if (missing > room) throw new RangeError('beyond 4 GiB');
       this.#memory.grow(wanted);
+      Atomics.store(new Int32Array(this.#memory.buffer, PAGES, 1), 0, present + wanted);
     } catch (cause) {
       throw new Error(
         `engine-simd: memory exhausted: ${mebibytes(bytes)} more do not fit beside the ${mebibytes(this.#used)} in use ` +

@@ -29,6 +29,6 @@ export async function instantiate(module: WebAssembly.Module, memory: WebAssembl
   const abort = (): never => {
     throw new Error('engine-simd: a kernel gave up');
   };
-  const { exports } = await WebAssembly.instantiate(module, { env: { memory, abort } });
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory, abort, pause: () => {} } });
   return exports as unknown as KernelExports;
 }

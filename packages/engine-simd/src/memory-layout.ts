@@ -9,6 +9,8 @@ export const SCRATCH_JOB_WORDS = 1024;
 /** Where each thread's scratch memory begins and how much that is, bytes. */
 export const SCRATCH = 0x100000;
 export const SCRATCH_SIZE = 0x100000;
+/** Word that holds the pages of the memory since it last grew. */
+export const PAGES = 0x10380;
 /** Most that 32-bit addresses reach, in pages: 4 GiB. */
 export const MAXIMUM_PAGES = 65536;
 
