@@ -30,7 +30,9 @@ function work({ module, memory, thread }, post) {
   const abort = () => {
     throw new Error('a kernel gave up');
   };
-  const kernels = /** @type {any} */ (new WebAssembly.Instance(module, { env: { memory, abort, pause: () => {} } }).exports);
+  const kernels = /** @type {any} */ (
+    new WebAssembly.Instance(module, { env: { memory, abort, pause: () => {} } }).exports
+  );
   const spin = measureSpin(kernels, 0);
   post({ ready: true });
   try {
