@@ -14,7 +14,7 @@ const linked: Addon = { ...official, link: { tensorflow: '/venv/tensorflow', ver
 
 it('says what to do where no package is installed', () => {
   expect(installationProblem(null)).toMatchInlineSnapshot(
-    `"neither @tensorflow/tfjs-node-gpu nor @tensorflow/tfjs-node is installed. Run \`npm run link-tensorflow -- --tensorflow DIR\` (elsewhere: \`npx link-tensorflow --tensorflow DIR\`) with the folder of an installed TensorFlow, such as \`$(python3 -c 'import tensorflow, os; print(os.path.dirname(tensorflow.__file__))')\`; docs/tensorflow-cuda.md has all steps."`,
+    `"neither @tensorflow/tfjs-node-gpu nor @tensorflow/tfjs-node is installed. Run \`npm run link-tensorflow -- --tensorflow DIR\` (elsewhere: \`npx link-tensorflow --tensorflow DIR\`), DIR being an installed TensorFlow; docs/tensorflow-cuda.md has all steps."`,
   );
 });
 

@@ -7,10 +7,7 @@ const guide = 'docs/tensorflow-cuda.md has all steps';
 /** What is wrong with what is installed, and the next command; null where nothing is, as far as files show. */
 export function installationProblem(addon: Addon | null): string | null {
   if (addon === null) {
-    return (
-      `neither ${packageNames.join(' nor ')} is installed. ${howToLink} with the folder of an installed TensorFlow, ` +
-      `such as \`$(python3 -c 'import tensorflow, os; print(os.path.dirname(tensorflow.__file__))')\`; ${guide}.`
-    );
+    return `neither ${packageNames.join(' nor ')} is installed. ${howToLink}, DIR being an installed TensorFlow; ${guide}.`;
   }
   if (addon.version !== TFJS_NODE_VERSION) {
     return `${addon.packageName} ${addon.version} is installed, and this engine knows ${TFJS_NODE_VERSION}. Run \`npm install --ignore-scripts ${addon.packageName}@${TFJS_NODE_VERSION}\`.`;

@@ -1,5 +1,6 @@
 import { nodeModule } from '../platform.ts';
 import { openDawn } from './dawn.ts';
+import { mayHaveGpu } from './gpu-files.ts';
 import { softwareDriverFiles, withVulkanDriver } from './software-drivers.ts';
 
 /** A GPU that was found, with the entry that it came from. */
@@ -41,6 +42,11 @@ export async function findAdapter(choices: AdapterChoices): Promise<AdapterSearc
     return search(gpu, choices.software, 'the browser found no GPU. Check chrome://gpu or its like.');
   }
 
+  if (!choices.software && !choices.dawnOptions?.length && !mayHaveGpu()) {
+    return {
+      reason: 'Linux shows no GPU on this machine (/dev/dri/renderD*, /dev/nvidia*). Install the driver of your GPU.',
+    };
+  }
   const gpu = await openDawn(choices.dawnOptions);
   if (!gpu) return { reason: 'the package webgpu is not installed. Run `npm install webgpu`.' };
   const found = await search(gpu, choices.software, noDriver());
@@ -64,7 +70,7 @@ async function search(gpu: GPU, softwareToo: boolean, nothing: string): Promise<
   const software = isSoftware(adapter.info);
   if (software && !softwareToo) {
     return {
-      reason: `the only adapter is ${adapter.info.description || adapter.info.device}, which is software on the processor. ${askForSoftware}`,
+      reason: `the only adapter is ${adapter.info.description || adapter.info.device || 'one'} that is software on the processor. ${askForSoftware}`,
     };
   }
   return { gpu, adapter, software };
