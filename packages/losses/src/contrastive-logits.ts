@@ -26,7 +26,7 @@ export interface ContrastiveOptions {
  * ```ts
  * import { contrastiveLogits } from '@tfjs-ssl/losses';
  * import { useEngine } from '@tfjs-ssl/engine';
- * import type * as tf from '@tensorflow/tfjs-core';
+ * import * as tf from '@tensorflow/tfjs-core';
 import { pairLogits } from '@tfjs-ssl/ops';
  *
  * await useEngine('auto');
