@@ -43,7 +43,7 @@ export default defineConfig({
           ],
           exclude: ['packages/engine/src/{cpu-kernels,use-engine}.test.ts'],
           env: { ENGINES: 'webgpu', XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR ?? tmpdir() }, // without it Mesa's drivers complain
-          testTimeout: 300_000,
+          testTimeout: 900_000,
           hookTimeout: 240_000,
         },
       },

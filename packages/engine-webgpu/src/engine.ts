@@ -69,6 +69,7 @@ async function startDevice(options: WebGpuEngineOptions): Promise<EngineDescript
   if (tf.findBackendFactory(NAME)) tf.removeBackend(NAME); // TensorFlow.js's own, which is there in a browser
   tf.registerBackend(NAME, () => started, 3);
   tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', DISPATCHES_PER_SUBMISSION);
+  tf.env().set('WEBGPU_CPU_FORWARD', false); // else the last digits of small tensors depend on where they lay
   backend = started;
   onSoftware = found.software;
   return {
