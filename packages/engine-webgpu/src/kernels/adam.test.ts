@@ -54,7 +54,7 @@ describeEngines('the kernel AdamUpdate', () => {
   it('takes as few dispatches as the device binds buffers for', () => {
     const backend = tf.backend() as unknown as GpuBackend;
     const perDispatch = Math.floor(backend.device.limits.maxStorageBuffersPerShaderStage / 4);
-    const make = () => Array.from({ length: 5 }, () => tf.variable(tf.add(tf.zeros([300]), 1)));
+    const make = () => Array.from({ length: 5 }, () => tf.tidy(() => tf.variable(tf.add(tf.zeros([300]), 1))));
     const [p, m, v] = [make(), make(), make()];
     const gradients = make();
     const scalars = tf.tensor1d([0.1, 0.1, 0.1]);
