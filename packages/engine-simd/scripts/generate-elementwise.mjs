@@ -23,6 +23,10 @@ const binary = {
   maximum: 'f32x4.max(x, y)',
   minimum: 'f32x4.min(x, y)',
   squaredDifference: 'squaredDifference(x, y)',
+  // gradients of functions of one tensor: x is that of the result, y the tensor
+  squareGradient: 'f32x4.mul(x, f32x4.add(y, y))',
+  reluGradient:
+    'f32x4.mul(x, v128.bitselect(v128.and(f32x4.splat(1), f32x4.gt(y, f32x4.splat(0))), y, f32x4.eq(y, y)))',
 };
 
 export const unaryNames = Object.keys(unary);

@@ -2,6 +2,7 @@ import { version_cpu } from '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import type { EngineDescription, EngineModule, EngineOptions } from '@tfjs-ssl/ops';
 import { SimdBackend } from './backend.ts';
+import { registerGradients } from './gradients.ts';
 import { kernels } from './kernels/index.ts';
 import { environment, processorName, processors } from './platform.ts';
 import { Runtime } from './runtime.ts';
@@ -59,6 +60,7 @@ function registerKernels(): void {
     if (!own.has(kernel.kernelName)) tf.registerKernel({ ...kernel, backendName: NAME });
   }
   for (const kernel of kernels) tf.registerKernel({ ...kernel, backendName: NAME });
+  registerGradients(NAME);
 }
 
 /** The CPU engine: WebAssembly SIMD on shared memory, with threads. */

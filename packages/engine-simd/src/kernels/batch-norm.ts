@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import type { Output } from '../backend.ts';
 import { floatBits, type Runtime } from '../runtime.ts';
 import {
   BATCH_NORM_APPLY,
@@ -144,5 +145,64 @@ const evaluate = defineKernel<'x' | 'scale' | 'offset' | 'mean' | 'variance', { 
   },
 );
 
-/** Batch normalisation in training, its gradient, and in evaluation. */
-export const batchNormKernels: readonly SimdKernel[] = [train, trainGradient, evaluate];
+/**
+ * Gradients of `FusedBatchNorm` with respect to x, mean, variance, scale and offset, all of them at once: with
+ * d = sqrt(variance + epsilon), dx = dy scale / d, dmean = -scale / d sum(dy), dvariance = -scale / (2 d^3) sum(dy (x - mean)),
+ * dscale = sum(dy (x - mean)) / d, doffset = sum(dy).
+ */
+const evaluateGradient = defineKernel<'dy' | 'x' | 'mean' | 'variance' | 'scale', { epsilon: number }>(
+  'FusedBatchNormGrad',
+  ({ inputs, attributes: { epsilon }, backend }) => {
+    const { runtime } = backend;
+    const [rows, channels] = rowsAndChannels(inputs.x);
+    const dx = backend.output(inputs.x.shape);
+    const [dmean, dvariance, dscale, doffset] = [0, 1, 2, 3].map(() => backend.output([channels])) as [
+      Output,
+      Output,
+      Output,
+      Output,
+    ];
+    const [dy, x, mean, variance] = [inputs.dy, inputs.x, inputs.mean, inputs.variance].map((t) =>
+      backend.address(t),
+    ) as [number, number, number, number];
+    const scale = inputs.scale ? backend.address(inputs.scale) : 0;
+    const block = sumBlock(rows, channels);
+    const blocks = ceilDiv(rows, block);
+    runtime.withTemporary(blocks * 2 * channels * 4, (parts) => {
+      runtime.runOnce(blocks, BATCH_NORM_GRADIENT_SUMS, x, parts, rows, channels, block, mean, 0, dy);
+      runtime.kernels.finishBatchNormGradient(
+        ...[parts, blocks, channels, variance, epsilon, dscale.address, doffset.address],
+      );
+    });
+    runtime.withTemporary(channels * 4, (zeros) => {
+      runtime.floats(zeros, channels).fill(0);
+      apply(runtime, rows, channels, {
+        ...{
+          x: dy,
+          output: dx.address,
+          mean: zeros,
+          variance,
+          gamma: scale,
+          beta: 0,
+          residual: 0,
+          relu: false,
+          epsilon,
+        },
+      });
+    });
+    const floats = (address: number) => runtime.floats(address, channels);
+    const [variances, scales] = [floats(variance), scale ? floats(scale) : undefined];
+    const [means, ofVariance] = [floats(dmean.address), floats(dvariance.address)];
+    const [products, sums] = [floats(dscale.address), floats(doffset.address)];
+    for (let c = 0; c < channels; c++) {
+      const deviation = Math.sqrt(variances[c]! + epsilon);
+      const slope = (scales ? scales[c]! : 1) / deviation;
+      means[c] = -slope * sums[c]!;
+      ofVariance[c] = (-0.5 * slope * products[c]!) / deviation;
+    }
+    return [dx, dmean, dvariance, dscale, doffset].map(({ info }) => info);
+  },
+);
+
+/** Batch normalisation in training, its gradient, in evaluation, and the gradient of that. */
+export const batchNormKernels: readonly SimdKernel[] = [train, trainGradient, evaluate, evaluateGradient];

@@ -20,7 +20,17 @@ const unaryOperations = [
 ] as const;
 
 /** Functions of two tensors, in the order there. */
-const binaryOperations = ['Add', 'Sub', 'Multiply', 'RealDiv', 'Maximum', 'Minimum', 'SquaredDifference'] as const;
+const binaryOperations = [
+  'Add',
+  'Sub',
+  'Multiply',
+  'RealDiv',
+  'Maximum',
+  'Minimum',
+  'SquaredDifference',
+  'SquareGrad',
+  'ReluGrad',
+] as const;
 
 type UnaryOperation = (typeof unaryOperations)[number];
 type BinaryOperation = (typeof binaryOperations)[number];
