@@ -2,7 +2,9 @@ import type { Bench } from './bench.ts';
 import { augment } from './benches/augment.ts';
 import { capture } from './benches/capture.ts';
 import { gpuKernels } from './benches/gpu-kernels.ts';
+import { kernels } from './benches/kernels.ts';
 import { layers } from './benches/layers.ts';
+import { scaling } from './benches/scaling.ts';
 import { trainStep } from './benches/train-step.ts';
 import type { OptionSpecs } from './options.ts';
 
@@ -12,7 +14,9 @@ const register = <Specs extends OptionSpecs>(bench: Bench<Specs>): Bench => benc
 /** All benches, in the order in which they are listed. */
 export const benches: readonly Bench[] = [
   register(trainStep),
+  register(scaling),
   register(layers),
+  register(kernels),
   register(augment),
   register(gpuKernels),
   register(capture),

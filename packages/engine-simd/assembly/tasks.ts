@@ -16,6 +16,7 @@ import { binaryTask, unaryTask } from './elementwise';
 import { filterGradientTask } from './filter-gradient';
 import { infoNceGradientTask, infoNceTask, unitRowsTask } from './info-nce';
 import { momentumSumsTask, momentumTask } from './momentum';
+import { multiplyAddsTask } from './multiply-adds';
 import { packWeightsTask, packWeightsTransposedTask, padImagesTask } from './packing';
 import { globalAveragePoolGradientTask, maxPoolGradientTask, maxPoolTask } from './pooling';
 import { reduceTask } from './reduce';
@@ -57,6 +58,7 @@ export function runTask(job: usize, index: i32, scratch: usize): void {
     case id.AVERAGE_POOL: averagePoolTask(job, index); break;
     case id.AVERAGE_POOL_GRADIENT: averagePoolGradientTask(job, index); break;
     case id.STRIDED_COPY: stridedCopyTask(job, index); break;
+    case id.MULTIPLY_ADDS: multiplyAddsTask(job, scratch); break;
     default: unreachable();
   }
 }

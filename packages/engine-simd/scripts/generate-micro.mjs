@@ -95,9 +95,32 @@ export function generateMicro({ rows, columns, relaxed }) {
 
     ...packRows(rows, at),
     ...packColumns(rows),
+
+    ...CHAINS.flatMap((chains) => multiplyAddLoop(chains, fma)),
+    '/** Runs multiply-adds in chains that depend on nothing else; the results go to `out`, which has room for them. */',
+    'export function multiplyAdds(chains: i32, repetitions: i32, out: usize): void {',
+    ...CHAINS.map((chains) => `  if (chains === ${chains}) multiplyAdds${chains}(repetitions, out);`),
+    '}',
   ]
     .join('\n')
     .concat('\n');
+}
+
+/** Chains of the loops for a processor's peak: as many as fill the registers, and twice the latency for re-vectorised code. */
+const CHAINS = [14, 24];
+
+/** @returns {string[]} */
+function multiplyAddLoop(chains, fma) {
+  return [
+    `function multiplyAdds${chains}(repetitions: i32, out: usize): void {`,
+    '  const x = v128.load32_splat(out), y = v128.load32_splat(out, 4);',
+    ...range(chains).map((i) => `  let c${i} = v128.load(out, ${16 * i});`),
+    '  for (let i = 0; i < repetitions; i++) {',
+    ...range(chains).map((i) => `    c${i} = ${fma(`c${i}`, 'x', 'y')};`),
+    '  }',
+    ...range(chains).map((i) => `  v128.store(out, c${i}, ${16 * i});`),
+    '}',
+  ];
 }
 
 /** @returns {string[]} */

@@ -1,1 +1,2 @@
 export { engine, type SimdEngine, type SimdEngineOptions } from './engine.ts';
+export { measurePeak } from './measure-peak.ts';

@@ -33,3 +33,5 @@ export const DEPTHWISE_FILTER_GRADIENT = 28;
 export const AVERAGE_POOL = 29;
 export const AVERAGE_POOL_GRADIENT = 30;
 export const STRIDED_COPY = 31;
+/** Multiply-adds and nothing else: what the processor can do at most. */
+export const MULTIPLY_ADDS = 32;
