@@ -9,6 +9,8 @@ const [FIRST_SCALE, GROWTH, BACKOFF, INTERVAL] = [2 ** 16, 2, 0.5, 2000];
 export interface LossScale {
   /** Saved with the run: the factor, the finite steps since it changed last, and the skipped steps of the run. */
   readonly variables: NamedVariables;
+  /** Steps of the run that were skipped, those before this one. */
+  readonly skippedSteps: tf.Scalar;
   /** The loss times the factor. */
   enlarge(loss: tf.Scalar): tf.Scalar;
   /** For the update: undoes the factor, and skips the step where a gradient has overflowed. */
@@ -34,6 +36,7 @@ export function dynamicLossScale(): LossScale {
   const skippedSteps = variable(0);
   return {
     variables: { factor, finiteSteps, skippedSteps },
+    skippedSteps: skippedSteps as tf.Variable<tf.Rank.R0>,
     enlarge: (loss) => tf.mul(loss, factor),
     gradientScale: (gradients) =>
       tf.tidy(() => tf.stack([tf.reciprocal(factor), allFinite(gradients)]) as GradientScale),

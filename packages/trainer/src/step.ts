@@ -86,7 +86,9 @@ export function trainingStep<Input extends string, Metric extends string>(
         }
         const scale = lossScale.gradientScale(Object.values(gradients));
         const [given, remaining] = clipNorm === undefined ? [gradients, scale] : clipScaled(gradients, scale, clipNorm);
-        optimizer.update(parameters, given, state, scalars as tf.Tensor1D, remaining);
+        const counted = scalars as tf.Tensor1D;
+        const numbers = optimizer.withoutSkipped?.(counted, lossScale.skippedSteps) ?? counted;
+        optimizer.update(parameters, given, state, numbers, remaining);
         return { values: tf.concat([...metrics, lossScale.finish(scale)]) };
       } finally {
         tf.dispose(metrics);

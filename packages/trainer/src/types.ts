@@ -43,6 +43,16 @@ export interface Optimizer {
   scalars(step: number, learningRate: number): number[];
 
   /**
+   * Corrects the scalars of an update for steps that were counted and did not take place, on the engine, since only it knows their number.
+   * Absent where the scalars do not depend on the number of the update.
+   *
+   * @param scalars - what {@link Optimizer.scalars} gave for this step, uploaded; not disposed.
+   * @param skippedSteps - steps before this one that were skipped, a float32 scalar; not disposed.
+   * @returns the scalars of the update whose number is smaller by that, a new tensor of the same shape.
+   */
+  withoutSkipped?(scalars: tf.Tensor1D, skippedSteps: tf.Scalar): tf.Tensor1D;
+
+  /**
    * Makes the state of a run that starts: every slot zero.
    *
    * @param parameters - the parameters to train.

@@ -75,6 +75,30 @@ describeEngines('adam and adamW', () => {
     await expectClose(await run(adam({ weightDecay: 0.3, exclude: [/^fc/] }), start, 9, 0.05), none, { atol: 3e-6 });
   });
 
+  it.each([
+    [[0.9, 0.999], 5, 3],
+    [[0.9, 0.999], 17, 16],
+    [[0.5, 0.99], 40, 1],
+    [[0.9, 0.9999], 30_000, 70],
+    [[0, 0.999], 3, 2],
+    [[0.9, 0.999], 5_000_000, 2500],
+  ] as const)('with betas %s count at step %i the %i that were skipped out', async (betas, step, skipped) => {
+    const optimizer = adam({ betas });
+    const [all, number] = [tf.tensor1d(optimizer.scalars(step, 0.25)), tf.scalar(skipped)];
+    const corrected = optimizer.withoutSkipped?.(all, number) as tf.Tensor1D;
+    await expectClose(corrected, optimizer.scalars(step - skipped, 0.25), { rtol: 5e-6 });
+  });
+
+  it('keep the scalars of a run that skipped nothing, bit for bit, and leave nothing behind', async () => {
+    const optimizer = adamW();
+    const [all, none] = [tf.tensor1d(optimizer.scalars(7, 1e-3)), tf.scalar(0)];
+    await expectNoLeak(async () => {
+      const same = optimizer.withoutSkipped?.(all, none) as tf.Tensor1D;
+      expect(await same.data()).toEqual(await all.data());
+      same.dispose();
+    });
+  });
+
   it('leave no tensors behind but their state', async () => {
     await expectNoLeak(async () => {
       await run(adam({ weightDecay: 0.1, exclude: 'vectors' }), start, 3, 0.1);

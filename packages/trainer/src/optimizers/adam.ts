@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { adamUpdate } from '@tfjs-ssl/ops';
 import type { Optimizer } from '../types.ts';
+import { withoutSkipped } from './bias-correction.ts';
 import { checkExclusion, describeExclusion, type Exclusion, excludes } from './exclusion.ts';
 import { checkNumber, checkScalars, checkUpdate, zeroState } from './state.ts';
 
@@ -36,6 +37,7 @@ function makeAdam(name: 'adam' | 'adamW', options: Required<AdamOptions>): Optim
       checkScalars(name, step, learningRate);
       return [learningRate, 1 - beta1 ** step, 1 - beta2 ** step];
     },
+    withoutSkipped: (scalars, skippedSteps) => withoutSkipped(scalars, [null, beta1, beta2], skippedSteps),
     createState: (parameters) => zeroState(SLOTS, parameters),
     update: (parameters, gradients, state, scalars, gradientScale) => {
       checkUpdate({ name, slots: SLOTS, scalarCount: 3 }, parameters, gradients, state, scalars);
