@@ -33,8 +33,9 @@ export function drain(thread: i32): void {
 /**
  * Runs a job of `tasks` tasks on all threads and waits for its end.
  *
- * @param spin how often the end is looked for before the caller sleeps; it never does at -1 (a browser's main thread must not)
- * @returns 0, or 1 where a worker failed, or 2 where one has made no progress for a minute
+ * @param spin how often the end is looked for before the caller sleeps; at -1 it never does (a page's own thread must not) and looks for
+ *   seconds
+ * @returns 0, or 1 where a worker failed, or 2 where one has made no progress: for a minute where the caller sleeps
  */
 export function run(job: usize, tasks: i32, spin: i32): i32 {
   if (tasks <= 0) return 0;
@@ -52,7 +53,8 @@ export function run(job: usize, tasks: i32, spin: i32): i32 {
     done = atomic.load<i32>(DONE);
     if (atomic.load<i32>(FAILED)) return 1;
   }
-  return done < tasks ? sleepUntilDone(tasks) : 0;
+  if (done >= tasks) return 0;
+  return spin < 0 ? 2 : sleepUntilDone(tasks);
 }
 
 function sleepUntilDone(tasks: i32): i32 {

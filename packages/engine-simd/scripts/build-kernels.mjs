@@ -9,6 +9,19 @@ import { generateMicro } from './generate-micro.mjs';
 import { generateWinograd } from './generate-winograd.mjs';
 import { variants } from './variants.mjs';
 
+/** What is compiled: each variant for threads on a shared memory, and some of them for one thread on a memory of its own. */
+const builds = variants.flatMap((variant) => [
+  {
+    variant,
+    file: `${variant.name}.wasm`,
+    entry: 'assembly/index.ts',
+    options: ['--sharedMemory', '--enable', 'threads'],
+  },
+  ...(variant.single
+    ? [{ variant, file: `${variant.name}-single.wasm`, entry: 'assembly/single.ts', options: [] }]
+    : []),
+]);
+
 const root = fileURLToPath(new URL('..', import.meta.url));
 const wasmFolder = join(root, 'wasm');
 const hashFile = join(wasmFolder, 'sources.sha256');
@@ -43,21 +56,21 @@ function replaceFile(path, content) {
 function isUpToDate(hash) {
   try {
     const present = readdirSync(wasmFolder);
-    return readFileSync(hashFile, 'utf8') === hash && variants.every(({ name }) => present.includes(`${name}.wasm`));
+    return readFileSync(hashFile, 'utf8') === hash && builds.every(({ file }) => present.includes(file));
   } catch {
     return false;
   }
 }
 
-async function compile(asc, files, variant) {
+async function compile(asc, files, { variant, entry, options }) {
   const texts = new Map(files);
   texts.set('assembly/generated/micro.ts', generateMicro(variant));
   let binary;
   const { error, stderr } = await asc.main(
     [
-      ...['assembly/index.ts', '--outFile', 'out.wasm', '-O3', '--noAssert', '--runtime', 'stub', '--importMemory'],
-      ...['--sharedMemory', '--initialMemory', '17', '--maximumMemory', '65536'],
-      ...['--enable', 'threads', '--enable', 'simd', ...(variant.relaxed ? ['--enable', 'relaxed-simd'] : [])],
+      ...[entry, '--outFile', 'out.wasm', '-O3', '--noAssert', '--runtime', 'stub', '--importMemory'],
+      ...['--initialMemory', '17', '--maximumMemory', '65536', ...options],
+      ...['--enable', 'simd', ...(variant.relaxed ? ['--enable', 'relaxed-simd'] : [])],
     ],
     {
       readFile: (name) => texts.get(posix.normalize(name)) ?? null,
@@ -80,8 +93,7 @@ export async function buildKernels() {
   const { default: asc } = await import('assemblyscript/asc');
   texts.set('assembly/generated/winograd.ts', generateWinograd());
   texts.set('assembly/generated/elementwise.ts', generateElementwise());
-  for (const variant of variants)
-    replaceFile(join(wasmFolder, `${variant.name}.wasm`), await compile(asc, texts, variant));
+  for (const build of builds) replaceFile(join(wasmFolder, build.file), await compile(asc, texts, build));
   // For people and editors; the compiler got them from memory.
   for (const name of ['winograd', 'elementwise']) {
     replaceFile(join(root, 'assembly/generated', `${name}.ts`), texts.get(`assembly/generated/${name}.ts`));

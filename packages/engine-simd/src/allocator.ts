@@ -1,4 +1,4 @@
-import { MAXIMUM_PAGES, PAGE, PAGES } from './memory-layout.ts';
+import { PAGE, PAGES } from './memory-layout.ts';
 
 /** Readable past the end of every block: kernels load whole vectors. */
 const SLACK = 64;
@@ -15,7 +15,7 @@ export interface AllocatorStatistics {
 }
 
 /**
- * Hands out blocks of a shared WebAssembly memory.
+ * Hands out blocks of a WebAssembly memory.
  *
  * Sizes are rounded up to one of eight classes per power of two. A released block waits in the list of its class and is the next
  * to be handed out there, which keeps caches warm. Before the heap would grow, all waiting blocks are merged with their neighbours and
@@ -29,10 +29,13 @@ export class Allocator {
   #ranges: Array<[number, number]> = [];
   #top: number;
   readonly #start: number;
+  /** Most pages that the memory may have. */
+  readonly #maximum: number;
   #used = 0;
 
-  constructor(memory: WebAssembly.Memory, start: number) {
+  constructor(memory: WebAssembly.Memory, start: number, maximum: number) {
     this.#memory = memory;
+    this.#maximum = maximum;
     this.#start = start;
     this.#top = start;
   }
@@ -112,16 +115,16 @@ export class Allocator {
     const present = this.#memory.buffer.byteLength / PAGE;
     const missing = Math.ceil(end / PAGE) - present;
     if (missing <= 0) return;
-    const room = MAXIMUM_PAGES - present;
+    const room = this.#maximum - present;
     const wanted = Math.min(room, Math.max(missing, GROWTH));
     try {
-      if (missing > room) throw new RangeError('beyond 4 GiB');
+      if (missing > room) throw new RangeError('beyond the limit');
       this.#memory.grow(wanted);
       Atomics.store(new Int32Array(this.#memory.buffer, PAGES, 1), 0, present + wanted);
     } catch (cause) {
       throw new Error(
         `engine-simd: memory exhausted: ${mebibytes(bytes)} more do not fit beside the ${mebibytes(this.#used)} in use ` +
-          `(at most ${mebibytes(MAXIMUM_PAGES * PAGE)}). Lower the batch size or the image size, or dispose tensors that are no longer needed.`,
+          `(at most ${mebibytes(this.#maximum * PAGE)}). Lower the batch size or the image size, or dispose tensors that are no longer needed.`,
         { cause },
       );
     }

@@ -11,16 +11,34 @@ export interface Output {
   readonly address: number;
 }
 
+/** Data of a tensor in the WebAssembly memory, the only owner of its block there. */
+class BlockData {
+  readonly dtype = 'float32';
+  readonly address: number;
+  refCount: number;
+  readonly #runtime: Runtime;
+  readonly #size: number;
+
+  constructor(runtime: Runtime, address: number, size: number, refCount: number) {
+    this.#runtime = runtime;
+    this.address = address;
+    this.#size = size;
+    this.refCount = refCount;
+  }
+
+  /** The elements for a stock kernel, looked up each time: a memory that is not shared moves when it grows. */
+  get values(): Float32Array {
+    return this.#runtime.floats(this.address, this.#size);
+  }
+}
+
 /**
- * The stock cpu backend with tensors in the shared WebAssembly memory, so that kernels of this engine and stock ones mix freely.
+ * The stock cpu backend with tensors in the WebAssembly memory, so that kernels of this engine and stock ones mix freely.
  *
- * Every block of that memory has one owner, the data that was made with {@link SimdBackend.output}. Tensors of other origin stay on
- * the JavaScript heap until a kernel of this engine needs them.
+ * What {@link SimdBackend.output} makes lies there. Tensors of other origin stay on the JavaScript heap until a kernel of this engine needs them.
  */
 export class SimdBackend extends MathBackendCPU {
   readonly runtime: Runtime;
-  /** Address of a block that waits for its owner; 0: none. */
-  #unowned = 0;
   /** Gives back the memory of tensors that were dropped without being disposed. */
   readonly #abandoned: FinalizationRegistry<number>;
 
@@ -33,27 +51,27 @@ export class SimdBackend extends MathBackendCPU {
 
   /** A new float32 tensor, its elements not yet written. */
   output(shape: readonly number[]): Output {
+    this.runtime.pool.checkUsable();
     const size = tf.util.sizeFromShape(shape as number[]);
     const address = this.runtime.allocator.allocate(size * 4);
-    this.#unowned = address;
-    const info = this.makeTensorInfo(shape as number[], 'float32', this.runtime.floats(address, size));
-    return { info, address };
+    const dataId = {};
+    this.#own(dataId, new BlockData(this.runtime, address, size, 1));
+    return { info: { dataId, shape: shape as number[], dtype: 'float32' }, address };
   }
 
-  /** Address of a float32 tensor's elements, which move into the shared memory at their first use here. */
-  address(tensor: tf.TensorInfo): number {
-    const data = this.data.get(tensor.dataId);
-    const values = data.values as Float32Array;
-    if (this.#isShared(values)) return values.byteOffset;
+  /** Address of a float32 tensor's elements, which move into the WebAssembly memory at their first use here. */
+  address({ dataId }: tf.TensorInfo): number {
+    const data = this.data.get(dataId);
+    if (data instanceof BlockData) return data.address;
+    const { values, dtype, refCount } = data;
     if (!(values instanceof Float32Array)) {
-      throw new TypeError(`engine-simd: a float32 tensor is needed here, got ${data.dtype}. Cast it first.`);
+      throw new TypeError(`engine-simd: a float32 tensor is needed here, got ${dtype}. Cast it first.`);
     }
-    const { allocator } = this.runtime;
-    const address = allocator.allocate(values.length * 4);
-    const moved = this.runtime.floats(address, values.length);
-    moved.set(values);
-    data.values = moved;
-    this.#own(tensor.dataId, address);
+    const { length } = values;
+    const address = this.runtime.allocator.allocate(length * 4);
+    this.runtime.floats(address, length).set(values);
+    this.data.delete(dataId);
+    this.#own(dataId, new BlockData(this.runtime, address, length, refCount));
     return address;
   }
 
@@ -64,26 +82,18 @@ export class SimdBackend extends MathBackendCPU {
 
   override write(values: Values, shape: number[], dtype: tf.DataType): DataId {
     this.runtime.pool.checkUsable();
-    if (!this.#isShared(values)) return super.write(values, shape, dtype) as DataId;
-    const shared = values as Float32Array;
-    const address = shared.byteOffset;
     // Stock kernels may hand on a part of their input, as Slice does: that is copied, as the block belongs to the input.
-    if (address !== this.#unowned) return super.write(shared.slice(), shape, dtype) as DataId;
-    this.#unowned = 0;
-    const dataId = super.write(shared, shape, dtype) as DataId;
-    this.#own(dataId, address);
-    return dataId;
+    return super.write(this.#ownCopy(values), shape, dtype) as DataId;
   }
 
   override move(dataId: DataId, values: Values, shape: number[], dtype: tf.DataType, refCount: number): void {
-    super.move(dataId, this.#isShared(values) ? (values as Float32Array).slice() : values, shape, dtype, refCount);
+    super.move(dataId, this.#ownCopy(values), shape, dtype, refCount);
   }
 
   /** A copy: what it is given may stay when the memory is used again. */
   override readSync(dataId: DataId): Values {
     this.runtime.pool.checkUsable();
-    const values = super.readSync(dataId);
-    return this.#isShared(values) ? (values as Float32Array).slice() : values;
+    return this.#ownCopy(super.readSync(dataId));
   }
 
   override async read(dataId: DataId): Promise<Values> {
@@ -91,11 +101,11 @@ export class SimdBackend extends MathBackendCPU {
   }
 
   override disposeData(dataId: DataId, force = false): boolean {
-    const values = this.data.has(dataId) ? this.data.get(dataId).values : undefined;
+    const data = this.data.has(dataId) ? this.data.get(dataId) : undefined;
     const gone = super.disposeData(dataId, force);
-    if (gone && values && this.#isShared(values)) {
+    if (gone && data instanceof BlockData) {
       this.#abandoned.unregister(dataId);
-      this.runtime.allocator.release((values as Float32Array).byteOffset);
+      this.runtime.allocator.release(data.address);
     }
     return gone;
   }
@@ -105,11 +115,13 @@ export class SimdBackend extends MathBackendCPU {
     return { unreliable: false, reasons: [], wasmBytesInUse: used, wasmBytesReserved: heap };
   }
 
-  #isShared(values: Values | undefined): boolean {
-    return ArrayBuffer.isView(values) && this.runtime.owns(values.buffer);
+  /** Values that are no part of the WebAssembly memory. */
+  #ownCopy(values: Values): Values {
+    return ArrayBuffer.isView(values) && this.runtime.owns(values.buffer) ? (values as Float32Array).slice() : values;
   }
 
-  #own(dataId: DataId, address: number): void {
-    this.#abandoned.register(dataId, address, dataId);
+  #own(dataId: DataId, data: BlockData): void {
+    this.data.set(dataId, data);
+    this.#abandoned.register(dataId, data.address, dataId);
   }
 }

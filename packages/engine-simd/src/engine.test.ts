@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { adamUpdate, batchNormTrain, globalAveragePool, infoNce, momentumUpdate } from '@tfjs-ssl/ops';
 import { expectClose } from '@tfjs-ssl/testing';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { engine } from './index.ts';
 
 afterAll(() => engine.stop());
@@ -94,11 +94,11 @@ function hashOfTraining(): string {
 }
 
 describe('results', () => {
-  it('are the same bit for bit with 1, 2 and 3 threads, and when repeated', async () => {
+  it('are the same bit for bit with 1, 2 and 3 threads, on memory that is not shared, and when repeated', async () => {
     const hashes: string[] = [];
-    for (const threads of [1, 2, 3]) {
+    for (const options of [{ threads: 1 }, { threads: 2 }, { threads: 3 }, { sharedMemory: false }]) {
       await engine.stop();
-      expect(await engine.start({ threads })).toMatchObject({ name: 'simd', threads });
+      expect(await engine.start(options)).toMatchObject({ name: 'simd', threads: options.threads ?? 1 });
       hashes.push(hashOfTraining(), hashOfTraining());
     }
     expect(new Set(hashes).size).toBe(1);
@@ -168,11 +168,14 @@ describe('batch normalisation in training', () => {
   });
 });
 
-describe('memory', () => {
+describe.each([{ sharedMemory: true }, { sharedMemory: false }])('memory, %o', (options) => {
+  beforeAll(async () => {
+    await engine.stop();
+    await engine.start(options);
+  });
   const bytes = () => tf.memory() as unknown as { wasmBytesInUse: number; wasmBytesReserved: number };
 
-  it('is given back with the tensors', async () => {
-    await engine.start();
+  it('is given back with the tensors', () => {
     const work = () =>
       tf.tidy(() => {
         const x = normal([4, 8, 8, 8], 1) as tf.Tensor4D;
@@ -185,8 +188,7 @@ describe('memory', () => {
     expect(bytes().wasmBytesInUse).toBe(before);
   });
 
-  it('stays flat over hundreds of calls of changing shapes', async () => {
-    await engine.start();
+  it('stays flat over hundreds of calls of changing shapes', () => {
     const sizes = Array.from({ length: 300 }, (_, i) => 3 + ((i * 7919) % 23));
     const round = () => {
       for (const size of sizes) {
@@ -204,8 +206,7 @@ describe('memory', () => {
     expect(bytes().wasmBytesInUse).toBe(before.wasmBytesInUse);
   });
 
-  it('keeps one owner for each block where stock kernels hand on parts of their input', async () => {
-    await engine.start();
+  it('keeps one owner for each block where stock kernels hand on parts of their input', () => {
     const x = tf.add(tf.range(0, 64), 0);
     const part = tf.slice(x, [8], [4]);
     const strided = tf.stridedSlice(x, [0], [8], [2]);
@@ -219,8 +220,16 @@ describe('memory', () => {
     expect(read[0]).toBe(-1);
   });
 
+  it('is not mixed up when it grows', () => {
+    const [a, b] = [tf.add(tf.range(0, 1000), 0), tf.add(tf.range(0, 1000), 1)];
+    const { wasmBytesReserved } = bytes();
+    tf.fill([2 ** 23], 0).dispose(); // beyond the pages that are there
+    expect(bytes().wasmBytesReserved).toBeGreaterThan(wasmBytesReserved);
+    expect(Array.from(tf.floorDiv(b, tf.add(a, 1)).dataSync())).toEqual(Array(1000).fill(1)); // a stock kernel on both
+    tf.dispose([a, b]);
+  });
+
   it('moves tensors from and to other backends', async () => {
-    await engine.start();
     const x = tf.add(tf.ones([3]), 1);
     await tf.setBackend('cpu');
     const y = tf.mul(x, 2);
@@ -249,23 +258,24 @@ describe('errors', () => {
     );
   });
 
-  it('say that SharedArrayBuffer is missing', async () => {
+  it('say what threads need where SharedArrayBuffer is missing', async () => {
     const { SharedArrayBuffer: original } = globalThis;
     try {
       Reflect.deleteProperty(globalThis, 'SharedArrayBuffer');
-      expect(await engine.probe()).toMatchInlineSnapshot(`
-        {
-          "available": false,
-          "reason": "SharedArrayBuffer is missing. In a browser, serve the page with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.",
-        }
-      `);
-      await expect(engine.start()).rejects.toThrowErrorMatchingInlineSnapshot(
-        `[Error: engine-simd: SharedArrayBuffer is missing. In a browser, serve the page with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.]`,
-      );
+      expect(await engine.probe()).toEqual({ available: true });
+      await expect(engine.start({ threads: 2 })).rejects.toThrowErrorMatchingInlineSnapshot(`[Error: engine-simd: 2 threads need SharedArrayBuffer, which is missing. In a browser, serve the page with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, or use 1 thread.]`);
+      expect(await engine.start()).toMatchObject({
+        threads: 1,
+        device: expect.stringMatching(/, 1 thread, memory not shared$/),
+      });
     } finally {
       globalThis.SharedArrayBuffer = original;
     }
-    expect(await engine.probe()).toEqual({ available: true });
+  });
+
+  it('refuse threads and memory that cannot be', async () => {
+    await expect(engine.start({ sharedMemory: false, threads: 2 })).rejects.toThrowErrorMatchingInlineSnapshot(`[RangeError: engine-simd: threads must be 1 where sharedMemory is false, got 2. Leave one of the two out.]`);
+    await expect(engine.start({ threads: 2, memoryLimit: 1000 })).rejects.toThrowErrorMatchingInlineSnapshot(`[RangeError: engine-simd: memoryLimit must be a number of bytes from 3211264 (with 2 threads) to 4294967296, got 1000.]`);
   });
 
   it('refuse a number of threads that makes no sense', async () => {

@@ -1,2 +1,3 @@
-export { engine, type SimdEngine, type SimdEngineOptions } from './engine.ts';
+export { engine, type SimdEngine } from './engine.ts';
 export { measurePeak } from './measure-peak.ts';
+export type { SimdEngineOptions } from './options.ts';

@@ -1,11 +1,12 @@
-import { MAXIMUM_PAGES } from './memory-layout.ts';
+import { MAXIMUM_PAGES, PAGE } from './memory-layout.ts';
 
 /** What the compiled kernels export; `assembly/` has the descriptions. */
 export interface KernelExports {
   readonly ROWS: WebAssembly.Global<'i32'>;
   readonly COLUMNS: WebAssembly.Global<'i32'>;
   run(job: number, tasks: number, spin: number): number;
-  endWorkers(): void;
+  /** Absent where the kernels are built for one thread. */
+  endWorkers?(): void;
   microLoop(kind: number, k: number, repetitions: number): void;
   finishBatchNorm(parts: number, rows: number, block: number, channels: number, mean: number, variance: number): void;
   finishBatchNormGradient(
@@ -19,9 +20,24 @@ export interface KernelExports {
   ): void;
 }
 
-/** A shared memory of at least so many pages that the kernels can work on. */
-export function createMemory(pages: number): WebAssembly.Memory {
-  return new WebAssembly.Memory({ initial: pages, maximum: MAXIMUM_PAGES, shared: true });
+/**
+ * A memory that the kernels can work on.
+ *
+ * @param pages - its size at first.
+ * @param shared - whether threads shall share it: the kernels must be built for that.
+ * @param maximum - most pages that it may grow to.
+ * @throws Error where that much cannot be reserved.
+ */
+export function createMemory(pages: number, shared: boolean, maximum: number = MAXIMUM_PAGES): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum, shared });
+  } catch (cause) {
+    const mebibytes = (maximum * PAGE) / 2 ** 20;
+    throw new Error(
+      `engine-simd: a memory that may grow to ${mebibytes} MiB cannot be reserved here. Set a lower memoryLimit, or give the process more address space.`,
+      { cause },
+    );
+  }
 }
 
 /** Puts the kernels on a memory, for the calling thread. */

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { engine } from './index.ts';
 
 beforeAll(async () => {
-  await engine.start({ threads: 2 });
+  await engine.start({ threads: Number(process.env.TFJS_SSL_THREADS ?? 2) });
 });
 afterAll(() => engine.stop());
 

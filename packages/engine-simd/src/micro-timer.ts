@@ -22,7 +22,7 @@ export class MicroTimer {
   }
 
   static async create(variant: Variant): Promise<MicroTimer> {
-    return new MicroTimer(variant, await instantiate(variant.module, createMemory(32)));
+    return new MicroTimer(variant, await instantiate(variant.module, createMemory(32, variant.shared)));
   }
 
   /** Sum of the best times. */

@@ -12,6 +12,11 @@ export function nodeModule<Name extends keyof Builtins>(name: Name): Builtins[Na
   return globalThis.process?.getBuiltinModule?.(name) as Builtins[Name] | undefined;
 }
 
+/** Whether the calling thread may sleep until others are done: all may, but a page's own. */
+export function mayWait(): boolean {
+  return nodeModule('node:worker_threads') !== undefined || typeof document === 'undefined';
+}
+
 /** Number of processors that this process may use. */
 export function processors(): number {
   return nodeModule('node:os')?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1;

@@ -1,6 +1,6 @@
 import { Allocator } from './allocator.ts';
 import { createMemory, type KernelExports } from './kernel-module.ts';
-import { heapStart, PAGE, SCRATCH_JOB, SCRATCH_JOB_WORDS } from './memory-layout.ts';
+import { heapStart, MAXIMUM_PAGES, PAGE, SCRATCH_JOB, SCRATCH_JOB_WORDS } from './memory-layout.ts';
 import { PlanCache } from './plan-cache.ts';
 import { ThreadPool } from './thread-pool.ts';
 import type { Variant } from './variants.ts';
@@ -32,11 +32,11 @@ export class Runtime {
   #words: Int32Array;
   readonly #buffers = new WeakSet<ArrayBufferLike>();
 
-  private constructor(variant: Variant, memory: WebAssembly.Memory, pool: ThreadPool) {
+  private constructor(variant: Variant, memory: WebAssembly.Memory, pool: ThreadPool, maximum: number) {
     this.variant = variant;
     this.memory = memory;
     this.pool = pool;
-    this.allocator = new Allocator(memory, heapStart(pool.threads));
+    this.allocator = new Allocator(memory, heapStart(pool.threads), maximum);
     this.plans = new PlanCache<Plan>(PLANS, (plan) => {
       for (const block of plan.blocks) this.allocator.release(block);
     });
@@ -44,9 +44,15 @@ export class Runtime {
     this.#buffers.add(memory.buffer);
   }
 
-  static async start(variant: Variant, threads: number): Promise<Runtime> {
-    const memory = createMemory(heapStart(threads) / PAGE);
-    return new Runtime(variant, memory, await ThreadPool.start(variant.module, memory, threads));
+  /**
+   * Starts the kernels on a new memory.
+   *
+   * @param threads - more than one only where the variant works on a shared memory.
+   * @param maximum - most pages that the memory may have.
+   */
+  static async start(variant: Variant, threads: number, maximum: number = MAXIMUM_PAGES): Promise<Runtime> {
+    const memory = createMemory(heapStart(threads) / PAGE, variant.shared, maximum);
+    return new Runtime(variant, memory, await ThreadPool.start(variant.module, memory, threads), maximum);
   }
 
   get threads(): number {
@@ -71,7 +77,7 @@ export class Runtime {
     return this.#buffers.has(buffer);
   }
 
-  /** Elements of a tensor; the view stays valid when the memory grows. */
+  /** Elements of a tensor; valid until the next allocation, and longer where the memory is shared. */
   floats(address: number, size: number): Float32Array {
     return new Float32Array(this.words.buffer, address, size);
   }

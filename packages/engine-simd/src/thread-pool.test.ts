@@ -7,7 +7,7 @@ import { UNARY } from './task-ids.ts';
 import { agree } from './variant-agreement.ts';
 import { chooseVariant, loadVariant } from './variants.ts';
 
-const variant = await chooseVariant({ revectorize: false, agree });
+const variant = await chooseVariant({ revectorize: false, shared: true, agree });
 let runtime: Runtime | undefined;
 afterEach(async () => {
   vi.restoreAllMocks();
@@ -40,7 +40,9 @@ it('notices a task that fails in a worker', async () => {
 });
 
 it('finds that variants which round alike agree, and others do not', async () => {
-  const [relaxed, wide, plain] = await Promise.all(['relaxed-4x8', 'relaxed-6x16', 'plain-4x8'].map(loadVariant));
+  const [relaxed, wide, plain] = await Promise.all(
+    ['relaxed-4x8', 'relaxed-6x16', 'plain-4x8'].map((name) => loadVariant(name)),
+  );
   expect(await agree(relaxed!, wide!)).toBe(true);
   expect(await agree(relaxed!, plain!)).toBe(false);
 });

@@ -1,7 +1,5 @@
 import { instantiate, type KernelExports } from './kernel-module.ts';
-import { nodeModule } from './platform.ts';
-
-const workerFile = new URL('../workers/kernel-worker.js', import.meta.url);
+import { mayWait, nodeModule } from './platform.ts';
 
 /** Turns of the caller's waiting loop before it sleeps until the workers are done: about 0.1 ms. */
 const CALLER_SPIN = 50_000;
@@ -22,8 +20,7 @@ export class ThreadPool {
   private constructor(kernels: KernelExports, threads: number) {
     this.kernels = kernels;
     this.threads = threads;
-    // A browser's main thread must not sleep.
-    this.#spin = nodeModule('node:worker_threads') ? CALLER_SPIN : -1;
+    this.#spin = mayWait() ? CALLER_SPIN : -1;
   }
 
   /** Starts `threads - 1` workers. */
@@ -53,7 +50,7 @@ export class ThreadPool {
       throw error;
     }
     if (outcome === 0) return;
-    this.#broken ??= outcome === 1 ? 'a worker thread failed in a kernel' : 'a worker thread has hung for a minute';
+    this.#broken ??= outcome === 1 ? 'a worker thread failed in a kernel' : 'a worker thread has hung';
     this.checkUsable();
   }
 
@@ -75,7 +72,7 @@ export class ThreadPool {
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.kernels.endWorkers();
+    this.kernels.endWorkers?.();
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 
@@ -95,7 +92,8 @@ export class ThreadPool {
       };
       const threads = nodeModule('node:worker_threads');
       if (threads) {
-        const worker = new threads.Worker(workerFile, {
+        const file = new URL(/* @vite-ignore */ '../workers/kernel-worker.js', import.meta.url);
+        const worker = new threads.Worker(file, {
           workerData: start,
           name: `engine-simd ${start.thread}`,
           execArgv: [], // flags like --input-type are for the program, and fail here
@@ -108,7 +106,8 @@ export class ThreadPool {
         worker.on('error', (error) => onEnd(String(error)));
         worker.on('exit', (code) => onEnd(`exit code ${code}`));
       } else {
-        const worker = new Worker(workerFile, { type: 'module' });
+        // Bundlers know a worker by exactly these words, and make it a file of its own.
+        const worker = new Worker(new URL('../workers/kernel-worker.js', import.meta.url), { type: 'module' });
         this.#workers.push(worker);
         worker.onmessage = ({ data }) => onMessage(data);
         worker.onerror = ({ message }) => onEnd(message);

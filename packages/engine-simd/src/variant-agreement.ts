@@ -39,7 +39,10 @@ async function results(variant: Variant): Promise<Float32Array[]> {
     convolution(runtime, g, x, w, y);
     inputGradient(runtime, g, dy, w, dx);
     filterGradient(runtime, g, x, dy, dw);
-    return [runtime.floats(y, outputSize), runtime.floats(dx, inputSize), runtime.floats(dw, weightSize)];
+    // copies: the memory grows with the next case, and one that is not shared moves then
+    return [runtime.floats(y, outputSize), runtime.floats(dx, inputSize), runtime.floats(dw, weightSize)].map(
+      (values) => values.slice(),
+    );
   });
 }
 

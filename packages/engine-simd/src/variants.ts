@@ -6,6 +6,8 @@ import { readPackageFile, setV8Flag, v8Version } from './platform.ts';
 export interface Variant {
   readonly name: string;
   readonly module: WebAssembly.Module;
+  /** Whether it is built for threads on a shared memory, or for one thread on a memory of its own. */
+  readonly shared: boolean;
   /** Tile of the result that a micro-kernel keeps in registers. */
   readonly rows: number;
   readonly columns: number;
@@ -15,6 +17,8 @@ export interface Variant {
 export interface VariantOptions {
   /** Whether V8's re-vectoriser may be used where there is one. */
   readonly revectorize: boolean;
+  /** Whether the kernels shall work on a shared memory. */
+  readonly shared: boolean;
   /** Says whether two variants compute the same, bit for bit. */
   readonly agree: (reference: Variant, candidate: Variant) => Promise<boolean>;
 }
@@ -22,22 +26,34 @@ export interface VariantOptions {
 /** How much faster a re-vectorised variant must be to be worth it. */
 const WORTH = 1.15;
 
-const read = (name: string): Promise<Uint8Array<ArrayBuffer>> =>
-  readPackageFile(new URL(`../wasm/${name}.wasm`, import.meta.url));
+const read = (name: string, shared: boolean): Promise<Uint8Array<ArrayBuffer>> =>
+  readPackageFile(
+    shared ? new URL(`../wasm/${name}.wasm`, import.meta.url) : new URL(`../wasm/${name}-single.wasm`, import.meta.url),
+  );
 
 /** Compiles one variant. */
-export async function loadVariant(name: string): Promise<Variant> {
-  const module = await WebAssembly.compile(await read(name));
-  const { ROWS, COLUMNS } = await instantiate(module, createMemory(32));
-  return { name, module, rows: ROWS.value, columns: COLUMNS.value };
+export async function loadVariant(name: string, shared = true): Promise<Variant> {
+  const module = await WebAssembly.compile(await read(name, shared));
+  const { ROWS, COLUMNS } = await instantiate(module, createMemory(32, shared));
+  return { name, module, shared, rows: ROWS.value, columns: COLUMNS.value };
+}
+
+/** The smallest module with a vector in it. */
+const VECTOR = [
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
+];
+
+/** Whether the runtime has WebAssembly with vectors, which all variants need. */
+export function hasSimd(): boolean {
+  return typeof WebAssembly !== 'undefined' && WebAssembly.validate(new Uint8Array(VECTOR));
 }
 
 /**
  * Whether products and sums can be one rounding: a property of the runtime, found the same way each time, as it decides how results
  * round. V8 11 (Node 20) has it behind a flag.
  */
-export async function hasRelaxedSimd(): Promise<boolean> {
-  const bytes = await read('relaxed-4x8');
+export async function hasRelaxedSimd(shared = true): Promise<boolean> {
+  const bytes = await read('relaxed-4x8', shared);
   if (!WebAssembly.validate(bytes) && v8Version() === 11) setV8Flag('--experimental-wasm-relaxed-simd');
   return WebAssembly.validate(bytes);
 }
@@ -47,13 +63,13 @@ export async function hasRelaxedSimd(): Promise<boolean> {
  *
  * Among variants that round alike, the fastest in a short race is taken: results do not depend on who wins.
  */
-export async function chooseVariant({ revectorize, agree }: VariantOptions): Promise<Variant> {
-  if (!(await hasRelaxedSimd())) return loadVariant('plain-4x8');
-  const candidates = [await loadVariant('relaxed-4x8'), await loadVariant('relaxed-6x8')];
+export async function chooseVariant({ revectorize, shared, agree }: VariantOptions): Promise<Variant> {
+  if (!(await hasRelaxedSimd(shared))) return loadVariant('plain-4x8', shared);
+  const candidates = [await loadVariant('relaxed-4x8', shared), await loadVariant('relaxed-6x8', shared)];
   const timers = await Promise.all(candidates.map((variant) => MicroTimer.create(variant)));
   await race(timers);
   const winner = timers.reduce((best, timer) => (timer.total < best.total ? timer : best));
-  if (!revectorize || v8Version() < 13) return winner.variant;
+  if (!revectorize || !shared || v8Version() < 13) return winner.variant;
   return (await tryRevectorized(winner, agree)) ?? winner.variant;
 }
 

@@ -48,7 +48,7 @@ it('makes the same views, bit for bit, on any number of threads', async () => {
 });
 
 it('makes the views of 8-bit images that it makes of their floats, bit for bit', async () => {
-  await engine.start({ threads: 2 });
+  await engine.start({ threads: Number(process.env.TFJS_SSL_THREADS ?? 2) });
   tf.tidy(() => {
     const pixels = Uint8Array.from({ length: 5 * 27 * 29 * 3 }, (_, i) => (i * 89 + 17 * (i >> 8)) % 256);
     const images = tf.tensor4d(
@@ -68,7 +68,7 @@ it('makes the views of 8-bit images that it makes of their floats, bit for bit',
 });
 
 it('takes images larger than a thread’s scratch memory', async () => {
-  await engine.start({ threads: 2 });
+  await engine.start({ threads: Number(process.env.TFJS_SSL_THREADS ?? 2) });
   tf.tidy(() => {
     const images = tf.fill([2, 400, 420, 3], 0.25) as tf.Tensor4D;
     const identity: AugmentStage[] = [

@@ -1,0 +1,72 @@
+import type { EngineOptions } from '@tfjs-ssl/ops';
+import { heapStart, MAXIMUM_PAGES, PAGE } from './memory-layout.ts';
+import { environment, processors } from './platform.ts';
+
+const MOST_THREADS = 256;
+const MOST_MEMORY = MAXIMUM_PAGES * PAGE;
+
+/** Choices for the start of this engine. */
+export interface SimdEngineOptions extends EngineOptions {
+  /**
+   * Threads that compute, the calling one counted. Default: the environment variable `TFJS_SSL_THREADS`, or else the machine's available
+   * processors; 1 where memory is not shared.
+   */
+  readonly threads?: number;
+  /**
+   * Whether tensors lie in a memory that threads can share. Without it one thread computes, with the same results. Default: whether there
+   * is `SharedArrayBuffer`, unless the environment variable `TFJS_SSL_SHARED_MEMORY` is 0.
+   */
+  readonly sharedMemory?: boolean;
+  /** Most bytes that the memory of tensors may grow to. Default: 4 GiB, which is what 32-bit addresses reach. */
+  readonly memoryLimit?: number;
+  /**
+   * Whether V8's re-vectoriser (256-bit vectors; experimental, in V8 13 and newer) may be used where it is faster and agrees bit for bit.
+   * Default: true, unless the environment variable `TFJS_SSL_REVECTORIZE` is 0.
+   */
+  readonly revectorize?: boolean;
+}
+
+/** What a start of the engine does. */
+export type Choices = Required<Pick<SimdEngineOptions, 'threads' | 'sharedMemory' | 'memoryLimit' | 'revectorize'>>;
+
+/**
+ * Completes what was asked for with what is usual here.
+ *
+ * @throws RangeError for numbers that make no sense; Error for threads or shared memory where there can be none, with what to do.
+ */
+export function chooseOptions(asked: SimdEngineOptions): Choices {
+  const isThere = typeof SharedArrayBuffer !== 'undefined';
+  const sharedMemory = asked.sharedMemory ?? (isThere && environment('TFJS_SSL_SHARED_MEMORY') !== '0');
+  const named = asked.threads ?? numberOf(environment('TFJS_SSL_THREADS'));
+  const threads = named ?? (sharedMemory ? Math.min(MOST_THREADS, processors()) : 1);
+  if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {
+    throw new RangeError(
+      `engine-simd: threads must be an integer from 1 to ${MOST_THREADS}, got ${threads}. Leave it out to use all processors.`,
+    );
+  }
+  if ((sharedMemory || threads > 1) && !isThere) {
+    throw new Error(
+      `engine-simd: ${threads > 1 ? `${threads} threads need` : 'sharedMemory needs'} SharedArrayBuffer, which is missing. In a browser, serve the ` +
+        'page with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, or use 1 thread.',
+    );
+  }
+  if (!sharedMemory && threads > 1) {
+    throw new RangeError(
+      `engine-simd: threads must be 1 where sharedMemory is false, got ${threads}. Leave one of the two out.`,
+    );
+  }
+  const { memoryLimit = MOST_MEMORY } = asked;
+  if (!(memoryLimit >= heapStart(threads) + PAGE && memoryLimit <= MOST_MEMORY)) {
+    throw new RangeError(
+      `engine-simd: memoryLimit must be a number of bytes from ${heapStart(threads) + PAGE} (with ${threads} threads) to ${MOST_MEMORY}, got ${memoryLimit}.`,
+    );
+  }
+  return {
+    threads,
+    sharedMemory,
+    memoryLimit,
+    revectorize: asked.revectorize ?? environment('TFJS_SSL_REVECTORIZE') !== '0',
+  };
+}
+
+const numberOf = (text: string | undefined): number | undefined => (text ? Number(text) : undefined);
