@@ -58,6 +58,11 @@ export default defineConfig({
       },
       {
         ...shared,
+        // A page built from the packages' dist by Vite, in Chromium: not part of `npm test`.
+        test: { name: 'browser', include: ['test/browser/*.test.ts'], testTimeout: 900_000, hookTimeout: 240_000 },
+      },
+      {
+        ...shared,
         test: { name: 'kill', include: ['test/kill/*.test.ts'], testTimeout: 600_000 },
       },
     ],

@@ -3,12 +3,13 @@
 // headless Chromium. --weights is the model.safetensors of a run of the quick scale; --picture takes a picture of the page.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { noChromium } from './chromium.mjs';
 import { packageFolders, packPackages } from './pack-packages.mjs';
 import { usePage } from './use-page.mjs';
 
@@ -78,11 +79,5 @@ const size = (files) =>
 console.log(`browser-features, built: ${size(built)}`);
 for (const file of built) console.log(`  ${file.name}: ${size([file])}`);
 
-const chromium = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
-if (chromium) {
-  await usePage(browser, chromium, { weights, picture: values.picture });
-} else {
-  console.log(
-    'browser-features: not opened, there is no Chromium here (looked in /usr/bin). Install it: apt-get install chromium',
-  );
-}
+if (noChromium === null) await usePage(browser, { weights, picture: values.picture });
+else console.log(`browser-features: not opened, ${noChromium}`);

@@ -2,37 +2,24 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { chromium } from 'playwright-core';
+import { launchChromium } from './chromium.mjs';
 
 /** Software that plays a GPU on a busy machine takes minutes for its first answer; milliseconds. */
 const patience = 400_000;
-
-/** Chromium without anything that asks the network, and with software that plays a GPU for whoever asks for one. */
-const flags = [
-  '--no-sandbox',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--enable-unsafe-webgpu',
-  '--use-webgpu-adapter=swiftshader',
-];
 
 /**
  * Serves the built examples/browser-features and uses it as a visitor would, on the engine that the page chooses and on WebGPU.
  *
  * @param {string} project - where it was built.
- * @param {string} executablePath - the browser.
  * @param {{ weights?: string | undefined, picture?: string | undefined }} options - an encoder to give to the page; where a picture of
  *   the page goes.
  * @throws AssertionError where the page does not show what it should, or asks for anything outside its origin.
  */
-export async function usePage(project, executablePath, options) {
+export async function usePage(project, options) {
   const vite = pathToFileURL(createRequire(join(project, 'package.json')).resolve('vite')).href;
   const { preview } = await import(vite);
   const server = await preview({ root: project, preview: { port: 0, host: '127.0.0.1' }, logLevel: 'error' });
-  const browser = await chromium.launch({ executablePath, args: flags });
+  const browser = await launchChromium();
   console.log(`browser-features, used in Chromium ${browser.version()}:`);
   try {
     const origin = `http://127.0.0.1:${server.httpServer.address().port}`;

@@ -263,7 +263,9 @@ describe('errors', () => {
     try {
       Reflect.deleteProperty(globalThis, 'SharedArrayBuffer');
       expect(await engine.probe()).toEqual({ available: true });
-      await expect(engine.start({ threads: 2 })).rejects.toThrowErrorMatchingInlineSnapshot(`[Error: engine-simd: 2 threads need SharedArrayBuffer, which is missing. In a browser, serve the page with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, or use 1 thread.]`);
+      await expect(engine.start({ threads: 2 })).rejects.toThrowErrorMatchingInlineSnapshot(
+        `[Error: engine-simd: 2 threads need SharedArrayBuffer, which is missing. In a browser, serve the page with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, or use 1 thread.]`,
+      );
       expect(await engine.start()).toMatchObject({
         threads: 1,
         device: expect.stringMatching(/, 1 thread, memory not shared$/),
@@ -274,8 +276,12 @@ describe('errors', () => {
   });
 
   it('refuse threads and memory that cannot be', async () => {
-    await expect(engine.start({ sharedMemory: false, threads: 2 })).rejects.toThrowErrorMatchingInlineSnapshot(`[RangeError: engine-simd: threads must be 1 where sharedMemory is false, got 2. Leave one of the two out.]`);
-    await expect(engine.start({ threads: 2, memoryLimit: 1000 })).rejects.toThrowErrorMatchingInlineSnapshot(`[RangeError: engine-simd: memoryLimit must be a number of bytes from 3211264 (with 2 threads) to 4294967296, got 1000.]`);
+    await expect(engine.start({ sharedMemory: false, threads: 2 })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: engine-simd: threads must be 1 where sharedMemory is false, got 2. Leave one of the two out.]`,
+    );
+    await expect(engine.start({ threads: 2, memoryLimit: 1000 })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: engine-simd: memoryLimit must be a number of bytes from 3211264 (with 2 threads) to 4294967296, got 1000.]`,
+    );
   });
 
   it('refuse a number of threads that makes no sense', async () => {

@@ -1,0 +1,131 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { engine } from '@tfjs-ssl/engine-simd';
+import type { Browser } from 'playwright-core';
+import { build, preview } from 'vite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchChromium, noChromium } from '../../scripts/chromium.mjs';
+import type { Answer, Question } from './src/answer.ts';
+import { type Training, train } from './src/train.ts';
+
+const root = fileURLToPath(new URL('.', import.meta.url));
+const outDir = mkdtempSync(join(tmpdir(), 'tfjs-ssl-browser-'));
+
+/** What gives a page threads, and a policy as strict as a page with WebAssembly can have. */
+const isolated = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+const strict = {
+  'Content-Security-Policy': "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'",
+};
+
+let browser: Browser;
+/** Training on this engine in Node. */
+let inNode: Training;
+
+if (noChromium !== null) console.warn(`Nothing was tried in a browser: ${noChromium}`);
+
+beforeAll(async () => {
+  if (noChromium !== null) return;
+  await build({
+    root,
+    configFile: false,
+    logLevel: 'error',
+    build: { outDir, emptyOutDir: true, target: 'es2022', chunkSizeWarningLimit: 4000 },
+  });
+  browser = await launchChromium();
+  await engine.start({ threads: 2 });
+  inNode = await train();
+  await engine.stop();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  rmSync(outDir, { recursive: true, force: true });
+});
+
+/** Opens the page, served with these headers, and asks it. */
+async function ask(
+  headers: Record<string, string>,
+  question: Question,
+  where: 'worker' | 'page' = 'worker',
+): Promise<{ answer: Answer; requests: string[] }> {
+  const server = await preview({
+    root,
+    configFile: false,
+    logLevel: 'error',
+    build: { outDir },
+    preview: { port: 0, host: '127.0.0.1', headers },
+  });
+  const page = await browser.newPage();
+  try {
+    const [requests, complaints]: [string[], string[]] = [[], []];
+    page.on('request', (request) => requests.push(request.url()));
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !message.location().url.endsWith('/favicon.ico'))
+        complaints.push(message.text());
+    });
+    const { port } = server.httpServer.address() as { port: number };
+    await page.goto(`http://127.0.0.1:${port}/`);
+    await page.waitForFunction(() => document.title === 'ready');
+    page.setDefaultTimeout(0); // software that plays a GPU takes minutes
+    const answer: Answer = await page.evaluate(
+      ([question, where]) =>
+        (globalThis as unknown as { train(question: Question, where: string): Promise<Answer> }).train(question, where),
+      [question, where] as const,
+    );
+    expect(complaints).toEqual([]);
+    return { answer, requests };
+  } finally {
+    await page.close();
+    await server.close();
+  }
+}
+
+const workerFile = /\/kernel-worker-[^/]+\.js$/;
+
+describe.skipIf(noChromium !== null)('a page trains as Node does', () => {
+  it.each([2, 1])('bit for bit in a web worker of an isolated page, %i threads', async (threads) => {
+    const { answer, requests } = await ask({ ...isolated, ...strict }, { engine: 'simd', options: { threads } });
+    expect(answer).toEqual({
+      ...inNode,
+      threads,
+      isolated: true,
+      device: expect.stringContaining(`${threads} thread`),
+    });
+    expect(requests.filter((url) => workerFile.test(url)).length).toBe(threads - 1);
+  });
+
+  it('bit for bit on its own thread, which must not sleep', async () => {
+    const { answer } = await ask({ ...isolated, ...strict }, { engine: 'simd', options: { threads: 2 } }, 'page');
+    expect(answer).toMatchObject({ ...inNode, threads: 2 });
+  });
+
+  it('bit for bit where memory cannot be shared, with one thread', async () => {
+    const { answer } = await ask(strict, { engine: 'simd' });
+    expect(answer).toMatchObject({ ...inNode, threads: 1, isolated: false });
+    expect('device' in answer && answer.device).toMatch(/, 1 thread, memory not shared$/);
+  });
+
+  it('and says what threads need where it is not isolated', async () => {
+    const { answer } = await ask(strict, { engine: 'simd', options: { threads: 2 } });
+    expect('error' in answer && answer.error).toContain(
+      'serve the page with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp',
+    );
+  });
+
+  it('within float32 tolerance on WebGPU', async () => {
+    const { answer } = await ask(strict, { engine: 'webgpu', options: { softwareAdapter: true } });
+    if ('error' in answer) throw new Error(answer.error);
+    console.log(
+      `webgpu in Chromium ${browser.version()} on ${answer.device}: ${answer.losses}; in Node ${inNode.losses}`,
+    );
+    answer.losses.forEach((loss, step) => {
+      expect(Math.abs(loss - inNode.losses[step]!), `loss of step ${step}`).toBeLessThan(1e-4);
+    });
+  });
+});

@@ -1,0 +1,76 @@
+import '@tensorflow/tfjs-layers'; // registers the gradients
+import * as tf from '@tensorflow/tfjs-core';
+import { paperChain } from '@tfjs-ssl/augmentations';
+import { namedWeights } from '@tfjs-ssl/layers';
+import { infoNCE } from '@tfjs-ssl/losses';
+import { packImages } from '@tfjs-ssl/ops';
+import { mlpHead } from '@tfjs-ssl/projection-heads';
+import { resnet18 } from '@tfjs-ssl/resnet';
+import { adam } from '@tfjs-ssl/trainer';
+
+/** What came of a training. */
+export interface Training {
+  /** Loss of each step. */
+  readonly losses: readonly number[];
+  /** SHA-256 of all weights and running statistics after the last step, hexadecimal. */
+  readonly weights: string;
+}
+
+const [images, size, steps] = [4, 16, 3];
+/** High: at 0.07 a batch of four magnifies what engines round differently a thousandfold within these steps. */
+const temperature = 0.5;
+
+/** 8-bit RGB images of stripes and gradients, each another. */
+function generatedImages(): Uint8Array {
+  return Uint8Array.from({ length: images * size * size * 3 }, (_, i) => {
+    const [channel, x, y] = [i % 3, Math.floor(i / 3) % size, Math.floor(i / (3 * size)) % size];
+    const image = Math.floor(i / (3 * size * size));
+    return (x * (7 + 5 * image) + y * (3 + channel) * (image + 1) + ((x >> 1) % 2) * 60 * channel) % 256;
+  });
+}
+
+/**
+ * Trains SimCLR for a few steps on the engine in use: augmentation of 8-bit images, a narrow ResNet-18, InfoNCE, Adam. Everything is seeded:
+ * the same on every machine up to how an engine rounds.
+ */
+export async function train(): Promise<Training> {
+  const chain = paperChain({ size });
+  const encoder = resnet18({ inputShape: [size, size, 3], width: 8, seed: 1 });
+  const head = mlpHead({ inputSize: 64, hiddenSizes: [32], outputSize: 16, seed: 2 });
+  const [ofEncoder, ofHead] = [namedWeights(encoder), namedWeights(head)];
+  const parameters = { ...ofEncoder.parameters };
+  for (const [name, variable] of Object.entries(ofHead.parameters)) parameters[`head.${name}`] = variable;
+  const variables = Object.values(parameters);
+  const optimizer = adam({ weightDecay: 1e-4 });
+  const state = optimizer.createState(parameters);
+  const packed = packImages(generatedImages(), [size, size]);
+  const chosen = Array.from({ length: images }, (_, i) => i);
+
+  const losses: number[] = [];
+  for (let step = 0; step < steps; step++) {
+    const loss = tf.tidy(() => {
+      const rows = chain.sampleTable({ seed: 3, epoch: step, images: chosen, imageSize: size });
+      const table = tf.tensor2d(rows, [2 * images, chain.columns.length]);
+      const { value, grads } = tf.variableGrads(() => {
+        const views = chain.applyPacked(packed, tf.tensor1d(chosen, 'int32'), table);
+        const features = encoder.apply(views, { training: true });
+        return infoNCE(head.apply(features, { training: true }) as tf.Tensor2D, { temperature }).loss;
+      }, variables);
+      const gradients = Object.fromEntries(
+        Object.entries(parameters).map(([name, variable]) => [name, grads[variable.name] as tf.Tensor]),
+      );
+      optimizer.update(parameters, gradients, state, tf.tensor1d(optimizer.scalars(step + 1, 1e-3)));
+      return value;
+    });
+    losses.push((await loss.data())[0] as number);
+    loss.dispose();
+  }
+
+  const trained = [...variables, ...Object.values(ofEncoder.buffers), ...Object.values(ofHead.buffers)];
+  const bytes: Uint8Array[] = [];
+  for (const variable of trained) bytes.push(new Uint8Array((await variable.data<'float32'>()).slice().buffer));
+  const digest = await crypto.subtle.digest('SHA-256', await new Blob(bytes as BlobPart[]).arrayBuffer());
+  const weights = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  tf.dispose([...trained, ...packed.shards, ...Object.values(state).flatMap((slot) => Object.values(slot))]);
+  return { losses, weights };
+}
