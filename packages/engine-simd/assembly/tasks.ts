@@ -23,6 +23,7 @@ import { reduceTask } from './reduce';
 import { stridedCopyTask } from './strided-copy';
 import { transposeTask } from './transpose';
 import { winogradTask, winogradWeightsTask } from './winograd';
+import { winogradGradientSumTask, winogradGradientTask } from './winograd-gradient';
 
 /** Runs task `index` of a job; `scratch` is 1 MiB that belongs to the thread. */
 export function runTask(job: usize, index: i32, scratch: usize): void {
@@ -59,6 +60,8 @@ export function runTask(job: usize, index: i32, scratch: usize): void {
     case id.AVERAGE_POOL_GRADIENT: averagePoolGradientTask(job, index); break;
     case id.STRIDED_COPY: stridedCopyTask(job, index); break;
     case id.MULTIPLY_ADDS: multiplyAddsTask(job, scratch); break;
+    case id.WINOGRAD_GRADIENT: winogradGradientTask(job, index, scratch); break;
+    case id.WINOGRAD_GRADIENT_SUM: winogradGradientSumTask(job, index); break;
     default: unreachable();
   }
 }

@@ -1,6 +1,6 @@
 // Winograd's F(2x2, 3x3) for stride 1 and even output sizes: 16 products of transformed tiles take the place of 36.
 import { COLUMNS, microPacked, packRows, ROWS } from './generated/micro';
-import { transformInput, transformOutput, transformWeights } from './generated/winograd';
+import { STEP, transformInput, transformOutput, transformWeights } from './generated/winograd';
 import { floats, setPointer } from './words';
 
 @unmanaged
@@ -20,7 +20,7 @@ export function winogradWeightsTask(address: usize, panel: i32): void {
   const size = floats(job.depth * COLUMNS);
   const from = job.weights + <usize>(panel * 9) * size;
   const to = job.output + <usize>panel * size;
-  for (let o: usize = 0; o < size; o += 16) transformWeights(from + o, size, to + o, <usize>job.panels * size);
+  for (let o: usize = 0; o < size; o += STEP) transformWeights(from + o, size, to + o, <usize>job.panels * size);
 }
 
 @unmanaged
@@ -71,17 +71,9 @@ export function winogradTask(address: usize, index: i32, scratch: usize): void {
     const tileY = rest / tilesX;
     const y0 = tileY * 2 - job.top;
     const x0 = (rest - tileY * tilesX) * 2 - job.left;
-    for (let i = 0; i < 4; i++) {
-      for (let j = 0; j < 4; j++) {
-        const y = y0 + i;
-        const x = x0 + j;
-        const inside = y >= 0 && y < job.height && x >= 0 && x < job.width;
-        const at = job.input + <usize>((image * job.height + y) * job.width + x) * rowBytes;
-        setPointer(scratch + TILE_POINTERS, i * 4 + j, inside ? at : job.zeros);
-      }
-    }
+    pointAtInputs(scratch + TILE_POINTERS, job.input, rowBytes, job.zeros, image, y0, x0, job.height, job.width);
     const to = scratch + TRANSFORMED + <usize>t * rowBytes;
-    for (let c: usize = 0; c < rowBytes; c += 16) transformInput(scratch + TILE_POINTERS, c, to + c, inputStep);
+    for (let c: usize = 0; c < rowBytes; c += STEP) transformInput(scratch + TILE_POINTERS, c, to + c, inputStep);
   }
   const panelsB = job.outputChannels / COLUMNS;
   for (let f = 0; f < 16; f++) {
@@ -105,13 +97,40 @@ export function winogradTask(address: usize, index: i32, scratch: usize): void {
     const rest = first + t - image * tilesPerImage;
     const tileY = rest / tilesX;
     const y = image * job.outputHeight + tileY * 2;
-    const to = job.output + <usize>(y * job.outputWidth + (rest - tileY * tilesX) * 2) * outputBytes;
-    const below = to + <usize>job.outputWidth * outputBytes;
-    setPointer(scratch + TILE_POINTERS, 0, to);
-    setPointer(scratch + TILE_POINTERS, 1, to + outputBytes);
-    setPointer(scratch + TILE_POINTERS, 2, below);
-    setPointer(scratch + TILE_POINTERS, 3, below + outputBytes);
+    pointAtOutputs(scratch + TILE_POINTERS, job.output, outputBytes, y, (rest - tileY * tilesX) * 2, job.outputWidth);
     const from = scratch + PRODUCTS + <usize>t * outputBytes;
-    for (let c: usize = 0; c < outputBytes; c += 16) transformOutput(from + c, outputStep, scratch + TILE_POINTERS, c);
+    for (let c: usize = 0; c < outputBytes; c += STEP) transformOutput(from + c, outputStep, scratch + TILE_POINTERS, c);
   }
+}
+
+/** Addresses of the 4x4 pixels of an input tile; `zeros` is that of those outside the image. */
+export function pointAtInputs(
+  table: usize,
+  input: usize,
+  rowBytes: usize,
+  zeros: usize,
+  image: i32,
+  y0: i32,
+  x0: i32,
+  height: i32,
+  width: i32,
+): void {
+  for (let i = 0; i < 4; i++) {
+    for (let j = 0; j < 4; j++) {
+      const y = y0 + i;
+      const x = x0 + j;
+      const inside = y >= 0 && y < height && x >= 0 && x < width;
+      setPointer(table, i * 4 + j, inside ? input + <usize>((image * height + y) * width + x) * rowBytes : zeros);
+    }
+  }
+}
+
+/** Addresses of the 2x2 pixels of an output tile, whose first line is `y` of all images' lines. */
+export function pointAtOutputs(table: usize, output: usize, rowBytes: usize, y: i32, x: i32, width: i32): void {
+  const at = output + <usize>(y * width + x) * rowBytes;
+  const below = at + <usize>width * rowBytes;
+  setPointer(table, 0, at);
+  setPointer(table, 1, at + rowBytes);
+  setPointer(table, 2, below);
+  setPointer(table, 3, below + rowBytes);
 }

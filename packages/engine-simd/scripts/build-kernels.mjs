@@ -65,6 +65,7 @@ function isUpToDate(hash) {
 async function compile(asc, files, { variant, entry, options }) {
   const texts = new Map(files);
   texts.set('assembly/generated/micro.ts', generateMicro(variant));
+  texts.set('assembly/generated/winograd.ts', generateWinograd(variant));
   let binary;
   const { error, stderr } = await asc.main(
     [
@@ -91,13 +92,16 @@ export async function buildKernels() {
   const hash = hashOf(texts);
   if (isUpToDate(hash)) return;
   const { default: asc } = await import('assemblyscript/asc');
-  texts.set('assembly/generated/winograd.ts', generateWinograd());
   texts.set('assembly/generated/elementwise.ts', generateElementwise());
   for (const build of builds) replaceFile(join(wasmFolder, build.file), await compile(asc, texts, build));
   // For people and editors; the compiler got them from memory.
-  for (const name of ['winograd', 'elementwise']) {
-    replaceFile(join(root, 'assembly/generated', `${name}.ts`), texts.get(`assembly/generated/${name}.ts`));
+  const generated = {
+    elementwise: generateElementwise(),
+    micro: generateMicro(variants[0]),
+    winograd: generateWinograd(variants[0]),
+  };
+  for (const [name, text] of Object.entries(generated)) {
+    replaceFile(join(root, 'assembly/generated', `${name}.ts`), text);
   }
-  replaceFile(join(root, 'assembly/generated/micro.ts'), generateMicro(variants[0]));
   replaceFile(hashFile, hash);
 }

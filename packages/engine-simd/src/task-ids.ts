@@ -35,3 +35,5 @@ export const AVERAGE_POOL_GRADIENT = 30;
 export const STRIDED_COPY = 31;
 /** Multiply-adds and nothing else: what the processor can do at most. */
 export const MULTIPLY_ADDS = 32;
+export const WINOGRAD_GRADIENT = 33;
+export const WINOGRAD_GRADIENT_SUM = 34;

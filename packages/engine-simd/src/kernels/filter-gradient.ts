@@ -4,6 +4,7 @@ import { type ConvolutionGeometry, geometryKey } from './convolution-geometry.ts
 import { ceilDiv } from './kernel.ts';
 import { marginSize, wantsMargin, withMargin } from './margin.ts';
 import { reduce } from './reduce.ts';
+import { runWinogradGradient, suitsWinograd } from './winograd.ts';
 
 /** Up to so many channels on both sides, rows are multiplied where they lie. */
 const DIRECT_CHANNELS = 32;
@@ -28,6 +29,10 @@ export function filterGradient(
   dOutput: number,
   dWeights: number,
 ): void {
+  if (suitsWinograd(g)) {
+    runWinogradGradient(runtime, g, input, dOutput, dWeights);
+    return;
+  }
   const plan = runtime.plans.get(`filter gradient ${geometryKey(g)}`, () => planFilterGradient(runtime, g));
   const size = g.filterHeight * g.filterWidth * g.channels * g.outputChannels;
   const compute = (target: number) =>

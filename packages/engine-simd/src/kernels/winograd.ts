@@ -1,5 +1,5 @@
 import type { Runtime } from '../runtime.ts';
-import { WINOGRAD, WINOGRAD_WEIGHTS } from '../task-ids.ts';
+import { WINOGRAD, WINOGRAD_GRADIENT, WINOGRAD_GRADIENT_SUM, WINOGRAD_WEIGHTS } from '../task-ids.ts';
 import type { ConvolutionGeometry } from './convolution-geometry.ts';
 import { ceilDiv } from './kernel.ts';
 
@@ -19,7 +19,7 @@ export function suitsWinograd(g: ConvolutionGeometry): boolean {
     g.outputHeight % 2 === 0 &&
     g.outputWidth % 2 === 0 &&
     Math.min(g.outputHeight, g.outputWidth) >= 6 &&
-    g.channels % 4 === 0 &&
+    g.channels % 8 === 0 &&
     g.channels >= 32 &&
     g.channels <= 128 &&
     g.outputChannels <= 128 &&
@@ -41,10 +41,47 @@ export function runWinograd(
   const block = g.channels + g.outputChannels <= 128 ? 48 : 24;
   runtime.withTemporary(16 * g.channels * g.outputChannels * 4, (weights) => {
     runtime.runOnce(panels, WINOGRAD_WEIGHTS, packed, weights, g.channels, panels);
-    runtime.withTemporary(g.channels * 4, (zeros) => {
-      runtime.floats(zeros, g.channels).fill(0);
-      const sizes = [g.channels, g.outputChannels, g.height, g.width, g.top, g.left, g.outputHeight, g.outputWidth];
-      runtime.runOnce(ceilDiv(tiles, block), WINOGRAD, input, weights, output, ...sizes, tiles, block, zeros);
+    withZeros(runtime, g.channels, (zeros) => {
+      runtime.runOnce(ceilDiv(tiles, block), WINOGRAD, input, weights, output, ...sizesOf(g), tiles, block, zeros);
     });
+  });
+}
+
+/** Parts of the sum over images: a matter of the shape alone, so that results do not depend on the number of threads. */
+const PARTS = 8;
+/** Bytes of transformed tiles, of the input and of the output's gradient together. */
+const TILE_BYTES = 512 * 1024;
+/** Weights of a task that sums parts up. */
+const WEIGHTS = 2048;
+
+/** dWeights = gradient of the weights for dOutput, of what {@link suitsWinograd}. */
+export function runWinogradGradient(
+  runtime: Runtime,
+  g: ConvolutionGeometry,
+  input: number,
+  dOutput: number,
+  dWeights: number,
+): void {
+  const parts = Math.min(PARTS, g.images);
+  const size = g.channels * g.outputChannels;
+  const block = Math.floor(TILE_BYTES / (16 * 4 * (g.channels + g.outputChannels)));
+  runtime.withTemporary(parts * 16 * size * 4, (sums) => {
+    withZeros(runtime, g.channels, (zeros) => {
+      const job = [WINOGRAD_GRADIENT, input, dOutput, sums, ...sizesOf(g), g.images, parts, block, zeros];
+      runtime.runOnce(parts, ...job);
+    });
+    runtime.runOnce(ceilDiv(size, WEIGHTS), WINOGRAD_GRADIENT_SUM, sums, parts, size, WEIGHTS, dWeights);
+  });
+}
+
+const sizesOf = (g: ConvolutionGeometry): number[] => [
+  ...[g.channels, g.outputChannels, g.height, g.width, g.top, g.left, g.outputHeight, g.outputWidth],
+];
+
+/** Calls `use` with the address of so many zeros. */
+function withZeros(runtime: Runtime, size: number, use: (address: number) => void): void {
+  runtime.withTemporary(size * 4, (zeros) => {
+    runtime.floats(zeros, size).fill(0);
+    use(zeros);
   });
 }
