@@ -4,6 +4,7 @@ import { TrimmablePool } from './buffer-pool.ts';
 import type { Recording } from './capture/recording.ts';
 import type { VariableHome } from './capture/variable-home.ts';
 import { DeviceFailure } from './device/failure.ts';
+import { type Computation, LaterResults } from './later-results.ts';
 import { matrixUnitOf } from './product/arithmetic.ts';
 import type { MatrixUnit } from './product/product.ts';
 import { ProgramCache } from './program-cache.ts';
@@ -32,6 +33,8 @@ export class GpuBackend extends StockBackend {
   readonly holds: Set<DataId> = new Set();
   /** Where the variables live that recorded steps refer to. */
   readonly homes: Map<tf.Variable, VariableHome> = new Map();
+  /** Results that nothing has needed yet. */
+  readonly #later: LaterResults = new LaterResults(this);
   /** Memory of tensors. */
   readonly pool: TrimmablePool;
   /** Held as long as the backend: Dawn aborts the process when its entry is collected before the device. */
@@ -81,6 +84,26 @@ export class GpuBackend extends StockBackend {
     }
   }
 
+  /**
+   * A new float32 tensor whose elements are computed when something needs them: by itself, or together with a sum that takes it in.
+   *
+   * @param inputs - tensors that the computation reads; held until then.
+   * @param compute - records the dispatches that write the result, plus `addend` where it is given.
+   */
+  later(shape: readonly number[], inputs: readonly tf.TensorInfo[], compute: Computation): tf.TensorInfo {
+    return this.#later.add(this.makeTensorInfo([...shape], 'float32'), inputs, compute);
+  }
+
+  /** a + b in one go where one of them has not been computed yet; else null. */
+  addLater(a: tf.TensorInfo, b: tf.TensorInfo): tf.TensorInfo | null {
+    return this.#later.sum(a, b);
+  }
+
+  /** Computes what has been left for later. */
+  settle(dataId: DataId): void {
+    this.#later.settle(dataId);
+  }
+
   /** The buffer that holds a tensor's elements, which are uploaded if need be. */
   bufferOf(tensor: tf.TensorInfo): GPUBuffer {
     this.uploadToGPU(tensor.dataId);
@@ -88,6 +111,7 @@ export class GpuBackend extends StockBackend {
   }
 
   override uploadToGPU(dataId: DataId): void {
+    this.settle(dataId);
     this.#checkSize(dataId);
     if (this.recording) this.recording.upload(dataId);
     else super.uploadToGPU(dataId);
@@ -107,12 +131,19 @@ export class GpuBackend extends StockBackend {
 
   /** Announces that recorded work changes a tensor in place. */
   beforeWrite(dataId: DataId): void {
+    this.settle(dataId);
     this.recording?.beforeWrite(dataId);
   }
 
   /** Gives up a reference to data; they are gone with the last one. */
   forget(dataId: DataId): void {
     if (this.disposeData(dataId)) tf.engine().removeDataId(dataId, this as unknown as tf.KernelBackend);
+  }
+
+  override disposeData(dataId: DataId, force?: boolean): boolean {
+    const gone = super.disposeData(dataId, force);
+    if (gone) this.#later.drop(dataId);
+    return gone;
   }
 
   /** Number of tensors that refer to data. */
@@ -168,6 +199,7 @@ export class GpuBackend extends StockBackend {
   override async read(dataId: DataId): Promise<Values> {
     if (this.recording) throw this.recording.refuseRead('data() or array()');
     this.failure.check();
+    this.settle(dataId);
     try {
       const values = await super.read(dataId);
       this.failure.check();
@@ -179,8 +211,14 @@ export class GpuBackend extends StockBackend {
     }
   }
 
+  override readToGPU(dataId: DataId): tf.GPUData {
+    this.settle(dataId);
+    return super.readToGPU(dataId);
+  }
+
   override readSync(dataId: DataId): Values {
     this.failure.check();
+    this.settle(dataId);
     const data = this.tensorMap.get(dataId);
     if (this.recording && !data.values) {
       throw this.recording.refuseRead('dataSync(), arraySync(), or a kernel that runs on the CPU');

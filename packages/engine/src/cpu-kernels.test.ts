@@ -89,7 +89,18 @@ describe('matrix product', () => {
   it('sums in float64', () => {
     const ones = 1 << 16;
     const row = tf.reshape(tf.concat([tf.tensor1d([2 ** 24]), tf.ones([ones])]), [1, ones + 1]);
-    expect(tf.matMul(row, tf.ones([ones + 1, 1])).dataSync()[0]).toBe(2 ** 24 + ones);
+    const a = row as tf.Tensor2D;
+    const b = tf.ones<tf.Rank.R2>([ones + 1, 1]);
+    expect(tf.matMul(a, b).dataSync()[0]).toBe(2 ** 24 + ones);
+    expect(tf.fused.matMul({ a, b }).dataSync()[0]).toBe(2 ** 24 + ones);
+    expect(tf.fused.matMul({ a, b, bias: tf.tensor1d([-(2 ** 24)]) }).dataSync()[0]).toBe(ones);
+  });
+
+  it('adds a bias to every row, and leaves activations to TensorFlow.js', () => {
+    const a = tf.tensor2d([1, 2, 3, 4], [2, 2]);
+    const options = { a, b: tf.tensor2d([1, 0, 0, 1], [2, 2]), bias: tf.tensor1d([10, -3]) };
+    expect(Array.from(tf.fused.matMul(options).dataSync())).toEqual([11, -1, 13, 1]);
+    expect(Array.from(tf.fused.matMul({ ...options, activation: 'relu' }).dataSync())).toEqual([11, 0, 13, 1]);
   });
 
   it('leaves what it cannot do to TensorFlow.js', () => {

@@ -57,6 +57,13 @@ const computations: Readonly<Record<string, Compute>> = {
       values: multiplyMatrices({ m, k, n, batchA, batchB, transposeA, transposeB }, values(a!), values(b!)),
     };
   },
+  _FusedMatMul(values, { a, b, bias }, { activation = 'linear', ...attributes }) {
+    const product = activation === 'linear' ? computations.BatchMatMul!(values, { a: a!, b: b! }, attributes) : null;
+    const columns = product?.shape.at(-1);
+    if (!product || (bias && tf.util.sizeFromShape(bias.shape) !== columns)) return null;
+    const addend = bias && values(bias);
+    return addend ? { ...product, values: product.values.map((sum, i) => sum + addend[i % columns!]!) } : product;
+  },
 };
 
 /**
@@ -72,7 +79,7 @@ export function registerCpuKernels(): void {
     const kernelFunc: tf.KernelFunc = (call) => {
       const backend = call.backend as unknown as CpuBackend;
       const inputs = call.inputs as Tensors;
-      const floats = Object.values(inputs).every(({ dtype }) => dtype === 'float32');
+      const floats = Object.values(inputs).every((input) => !input || input.dtype === 'float32'); // some are left out
       const result = floats
         ? compute((tensor) => backend.data.get(tensor.dataId).values, inputs, call.attrs as Attributes)
         : null;

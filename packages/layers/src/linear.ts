@@ -51,8 +51,8 @@ class Linear extends TorchLayer {
   }
 
   protected override compute([x]: [tf.Tensor2D]): tf.Tensor {
-    const y = tf.matMul(x, this.#weight.read() as tf.Tensor2D);
-    return this.#bias ? tf.add(y, this.#bias.read()) : y;
+    const [a, b] = [x, this.#weight.read() as tf.Tensor2D];
+    return this.#bias ? tf.fused.matMul({ a, b, bias: this.#bias.read() }) : tf.matMul(a, b);
   }
 
   override getConfig(): tf.serialization.ConfigDict {

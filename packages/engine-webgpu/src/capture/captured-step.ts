@@ -101,6 +101,7 @@ export class GpuCapturedStep implements CapturedStep {
     const { recording, outputs, homes } = this.recorded;
     backend.failure.check();
     for (const home of homes) home.prepare();
+    for (const name of this.#inputs.keys()) backend.settle((inputs[name] as tf.Tensor).dataId);
     backend.flush();
     const encoder = backend.device.createCommandEncoder();
     for (const [name, input] of this.#inputs) {

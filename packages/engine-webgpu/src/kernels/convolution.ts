@@ -6,7 +6,7 @@ import {
   convolutionGeometry,
 } from '../product/convolution-geometry.ts';
 import { filterGradientProduct, forwardProduct, inputGradientProduct } from '../product/convolution-products.ts';
-import { runProduct } from '../product/run-product.ts';
+import { computeProduct, runProduct } from '../product/run-product.ts';
 import { type Activation, activate } from './activation.ts';
 import { areFloat, defineKernel, type GpuKernel, sizeOf } from './kernel.ts';
 
@@ -65,7 +65,10 @@ export const convolutionKernels: readonly GpuKernel[] = [
     ({ inputs: { dy, filter }, attributes, backend }) => {
       const g = covered(attributes.inputShape, filter.shape, attributes, [dy, filter]);
       if (!g || !matches(g, dy)) return null;
-      return runProduct(backend, inputGradientProduct(g), { left: dy, right: filter }, attributes.inputShape);
+      return backend.later(attributes.inputShape, [dy, filter], (result, addend) => {
+        const tensors = { left: dy, right: filter, result, ...(addend ? { addend } : {}) };
+        computeProduct(backend, inputGradientProduct(g, addend !== undefined), tensors);
+      });
     },
   ),
   defineKernel<'x' | 'dy', ConvolutionAttributes & { filterShape: number[] }>(

@@ -1,5 +1,6 @@
 // All kernels of this engine. One more is registered by one more line here.
 import { adamKernels } from './adam.ts';
+import { addKernels } from './add.ts';
 import { finiteKernels } from './all-finite.ts';
 import { augmentKernels } from './augment-images.ts';
 import { batchNormKernels } from './batch-norm.ts';
@@ -14,6 +15,7 @@ import { residentImageKernels } from './resident-images.ts';
 
 export const kernels: readonly GpuKernel[] = [
   ...adamKernels,
+  ...addKernels,
   ...finiteKernels,
   ...augmentKernels,
   ...batchNormKernels,

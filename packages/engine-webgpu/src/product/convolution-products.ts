@@ -50,11 +50,14 @@ export function forwardProduct(g: ConvolutionGeometry, epilogue: Epilogue = { bi
   };
 }
 
-/** The gradient of the input from `left`, the gradient of the output, and `right`, the filter: one row per input pixel. */
-export function inputGradientProduct(g: ConvolutionGeometry): Product {
+/**
+ * The gradient of the input from `left`, the gradient of the output, and `right`, the filter: one row per input pixel; plus `addend`, which
+ * has come to the input by other ways, where there is one.
+ */
+export function inputGradientProduct(g: ConvolutionGeometry, addend = false): Product {
   const { phases, functions, gather, filter, result } = inputGradientPhases(g);
   return {
-    key: `Conv2DBackpropInput ${geometryKey(g)}`,
+    key: `Conv2DBackpropInput ${geometryKey(g)}${addend ? ' +' : ''}`,
     rows: gather.images * gather.gridHeight * gather.gridWidth,
     columns: g.channels,
     depth: gather.taps * g.outputChannels,
@@ -63,6 +66,7 @@ export function inputGradientProduct(g: ConvolutionGeometry): Product {
     right: filter,
     result,
     functions,
+    epilogue: { bias: false, relu: false, addend },
   };
 }
 

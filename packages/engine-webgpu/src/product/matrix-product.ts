@@ -60,10 +60,19 @@ ${lines(countX, (j) => `        sum${i}_${j} = subgroupMatrixMultiplyAccumulate(
 )}
     }`;
   const sums = (line: (i: number, j: number) => string) => lines(countY, (i) => lines(countX, (j) => line(i, j)));
-  const storeDirect = (i: number, j: number) =>
-    `  subgroupMatrixStore<row_major>(&result, u32(part * ${result.size} + (group * ${product.rows} + firstRow + rowInTile + ${i * unit.rows}) * ${
+  const place = (i: number, j: number) =>
+    `u32(part * ${result.size} + (group * ${product.rows} + firstRow + rowInTile + ${i * unit.rows}) * ${
       product.columns
-    } + firstColumn + columnInTile + ${j * unit.columns}), sum${i}_${j}, ${product.columns}u);`;
+    } + firstColumn + columnInTile + ${j * unit.columns})`;
+  const storeDirect = (i: number, j: number) =>
+    `  subgroupMatrixStore<row_major>(&result, ${place(i, j)}, sum${i}_${j}, ${product.columns}u);`;
+  // sums begin with what is to be added, where they go straight to memory
+  const begin = (i: number, j: number) => {
+    const type = `subgroup_matrix_result<f32, ${unit.columns}, ${unit.rows}>`;
+    return direct && epilogue?.addend && parts === 1
+      ? `  var sum${i}_${j} = subgroupMatrixLoad<${type}, row_major>(&addend, ${place(i, j)}, ${product.columns}u);`
+      : `  var sum${i}_${j}: ${type};`;
+  };
   const area = unit.rows * unit.columns;
   const storeCut = (i: number, j: number) => `
   subgroupMatrixStore<row_major>(&cut, subgroup * ${area}u, sum${i}_${j}, ${unit.columns}u);
@@ -100,7 +109,7 @@ ${work.code}
   let columnInTile = i32(subgroup) % ${subgroupsX} * ${tile.threadColumns};
 ${left.setup}
 ${right.setup}
-${sums((i, j) => `  var sum${i}_${j}: subgroup_matrix_result<f32, ${unit.columns}, ${unit.rows}>;`)}
+${sums(begin)}
 ${left.fetch('begin', true)}
 ${right.fetch('begin', true)}
   for (var step = 0; step < steps; step++) {

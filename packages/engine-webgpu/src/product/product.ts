@@ -44,14 +44,16 @@ export interface Product {
   readonly result: Result;
   /** Defines `fn groupDepth(group: i32) -> i32` where groups differ in depth, and what the operands share. */
   readonly functions?: string;
-  /** What is done to a value before it is stored; a product with an epilogue is not split. */
+  /** What is done to a value before it is stored; a product with bias or rectifier is not split. */
   readonly epilogue?: Epilogue;
 }
 
-/** result = activation(sum + bias[column]). */
+/** result = activation(sum + bias[column] + addend[row, column]). */
 export interface Epilogue {
   readonly bias: boolean;
   readonly relu: boolean;
+  /** A tensor of the result's shape. Default: none. */
+  readonly addend?: boolean;
 }
 
 /** Numbers of a tile and how its threads share it. */
@@ -147,6 +149,7 @@ export function productBuffers(
     ['right', type(right.vector)],
     ['result', type(vectorResult && result.vector)],
     ...(epilogue?.bias && parts === 1 ? ([['bias', 'array<f32>']] as const) : []),
+    ...(epilogue?.addend && parts === 1 ? ([['addend', type(vectorResult && result.vector)]] as const) : []),
   ];
 }
 

@@ -37,7 +37,7 @@ function planProduct(backend: GpuBackend, product: Product, schedule?: Schedule)
   const plan = {
     parts,
     product: productShader(product, chosen),
-    sum: parts > 1 ? sumParts(product.result.size, parts) : null,
+    sum: parts > 1 ? sumParts(product.result.size, parts, product.epilogue?.addend) : null,
   };
   plans.set(key, plan);
   return plan;
@@ -49,6 +49,8 @@ export interface ProductTensors {
   readonly right: tf.TensorInfo;
   /** Added to each row, where the product has an epilogue with a bias. */
   readonly bias?: tf.TensorInfo;
+  /** Added to the result, where the product has an epilogue with an addend. */
+  readonly addend?: tf.TensorInfo;
 }
 
 /**
@@ -64,17 +66,27 @@ export function runProduct(
   shape: readonly number[],
   schedule?: Schedule,
 ): tf.TensorInfo {
-  const { parts, product: shader, sum } = planProduct(backend, product, schedule);
   const output = backend.output(shape);
-  if (!sum) {
-    run(backend, shader, { ...tensors, result: output });
-  } else {
-    backend.withScratch([parts, product.result.size], (scratch) => {
-      run(backend, shader, { ...tensors, result: scratch });
-      run(backend, sum, { parts: scratch, result: output });
-    });
-  }
+  computeProduct(backend, product, { ...tensors, result: output }, schedule);
   return output;
+}
+
+/** Computes a product into a tensor that is there; see {@link runProduct}. */
+export function computeProduct(
+  backend: GpuBackend,
+  product: Product,
+  tensors: ProductTensors & { readonly result: tf.TensorInfo },
+  schedule?: Schedule,
+): void {
+  const { parts, product: shader, sum } = planProduct(backend, product, schedule);
+  if (!sum) {
+    run(backend, shader, tensors);
+    return;
+  }
+  backend.withScratch([parts, product.result.size], (scratch) => {
+    run(backend, shader, { ...tensors, result: scratch });
+    run(backend, sum, { ...tensors, parts: scratch });
+  });
 }
 
 function run(backend: GpuBackend, shader: ProductShader, tensors: object): void {

@@ -7,12 +7,14 @@ export function storeFunction(product: Product, parts: number): string {
   const offset = whole ? '' : `part * ${result.size} + `;
   const biased = epilogue?.bias && whole;
   const relu = epilogue?.relu && whole;
+  const added = epilogue?.addend && whole;
   if (result.vector) {
     return `
 fn store(start: i32, column: i32, part: i32, sum: vec4f) {
   if (start < 0 || column >= ${columns}) { return; }
   var value = sum;
   ${biased ? 'value += vec4f(bias[column], bias[column + 1], bias[column + 2], bias[column + 3]);' : ''}
+  ${added ? 'value += addend[u32(start + column) / 4u];' : ''}
   ${relu ? 'value = max(value, vec4f());' : ''}
   result[u32(${offset}start + column) / 4u] = value;
 }`;
@@ -24,6 +26,7 @@ fn store(start: i32, column: i32, part: i32, sum: vec4f) {
     if (column + i < ${columns}) {
       var value = sum[i];
       ${biased ? 'value += bias[column + i];' : ''}
+      ${added ? 'value += addend[start + column + i];' : ''}
       ${relu ? 'value = max(value, 0);' : ''}
       result[${offset}start + column + i] = value;
     }

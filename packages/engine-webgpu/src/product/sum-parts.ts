@@ -3,11 +3,12 @@ import type { ProductShader } from './product.ts';
 const THREADS = 256;
 
 /**
- * Sums the parts of a split product: result[i] = sum over p of parts[p, i], in an order that the sizes alone decide.
+ * Sums the parts of a split product: result[i] = sum over p of parts[p, i], in an order that the sizes alone decide; plus addend[i], where
+ * there is one.
  *
  * Threads of a workgroup share long sums: each adds a run of neighbouring parts, then the runs are added in order.
  */
-export function sumParts(size: number, parts: number): ProductShader {
+export function sumParts(size: number, parts: number, addend = false): ProductShader {
   const vector = size % 4 === 0;
   const type = vector ? 'vec4f' : 'f32';
   const elements = vector ? size / 4 : size;
@@ -18,11 +19,12 @@ export function sumParts(size: number, parts: number): ProductShader {
   const y = Math.ceil(workgroups / 65535);
   const x = Math.ceil(workgroups / y);
   return {
-    key: `SumParts ${size} ${parts}`,
+    key: `SumParts ${size} ${parts}${addend ? ' +' : ''}`,
     enable: [],
     buffers: [
       ['parts', `array<${type}>`],
       ['result', `array<${type}>`],
+      ...(addend ? ([['addend', `array<${type}>`]] as const) : []),
     ],
     workgroups: [x, y],
     code: () => `
@@ -39,7 +41,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   workgroupBarrier();
   if (thread < ${width}u && element < ${elements}u) {
     for (var i = 1u; i < ${runs}u; i++) { sum += runs[thread + i * ${width}u]; }
-    result[element] = sum;
+    result[element] = sum${addend ? ' + addend[element]' : ''};
   }
 }`,
   };
