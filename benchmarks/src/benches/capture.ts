@@ -1,7 +1,8 @@
 import { type EngineInUse, useEngine } from '@tfjs-ssl/engine';
 import type { WebGpuEngineOptions } from '@tfjs-ssl/engine-webgpu';
 import type { Bench } from '../bench.ts';
-import type { IntegerOption, TextOption } from '../options.ts';
+import { countOnImaginedDevice } from '../imagined-device.ts';
+import { type IntegerOption, integerOption, type TextOption } from '../options.ts';
 import { paperStep } from '../paper-step.ts';
 import { median, significant } from '../statistics.ts';
 
@@ -11,6 +12,7 @@ interface Options extends Record<string, IntegerOption | TextOption> {
   readonly width: IntegerOption;
   readonly 'image-size': IntegerOption;
   readonly steps: IntegerOption;
+  readonly 'at-most': IntegerOption;
 }
 
 const options: Options = {
@@ -19,17 +21,28 @@ const options: Options = {
     default: 'auto',
     help: "'gpu', 'null' (Dawn's device that computes nothing) or 'auto': a GPU, or 'null' where there is none",
   },
-  'batch-size': {
-    type: 'integer',
-    default: 4,
-    minimum: 2,
-    unit: 'images',
-    help: 'images of a step; two views of each',
-  },
-  width: { type: 'integer', default: 64, minimum: 1, unit: 'channels', help: "channels of the encoder's first stage" },
-  'image-size': { type: 'integer', default: 64, minimum: 16, unit: 'pixels', help: 'side of the square images' },
-  steps: { type: 'integer', default: 30, minimum: 3, unit: 'steps', help: 'replays that are measured' },
+  'batch-size': integerOption(4, 2, 'images', 'images of a step whose time is taken; two views of each'),
+  width: integerOption(64, 1, 'channels', "channels of the encoder's first stage"),
+  'image-size': integerOption(64, 16, 'pixels', 'side of the square images'),
+  steps: integerOption(30, 3, 'steps', 'replays that are measured'),
+  'at-most': integerOption(100_000, 1, 'dispatches', "what the paper's step may have; more of them are a failure"),
 };
+
+/** The paper's step: 256 images of 64 pixels, ResNet-18 at its width. */
+const paper = { images: 256, imageSize: 64, width: 64 } as const;
+
+/** Dispatches and copies of the paper's step on a device that binds 12 storage buffers. */
+async function countPaperStep() {
+  const { storageBuffers, dispatches, copies, bytes } = await countOnImaginedDevice(() => {
+    const step = paperStep(paper);
+    try {
+      return step.size();
+    } finally {
+      step.dispose();
+    }
+  });
+  return { batchSize: paper.images, storageBuffers, dispatches, copies, arenaMiB: significant(bytes / 2 ** 20) };
+}
 
 /** What a replay of the paper's whole step costs the host, next to running it operation by operation. */
 export const capture: Bench<Options> = {
@@ -37,6 +50,13 @@ export const capture: Bench<Options> = {
   summary: 'host time of a replayed training step of the paper (augmentation included) on the WebGPU engine',
   options,
   async run(chosen, log) {
+    const counted = await countPaperStep();
+    log(`the paper's step: ${counted.dispatches} dispatches where ${counted.storageBuffers} storage buffers are bound`);
+    if (counted.dispatches > chosen['at-most']) {
+      throw new Error(
+        `bench capture: the paper's step must have at most ${chosen['at-most']} dispatches, got ${counted.dispatches}. Fuse what is new, or raise --at-most.`,
+      );
+    }
     const engine = await start(chosen.device);
     log(`engine ${engine.name} ${engine.version} on ${engine.device}`);
     const step = paperStep({
@@ -61,6 +81,7 @@ export const capture: Bench<Options> = {
           eagerMs,
           device: engine.device,
           batchSize: chosen['batch-size'],
+          paperStep: counted,
           copies,
           arenaMiB: significant(bytes / 2 ** 20),
           width: chosen.width,
@@ -77,6 +98,10 @@ export const capture: Bench<Options> = {
           ['replay', `${hostMs} ms of the host, median of ${chosen.steps}`],
           ['operation by operation', `${eagerMs} ms of the host`],
           ['device', engine.device],
+          [
+            "the paper's step",
+            `${paper.images} images, ${counted.dispatches} dispatches where ${counted.storageBuffers} storage buffers are bound (counted, not computed)`,
+          ],
         ],
       };
     } finally {

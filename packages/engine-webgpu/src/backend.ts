@@ -7,6 +7,7 @@ import { DeviceFailure } from './device/failure.ts';
 import { type Computation, LaterResults } from './later-results.ts';
 import { matrixUnitOf } from './product/arithmetic.ts';
 import type { MatrixUnit } from './product/product.ts';
+import type { StepProfiler } from './profile/step-profiler.ts';
 import { ProgramCache } from './program-cache.ts';
 import { type DataId, StockBackend, type StockUniforms } from './stock-backend.ts';
 import { UniformCache } from './uniform-cache.ts';
@@ -29,6 +30,8 @@ export class GpuBackend extends StockBackend {
   precision: Precision = 'float32';
   /** What records instead of the device while a step is captured; null while work is executed. */
   recording: Recording | null = null;
+  /** What takes the times of replays; null while nobody asks. */
+  profiler: StepProfiler | null = null;
   /** Data that recorded steps hold, which counts as nobody's reference. */
   readonly holds: Set<DataId> = new Set();
   /** Where the variables live that recorded steps refer to. */

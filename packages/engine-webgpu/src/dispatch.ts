@@ -21,6 +21,16 @@ export interface Binding {
   readonly size?: number;
 }
 
+/** What a run of a program does at least: for profiles, beside what the device reaches. */
+export interface Work {
+  /** Floating-point operations of products, a multiply-add being two; others are not counted. Default: 0. */
+  readonly flops?: number;
+  /** Bytes read and written. Default: those of all that is bound, once, and twice where variables change in place. */
+  readonly bytes?: number;
+  /** Where the operations are done. Default: `'multiplyAdd'`. */
+  readonly unit?: 'multiplyAdd' | 'matrix';
+}
+
 /** One run of a program. */
 export interface Dispatch {
   /** Names the program, for people too (profiles print the part before the first space); holds every number baked into the code. */
@@ -35,6 +45,7 @@ export interface Dispatch {
   readonly code: () => string;
   /** Workgroups in x, y and z; for many see {@link workgroupGrid}. */
   readonly workgroups: readonly [x: number, y?: number, z?: number];
+  readonly work?: Work;
 }
 
 /**
@@ -62,7 +73,8 @@ export interface Dispatch {
  * });
  * ```
  */
-export function dispatch(backend: GpuBackend, { key, bindings, uniforms, enable, code, workgroups }: Dispatch): void {
+export function dispatch(backend: GpuBackend, description: Dispatch): void {
+  const { key, bindings, uniforms, enable, code, workgroups, work } = description;
   const fields = Object.entries(uniforms ?? {});
   const program = backend.programs.get({
     key,
@@ -86,6 +98,12 @@ export function dispatch(backend: GpuBackend, { key, bindings, uniforms, enable,
   });
 
   for (const { from } of bindings) if (isTensor(from)) backend.commandQueueOwnedIds.add(from.dataId);
+  if (backend.recording) {
+    const changed = bindings.flatMap(({ from, access }) =>
+      isTensor(from) && access === 'read_write' ? [from.dataId] : [],
+    );
+    backend.recording.describe(group, changed, work);
+  }
   record(backend, key, (pass) => {
     pass.setPipeline(program.pipeline);
     pass.setBindGroup(0, group);

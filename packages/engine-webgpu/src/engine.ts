@@ -19,6 +19,7 @@ import { kernels } from './kernels/index.ts';
 import { registerKernels } from './kernels/kernel.ts';
 import { environment } from './platform.ts';
 import { precisionsOf } from './precisions.ts';
+import { type ProfileBy, type StepProfile, StepProfiler } from './profile/step-profiler.ts';
 
 /** The backend's name in TensorFlow.js: its own, as its kernels are registered for it. */
 const NAME = 'webgpu';
@@ -40,6 +41,15 @@ export interface WebGpuEngine extends EngineModule {
    * @throws Error where the step cannot be recorded, with the reason.
    */
   rehearse(step: StepFunction, inputs: StepInputs): RecordingSize;
+  /**
+   * Takes the times of the recorded steps that a function replays, by the GPU's timestamps. Steps that are not replayed have none.
+   *
+   * @param run - what to measure; it is awaited.
+   * @param by - what is told apart.
+   * @returns a profile for each replay, see `profileTable`.
+   * @throws Error where the device has no timestamps.
+   */
+  profile(run: () => unknown, by?: ProfileBy): Promise<StepProfile[]>;
   withPrecision<T>(precision: Precision, run: () => T): T;
 }
 
@@ -125,6 +135,25 @@ export const engine: WebGpuEngine = {
 
   rehearse(step, inputs) {
     return rehearseStep(runningBackend(), step, inputs);
+  },
+
+  async profile(run, by = 'dispatch') {
+    const backend = runningBackend();
+    if (!backend.device.features.has('timestamp-query')) {
+      throw new Error(
+        `engine-webgpu: this device has no timestamps (the feature timestamp-query), by which kernels are measured: ${(await running)?.device}. ` +
+          'Measure on another one, or whole steps from outside.',
+      );
+    }
+    const profiler = new StepProfiler(backend.device, by);
+    backend.profiler = profiler;
+    try {
+      await run();
+      return await profiler.profiles();
+    } finally {
+      backend.profiler = null;
+      profiler.dispose();
+    }
   },
 
   withPrecision(precision, run) {

@@ -110,7 +110,9 @@ export class GpuCapturedStep implements CapturedStep {
     }
     for (const output of outputs.values()) output.detach(encoder, 0);
     for (const home of homes) home.sync(encoder);
-    recording.commands.play(encoder);
+    const timer = backend.profiler?.timerOf(recording);
+    recording.commands.play(encoder, timer);
+    timer?.end(encoder);
     backend.queue.submit([encoder.finish()]);
     backend.failure.check();
     return Object.fromEntries([...outputs].map(([name, data]) => [name, data.tensor()]));

@@ -17,6 +17,14 @@ export interface RecordedCopy {
 /** Neighbours of one kind. */
 export type Segment = { readonly dispatches: RecordedDispatch[] } | { readonly copies: RecordedCopy[] };
 
+/** Divides a replay into passes whose times are taken. */
+export interface PassTimer {
+  /** Whether a pass of its own begins with a dispatch, by its number in the recording. */
+  begins(dispatch: number): boolean;
+  /** What the pass is that begins with a dispatch: because of {@link PassTimer.begins}, or because copies came before. */
+  pass(dispatch: number): GPUComputePassDescriptor;
+}
+
 /** Why a step cannot be recorded, with what to do. */
 export class RefusedStep extends Error {
   constructor(reason: string) {
@@ -93,17 +101,33 @@ export class CommandRecorder {
     return this.segments.reduce((sum, segment) => sum + ('copies' in segment ? segment.copies.length : 0), 0);
   }
 
-  /** Writes all commands into an encoder. */
-  play(encoder: GPUCommandEncoder): void {
+  /** Recorded dispatches in their order. */
+  get dispatches(): RecordedDispatch[] {
+    return this.segments.flatMap((segment) => ('dispatches' in segment ? segment.dispatches : []));
+  }
+
+  /**
+   * Writes all commands into an encoder.
+   *
+   * @param timer - takes times; default: passes as long as they can be.
+   */
+  play(encoder: GPUCommandEncoder, timer?: PassTimer): void {
+    let number = 0;
     for (const segment of this.segments) {
       if ('copies' in segment) {
         for (const { source, sourceOffset, target, targetOffset, size } of segment.copies) {
           encoder.copyBufferToBuffer(source, sourceOffset, target, targetOffset, size);
         }
       } else {
-        const pass = encoder.beginComputePass();
+        let pass = encoder.beginComputePass(timer?.pass(number));
         let current: GPUComputePipeline | null = null;
-        for (const { pipeline, group, workgroups } of segment.dispatches) {
+        for (const [i, { pipeline, group, workgroups }] of segment.dispatches.entries()) {
+          if (timer && i > 0 && timer.begins(number)) {
+            pass.end();
+            pass = encoder.beginComputePass(timer.pass(number));
+            current = null;
+          }
+          number++;
           if (pipeline !== current) pass.setPipeline(pipeline);
           current = pipeline;
           pass.setBindGroup(0, group);

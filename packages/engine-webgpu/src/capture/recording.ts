@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { GpuBackend } from '../backend.ts';
+import type { Work } from '../dispatch.ts';
 import type { DataId } from '../stock-backend.ts';
 import { Arena } from './arena.ts';
 import { CommandRecorder, RefusedStep } from './command-recorder.ts';
@@ -21,6 +22,8 @@ export class Recording {
   readonly touched: Set<DataId> = new Set();
   /** What each bind group binds, for comparisons. */
   readonly groups: Map<GPUBindGroup, readonly GPUBindGroupEntry[]> = new Map();
+  /** What dispatches with a bind group do, where their kernels say so. */
+  readonly works: Map<GPUBindGroup, Work> = new Map();
   readonly #backend: GpuBackend;
   readonly #rehearsal: boolean;
   readonly #known: ReadonlySet<DataId>;
@@ -83,6 +86,33 @@ export class Recording {
     if (!this.arena.isConstant(constant)) return;
     data.resource = this.arena.acquireBuffer(constant.size, constant.usage);
     this.commands.copy(constant, data.resource);
+  }
+
+  /**
+   * Notes what a dispatch does.
+   *
+   * @param changed - data that it writes: variables among them change in place, and are read for that, too.
+   */
+  describe(group: GPUBindGroup, changed: readonly DataId[], work: Work = {}): void {
+    const inPlace = changed.filter((dataId) => this.#known.has(dataId));
+    const again = inPlace.reduce((sum, dataId) => sum + (this.#backend.tensorMap.get(dataId).resource?.size ?? 0), 0);
+    this.works.set(group, { bytes: this.#boundBytes(group) + again, ...work });
+  }
+
+  /** Bytes of all that a bind group binds, uniforms apart. */
+  #boundBytes(group: GPUBindGroup): number {
+    const { arena } = this;
+    const { uniforms } = this.#backend;
+    return (this.groups.get(group) ?? []).reduce((sum, { resource }) => {
+      if ((arena.uniforms.contentsOf(resource) ?? uniforms.contentsOf(resource)) !== undefined) return sum;
+      const { buffer, offset = 0, size } = resource as GPUBufferBinding;
+      return sum + (size ?? buffer.size - offset);
+    }, 0);
+  }
+
+  /** What a recorded dispatch does; of stock kernels, the bytes that they bind. */
+  workOf(group: GPUBindGroup): Work {
+    return this.works.get(group) ?? { bytes: this.#boundBytes(group) };
   }
 
   /** The step read data. What it does with them cannot be known, so that the recording is worth nothing. */

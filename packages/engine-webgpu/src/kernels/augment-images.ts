@@ -6,7 +6,7 @@ import { u32 } from '../uniform-cache.ts';
 import { BLUR_TILE, blurCode, blurMemory, viewCode } from './augment-code.ts';
 import { type ImageSize, planSegments, type Segment } from './augment-plan.ts';
 import type { ImageSource } from './augment-source-code.ts';
-import { defineKernel, type GpuKernel } from './kernel.ts';
+import { defineKernel, type GpuKernel, sizeOf } from './kernel.ts';
 
 /** Images that views are made of. */
 interface Images {
@@ -63,6 +63,10 @@ function runSegment(
     uniforms: { views: u32(views), images: u32(count), stored: u32(stored), perShard: u32(perShard) },
     code: () => (blur ? blurCode(segment, source, columns, inMemory) : viewCode(segment, source, columns)),
     workgroups: workgroupGrid(backend, views * tiles),
+    // of a whole data set only the images of the batch are read
+    ...(source.kind === 'packed' && {
+      work: { bytes: 3 * views * segment.from[0] * segment.from[1] + 4 * (views * columns + sizeOf(output)) },
+    }),
   });
 }
 

@@ -28,6 +28,7 @@ const infoNce = defineKernel<'projections', { temperature: number }>(
         uniforms: pairUniforms(rows, elements, temperature),
         code: () => infoNceCode,
         workgroups: [Math.ceil(rows / ANCHORS)],
+        work: { flops: 2 * rows * rows * elements },
       });
       dispatch(backend, {
         key: 'InfoNceMean',
@@ -60,6 +61,7 @@ const infoNceGradient = defineKernel<'dy' | 'projections' | 'logSums', { tempera
       uniforms: pairUniforms(rows, elements, temperature),
       code: () => infoNceGradientCode,
       workgroups: [Math.ceil(rows / ANCHORS), Math.ceil(elements / GRADIENT_ELEMENTS)],
+      work: { flops: 4 * rows * rows * elements },
     });
     return gradient;
   },

@@ -62,6 +62,8 @@ export function inputGradientProduct(g: ConvolutionGeometry, addend = false): Pr
     columns: g.channels,
     depth: gather.taps * g.outputChannels,
     groups: phases,
+    multiplyAdds:
+      g.images * g.outputHeight * g.outputWidth * g.outputChannels * g.filterHeight * g.filterWidth * g.channels,
     left: gatherOperand(gather, 'pixels'),
     right: filter,
     result,

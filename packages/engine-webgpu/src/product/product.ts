@@ -1,3 +1,5 @@
+import type { Work } from '../dispatch.ts';
+
 /**
  * One operand of a product as WGSL functions; the depth is the axis that is summed over, the outer one the other (rows of the first
  * operand, columns of the second).
@@ -39,6 +41,8 @@ export interface Product {
   /** Longest sum of all groups. */
   readonly depth: number;
   readonly groups: number;
+  /** Multiply-adds that the product needs; default: rows x columns x depth x groups. */
+  readonly multiplyAdds?: number;
   readonly left: Operand;
   readonly right: Operand;
   readonly result: Result;
@@ -105,6 +109,7 @@ export interface ProductShader {
   readonly buffers: ReadonlyArray<readonly [name: string, type: string]>;
   readonly code: () => string;
   readonly workgroups: readonly [x: number, y: number];
+  readonly work?: Work;
 }
 
 /** Workgroups in one direction that every device can start. */

@@ -20,9 +20,10 @@ const plansOf = new WeakMap<GpuBackend, Map<string, ProductPlan>>();
 /** The shader of a product with a given schedule. */
 export function productShader(product: Product, schedule: Schedule): ProductShader {
   const { arithmetic } = schedule;
-  return arithmetic.kind === 'matrix'
-    ? matrixProduct(product, { ...schedule, arithmetic })
-    : fmaProduct(product, schedule);
+  const { rows, columns, depth, groups, multiplyAdds = rows * columns * depth * groups } = product;
+  const matrix = arithmetic.kind === 'matrix';
+  const shader = matrix ? matrixProduct(product, { ...schedule, arithmetic }) : fmaProduct(product, schedule);
+  return { ...shader, work: { flops: 2 * multiplyAdds, unit: matrix ? 'matrix' : 'multiplyAdd' } };
 }
 
 function planProduct(backend: GpuBackend, product: Product, schedule?: Schedule): ProductPlan {
@@ -90,7 +91,7 @@ export function computeProduct(
 }
 
 function run(backend: GpuBackend, shader: ProductShader, tensors: object): void {
-  const { key, enable, buffers, code, workgroups } = shader;
+  const { key, enable, buffers, code, workgroups, work } = shader;
   dispatch(backend, {
     key,
     enable,
@@ -102,5 +103,6 @@ function run(backend: GpuBackend, shader: ProductShader, tensors: object): void 
     })),
     code,
     workgroups,
+    ...(work ? { work } : {}),
   });
 }

@@ -1,0 +1,59 @@
+/** What kernels are for, as a profile lists them. */
+export const kernelGroups = [
+  'augmentation',
+  'convolution forward',
+  'convolution backward-input',
+  'convolution backward-filter',
+  'batch norm',
+  'pooling',
+  'linear layers',
+  'loss',
+  'optimizer',
+  'other',
+] as const;
+
+/** One of {@link kernelGroups}. */
+export type KernelGroup = (typeof kernelGroups)[number];
+
+/** Parts of a training step, in their order. */
+export const stepPhases = ['augment', 'forward', 'backward', 'update'] as const;
+
+/** One of {@link stepPhases}. */
+export type StepPhase = (typeof stepPhases)[number];
+
+/** Beginnings of kernels' names; the first that fits counts. */
+const names: ReadonlyArray<readonly [RegExp, KernelGroup]> = [
+  [/^Augment/, 'augmentation'],
+  [/^Conv2DBackpropInput/, 'convolution backward-input'],
+  [/^Conv2DBackpropFilter/, 'convolution backward-filter'],
+  [/^Conv2D/, 'convolution forward'],
+  [/^BatchNorm/, 'batch norm'],
+  [/^(MaxPool|GlobalAveragePool)/, 'pooling'],
+  [/^(MatMul|ColumnSum)/, 'linear layers'],
+  [/^InfoNce/, 'loss'],
+  [/^(Adam|Momentum|AllFinite|Norm)/, 'optimizer'],
+];
+
+/** The group of every dispatch of a step; the sums of parts belong to the product before them. */
+export function groupsOf(kernels: readonly string[]): KernelGroup[] {
+  let group: KernelGroup = 'other';
+  return kernels.map((kernel) => {
+    if (!kernel.startsWith('SumParts')) group = names.find(([name]) => name.test(kernel))?.[1] ?? 'other';
+    return group;
+  });
+}
+
+/**
+ * The phase of every dispatch of a training step: what comes up to the last augmentation, up to the first gradient, up to the optimizer,
+ * and the rest.
+ */
+export function phasesOf(kernels: readonly string[]): StepPhase[] {
+  const groups = groupsOf(kernels);
+  const orEnd = (index: number) => (index < 0 ? kernels.length : index);
+  const forward = groups.lastIndexOf('augmentation') + 1;
+  const update = orEnd(groups.indexOf('optimizer'));
+  const backward = Math.min(update, orEnd(kernels.findIndex((kernel) => /Grad|Backprop/.test(kernel))));
+  return kernels.map((_, i) =>
+    i < forward ? 'augment' : i < backward ? 'forward' : i < update ? 'backward' : 'update',
+  );
+}
