@@ -1,13 +1,15 @@
 import { availableParallelism } from 'node:os';
 import type { EngineInUse } from '@tfjs-ssl/engine';
 import type { Bench, BenchResult } from '../bench.ts';
-import { type IntegerOption, integerOption, type OptionValues, type TextOption } from '../options.ts';
+import { type IntegerOption, integerOption, type OptionValues, type TextOption, UsageError } from '../options.ts';
 import { layouts, type PyTorchStep, requireSameWork, startPyTorchStep } from '../pytorch-step.ts';
 import { type Quietness, watchQuiet } from '../quiet.ts';
 import { simclrStep } from '../simclr-step.ts';
 import { startEngine } from '../start-engine.ts';
 import { median, type Summary, significant, summarize } from '../statistics.ts';
 import { type Contestant, inTurns } from '../turns.ts';
+import { measureWholeStep } from '../whole-step.ts';
+import { type RivalName, rivalNames } from '../whole-step-rivals.ts';
 
 interface Options extends Record<string, IntegerOption | TextOption> {
   readonly engine: TextOption;
@@ -18,6 +20,11 @@ interface Options extends Record<string, IntegerOption | TextOption> {
   readonly width: IntegerOption;
   readonly 'image-size': IntegerOption;
   readonly threads: IntegerOption;
+  readonly precision: TextOption;
+  readonly stored: IntegerOption;
+  readonly rivals: TextOption;
+  readonly compile: TextOption;
+  readonly profile: IntegerOption;
 }
 
 const options: Options = {
@@ -29,9 +36,14 @@ const options: Options = {
   width: integerOption(64, 1, 'channels', "channels of the encoder's first stage"),
   'image-size': integerOption(64, 8, 'pixels', 'side of the square views'),
   threads: integerOption(availableParallelism(), 1, 'threads', 'threads of the engine and of PyTorch'),
+  precision: { type: 'text', default: 'float32', help: 'float32 or mixed; webgpu has both' },
+  stored: integerOption(4096, 1, 'images', 'webgpu: images on the device, of which every step takes some'),
+  rivals: { type: 'text', default: 'all', help: `webgpu: all, none, or one of ${rivalNames.join(', ')}` },
+  compile: { type: 'text', default: 'yes', help: 'webgpu: whether the resident rival uses torch.compile, yes or no' },
+  profile: integerOption(0, 0, 'steps', 'webgpu: steps whose kernels are profiled by timestamps'),
 };
 
-/** The training step of the paper without its augmentations, and PyTorch doing the same step in turns. */
+/** The training step of the paper, on `webgpu` with its augmentations and elsewhere without them, and PyTorch doing the same step in turns. */
 export const trainStep: Bench<Options> = {
   name: 'train-step',
   summary: 'one training step (ResNet-18, slim head, InfoNCE, Adam) on given views, against PyTorch in turns',
@@ -40,6 +52,13 @@ export const trainStep: Bench<Options> = {
     const engine = await startEngine(trainStep.name, chosen.engine, chosen.threads);
     for (const { name, reason } of engine.passedOver) log(`engine ${name} is not used: ${reason}`);
     log(`engine ${engine.name} ${engine.version} on ${engine.device}`);
+    const { precision } = chosen;
+    if (!engine.precisions.some((known) => known === precision)) {
+      throw new UsageError(
+        `bench train-step: --precision must be one of ${engine.precisions.join(', ')} on this engine, got '${precision}'.`,
+      );
+    }
+    if (engine.name === 'webgpu') return measureWholeStep(wholeStepChoices(chosen), engine, log);
 
     let rival: PyTorchStep | null = null;
     const watch = watchQuiet(() => rival?.cpuSeconds() ?? 0);
@@ -81,6 +100,32 @@ export const trainStep: Bench<Options> = {
     }
   },
 };
+
+function wholeStepChoices(chosen: OptionValues<Options>) {
+  const { rivals, compile } = chosen;
+  const allowed: readonly string[] = ['all', 'none', ...rivalNames];
+  if (!allowed.includes(rivals)) {
+    throw new UsageError(`bench train-step: --rivals must be one of ${allowed.join(', ')}, got '${rivals}'.`);
+  }
+  if (compile !== 'yes' && compile !== 'no') {
+    throw new UsageError(`bench train-step: --compile must be yes or no, got '${compile}'.`);
+  }
+  const batchSize = chosen['batch-size'];
+  return {
+    batchSize,
+    imageSize: chosen['image-size'],
+    width: chosen.width,
+    stored: Math.max(batchSize, chosen.stored),
+    precision: chosen.precision as 'float32' | 'mixed',
+    rounds: chosen.rounds,
+    steps: chosen.steps,
+    warmUp: chosen['warm-up'],
+    rivals: rivals === 'all' ? rivalNames : rivals === 'none' ? [] : [rivals as RivalName],
+    workers: chosen.threads,
+    compile: compile === 'yes',
+    profile: chosen.profile,
+  };
+}
 
 interface Measured {
   readonly chosen: OptionValues<Options>;

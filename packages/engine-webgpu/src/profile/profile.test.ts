@@ -63,7 +63,9 @@ describeEngines('the profile of a step', () => {
     expect(phaseMilliseconds([profile!])).toMatchObject({ augment: 0, forward: 0, backward: 0 });
     expect(await engine.profile(() => update(given).updated.dispose())).toEqual([]);
     run();
-    expect(() => profileRows([], peaks)).toThrowErrorMatchingInlineSnapshot(`[RangeError: profileRows: at least one profile is required, got none. Replay the step while it is profiled.]`);
+    expect(() => profileRows([], peaks)).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: profileRows: at least one profile is required, got none. Replay the step while it is profiled.]`,
+    );
     step.dispose();
     tf.dispose([given, weight, moments]);
   });
