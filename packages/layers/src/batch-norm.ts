@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable, layers, Shape } from '@tensorflow/tfjs-layers';
-import { batchNormTrain } from '@tfjs-ssl/ops';
+import { batchNormEvaluate, batchNormTrain } from '@tfjs-ssl/ops';
 import { constant } from './seeded-values.ts';
 import { type LayerArgs, TorchLayer } from './torch-layer.ts';
 import { describe } from './windows.ts';
@@ -87,11 +87,13 @@ class BatchNorm extends TorchLayer {
   }
 
   #evaluate(x: tf.Tensor, residual: tf.Tensor | undefined): tf.Tensor {
-    const scale = tf.mul(this.#gamma.read(), tf.rsqrt(tf.add(this.#runningVariance.read(), this.#epsilon)));
-    const shift = tf.sub(this.#beta.read(), tf.mul(this.#runningMean.read(), scale));
-    let y: tf.Tensor = tf.add(tf.mul(x, scale), shift);
-    if (residual) y = tf.add(y, residual);
-    return this.#relu ? tf.relu(y) : y;
+    const [gamma, beta] = [this.#gamma.read() as tf.Tensor1D, this.#beta.read() as tf.Tensor1D];
+    const statistics = {
+      mean: this.#runningMean.read() as tf.Tensor1D,
+      variance: this.#runningVariance.read() as tf.Tensor1D,
+    };
+    const options = { epsilon: this.#epsilon, relu: this.#relu };
+    return batchNormEvaluate(x, gamma, beta, statistics, residual ? { ...options, residual } : options);
   }
 
   override getConfig(): tf.serialization.ConfigDict {

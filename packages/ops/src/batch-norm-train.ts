@@ -1,5 +1,6 @@
 import './register-gradients.ts';
 import * as tf from '@tensorflow/tfjs-core';
+import { checkBatchNorm, statisticAxes } from './check-batch-norm.ts';
 import { hasKernel } from './has-kernel.ts';
 import { unshare } from './unshare.ts';
 
@@ -75,7 +76,7 @@ export function batchNormTrain(
   options: BatchNormTrainOptions = {},
 ): BatchNormTrainResult {
   const { epsilon = 1e-5, relu = false, residual, running } = options;
-  checkShapes(x, gamma, beta, residual);
+  checkBatchNorm('batchNormTrain', x, { gamma, beta }, residual);
   if (running) checkRunning(running, x, gamma.size);
   let statistics: [tf.Tensor1D, tf.Tensor1D] | undefined;
 
@@ -172,34 +173,6 @@ function backward(inputs: BackwardInputs, epsilon: number, relu: boolean, residu
   const projected = tf.add(tf.div(dbeta, rows), tf.mul(normalised, tf.div(dgamma, rows)));
   const dx = tf.mul(tf.mul(gamma, inverseDeviation), tf.sub(dz, projected));
   return residual ? [dx, dgamma, dbeta, dz] : [dx, dgamma, dbeta];
-}
-
-function statisticAxes(x: tf.Tensor): number[] {
-  return Array.from({ length: x.rank - 1 }, (_, axis) => axis);
-}
-
-function checkShapes(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, residual: tf.Tensor | undefined): void {
-  const channels = x.shape.at(-1) ?? 0;
-  if (x.rank < 2) {
-    throw new RangeError(
-      `batchNormTrain: x must have at least two axes [..., C], got shape [${x.shape}]. Add the batch axis.`,
-    );
-  }
-  for (const [name, tensor] of [
-    ['gamma', gamma],
-    ['beta', beta],
-  ] as const) {
-    if (tensor.rank !== 1 || tensor.size !== channels) {
-      throw new RangeError(
-        `batchNormTrain: ${name} must have shape [${channels}] as x has ${channels} channels, got [${tensor.shape}]. Give one value per channel.`,
-      );
-    }
-  }
-  if (residual && !tf.util.arraysEqual(residual.shape, x.shape)) {
-    throw new RangeError(
-      `batchNormTrain: residual must have the shape of x, [${x.shape}], got [${residual.shape}]. Project the shortcut first.`,
-    );
-  }
 }
 
 function checkRunning({ mean, variance, momentum }: RunningStatistics, x: tf.Tensor, channels: number): void {

@@ -8,6 +8,11 @@ export {
 } from './augment-images.ts';
 export { augmentPackedImages, unpackImages } from './augment-packed-images.ts';
 export {
+  type BatchNormEvaluateOptions,
+  type BatchNormStatistics,
+  batchNormEvaluate,
+} from './batch-norm-evaluate.ts';
+export {
   type BatchNormTrainOptions,
   type BatchNormTrainResult,
   batchNormTrain,

@@ -145,6 +145,27 @@ const evaluate = defineKernel<'x' | 'scale' | 'offset' | 'mean' | 'variance', { 
   },
 );
 
+const evaluateFused = defineKernel<
+  'x' | 'gamma' | 'beta' | 'mean' | 'variance' | 'residual',
+  { epsilon: number; relu: boolean }
+>('BatchNormEvaluate', ({ inputs, attributes: { epsilon, relu }, backend }) => {
+  const { x, gamma, beta, mean, variance, residual } = inputs;
+  const [rows, channels] = rowsAndChannels(x);
+  const { info, address } = backend.output(x.shape);
+  apply(backend.runtime, rows, channels, {
+    x: backend.address(x),
+    output: address,
+    mean: backend.address(mean),
+    variance: backend.address(variance),
+    gamma: backend.address(gamma),
+    beta: backend.address(beta),
+    residual: residual ? backend.address(residual) : 0,
+    relu,
+    epsilon,
+  });
+  return info;
+});
+
 /**
  * Gradients of `FusedBatchNorm` with respect to x, mean, variance, scale and offset, all of them at once: with
  * d = sqrt(variance + epsilon), dx = dy scale / d, dmean = -scale / d sum(dy), dvariance = -scale / (2 d^3) sum(dy (x - mean)),
@@ -205,4 +226,10 @@ const evaluateGradient = defineKernel<'dy' | 'x' | 'mean' | 'variance' | 'scale'
 );
 
 /** Batch normalisation in training, its gradient, in evaluation, and the gradient of that. */
-export const batchNormKernels: readonly SimdKernel[] = [train, trainGradient, evaluate, evaluateGradient];
+export const batchNormKernels: readonly SimdKernel[] = [
+  train,
+  trainGradient,
+  evaluateFused,
+  evaluate,
+  evaluateGradient,
+];

@@ -259,8 +259,17 @@ export const gradientFactorsCode = ({ width, masked }: GradientApplyVariant): st
     ${gradientRows(masked)}
   }`;
 
+/** What {@link evaluateCode} is generated for. */
+export interface EvaluateVariant {
+  readonly width: 1 | 4;
+  readonly scaled: boolean;
+  readonly shifted: boolean;
+  readonly residual: boolean;
+  readonly relu: boolean;
+}
+
 /** Evaluation: one value a thread. */
-export const evaluateCode = (width: 1 | 4, scaled: boolean, shifted: boolean): string => `
+export const evaluateCode = ({ width, scaled, shifted, residual, relu }: EvaluateVariant): string => `
   alias Value = ${width === 4 ? 'vec4f' : 'f32'};
   @compute @workgroup_size(256)
   fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -268,5 +277,6 @@ export const evaluateCode = (width: 1 | 4, scaled: boolean, shifted: boolean): s
     if (i >= uniforms.size) { return; }
     let column = i % uniforms.columns;
     let scale = ${scaled ? 'scale[column]' : 'Value(1)'} / sqrt(variance[column] + uniforms.epsilon);
-    output[i] = (x[i] - mean[column]) * scale${shifted ? ' + offset[column]' : ''};
+    let value = (x[i] - mean[column]) * scale${shifted ? ' + offset[column]' : ''}${residual ? ' + residual[i]' : ''};
+    output[i] = ${relu ? 'max(value, Value(0))' : 'value'};
   }`;

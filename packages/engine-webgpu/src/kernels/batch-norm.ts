@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import type { GpuBackend } from '../backend.ts';
 import { type Binding, dispatch, workgroupGrid } from '../dispatch.ts';
 import { f32, type UniformValue, u32 } from '../uniform-cache.ts';
 import {
@@ -135,6 +136,44 @@ const trainGradient = defineKernel<'dy' | 'x' | 'output' | 'mean' | 'variance' |
   },
 );
 
+interface Evaluation {
+  readonly x: tf.TensorInfo;
+  readonly scale: tf.TensorInfo | undefined;
+  readonly offset: tf.TensorInfo | undefined;
+  readonly mean: tf.TensorInfo;
+  readonly variance: tf.TensorInfo;
+  readonly residual?: tf.TensorInfo | undefined;
+}
+
+function evaluateRows(backend: GpuBackend, inputs: Evaluation, epsilon: number, relu: boolean): tf.TensorInfo {
+  const { x, scale, offset, mean, variance, residual } = inputs;
+  const { rows, width, columns } = channelTiles(x);
+  const output = backend.output(x.shape);
+  const variant = {
+    ...{ width, relu },
+    ...{ scaled: Boolean(scale), shifted: Boolean(offset), residual: Boolean(residual) },
+  };
+  dispatch(backend, {
+    key: `BatchNormEvaluate ${Object.values(variant)}`,
+    bindings: [
+      ...bind(valueType(width), { x, scale, offset, mean, variance, residual }, 'read'),
+      ...bind(valueType(width), { output }, 'read_write'),
+    ],
+    uniforms: { size: u32(rows * columns), columns: u32(columns), epsilon: f32(epsilon) },
+    code: () => evaluateCode(variant),
+    workgroups: workgroupGrid(backend, Math.ceil((rows * columns) / 256)),
+  });
+  return output;
+}
+
+const evaluateFused = defineKernel<
+  'x' | 'gamma' | 'beta' | 'mean' | 'variance' | 'residual',
+  { epsilon: number; relu: boolean }
+>('BatchNormEvaluate', ({ inputs, attributes: { epsilon, relu }, backend }) => {
+  const { x, gamma, beta, mean, variance, residual } = inputs;
+  return evaluateRows(backend, { x, scale: gamma, offset: beta, mean, variance, residual }, epsilon, relu);
+});
+
 const evaluate = defineKernel<'x' | 'scale' | 'offset' | 'mean' | 'variance', { varianceEpsilon?: number }>(
   'FusedBatchNorm',
   ({ inputs: { x, scale, offset, mean, variance }, attributes: { varianceEpsilon }, backend }) => {
@@ -142,21 +181,9 @@ const evaluate = defineKernel<'x' | 'scale' | 'offset' | 'mean' | 'variance', { 
     const perChannel = [mean, variance, scale, offset].filter((tensor) => tensor !== undefined && tensor !== null);
     if ([x, ...perChannel].some(({ dtype }) => dtype !== 'float32') || rows === 0) return null;
     if (perChannel.some((tensor) => sizeOf(tensor) !== columns * width)) return null;
-    const output = backend.output(x.shape);
-    const [scaled, shifted] = [Boolean(scale), Boolean(offset)];
-    dispatch(backend, {
-      key: `BatchNormEvaluate ${[width, scaled, shifted]}`,
-      bindings: [
-        ...bind(valueType(width), { x, scale, offset, mean, variance }, 'read'),
-        ...bind(valueType(width), { output }, 'read_write'),
-      ],
-      uniforms: { size: u32(rows * columns), columns: u32(columns), epsilon: f32(varianceEpsilon ?? 0.001) },
-      code: () => evaluateCode(width, scaled, shifted),
-      workgroups: workgroupGrid(backend, Math.ceil((rows * columns) / 256)),
-    });
-    return output;
+    return evaluateRows(backend, { x, scale, offset, mean, variance }, varianceEpsilon ?? 0.001, false);
   },
 );
 
-/** Batch normalisation in training, its gradient, and in evaluation. */
-export const batchNormKernels: readonly GpuKernel[] = [train, trainGradient, evaluate];
+/** Batch normalisation in training, its gradient, and in evaluation: our op and TensorFlow.js's. */
+export const batchNormKernels: readonly GpuKernel[] = [train, trainGradient, evaluateFused, evaluate];

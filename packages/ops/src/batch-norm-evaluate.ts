@@ -1,0 +1,100 @@
+import './register-gradients.ts';
+import * as tf from '@tensorflow/tfjs-core';
+import { checkBatchNorm, statisticAxes } from './check-batch-norm.ts';
+import { hasKernel } from './has-kernel.ts';
+
+/** What {@link batchNormEvaluate} normalises with. */
+export interface BatchNormStatistics {
+  /** Mean of every channel, shape [C], float32. */
+  readonly mean: tf.Tensor1D;
+  /** Variance of every channel, shape [C], float32. */
+  readonly variance: tf.Tensor1D;
+}
+
+/** Choices for {@link batchNormEvaluate}. */
+export interface BatchNormEvaluateOptions {
+  /** Added to the variance before its square root. Default 1e-5. */
+  readonly epsilon?: number;
+  /** Whether max(0, .) is applied at the end. Default false. */
+  readonly relu?: boolean;
+  /** Added before the rectifier, shape of `x`: the shortcut of a residual block. Default: none. */
+  readonly residual?: tf.Tensor;
+}
+
+/**
+ * Batch normalisation with given statistics, fused with what follows it in a residual network: that of an encoder that is used, not trained.
+ *
+ *     output = relu(gamma (x - mean) / sqrt(variance + epsilon) + beta + residual)
+ *
+ * with `relu` and `residual` where asked for. Gradients flow to `x`, `gamma`, `beta` and `residual`; the statistics are constants to the tape.
+ *
+ * An engine may implement it as the kernel `BatchNormEvaluate` (inputs x, gamma, beta, mean, variance, residual?; attributes epsilon, relu).
+ *
+ * @param x - shape [..., C], float32.
+ * @param gamma - scale of every channel, shape [C], float32.
+ * @param beta - shift of every channel, shape [C], float32.
+ * @param statistics - mean and variance of every channel.
+ * @param options - epsilon, rectifier and residual.
+ * @returns a new tensor of the shape of `x`, which the caller (or the surrounding `tf.tidy`) disposes.
+ * @throws RangeError where shapes do not fit together.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { useEngine } from '@tfjs-ssl/engine';
+ * import { batchNormEvaluate } from '@tfjs-ssl/ops';
+ *
+ * await useEngine('auto');
+ * const statistics = { mean: tf.tensor1d([5]), variance: tf.tensor1d([4]) };
+ * const y = batchNormEvaluate(tf.tensor2d([[5], [9]]), tf.ones([1]), tf.zeros([1]), statistics);
+ * console.log(await y.data()); // 0 and about 2
+ * ```
+ *
+ * @see Ioffe and Szegedy, "Batch Normalization" (2015), algorithm 2; `torch.nn.functional.batch_norm` with `training=False`.
+ */
+export function batchNormEvaluate(
+  x: tf.Tensor,
+  gamma: tf.Tensor1D,
+  beta: tf.Tensor1D,
+  { mean, variance }: BatchNormStatistics,
+  options: BatchNormEvaluateOptions = {},
+): tf.Tensor {
+  const { epsilon = 1e-5, relu = false, residual } = options;
+  checkBatchNorm('batchNormEvaluate', x, { gamma, beta, mean, variance }, residual);
+  const normalise = tf.customGrad((...args) => {
+    const save = args.pop() as tf.GradSaveFunc;
+    const [xs, scale, shift, shortcut] = args as [tf.Tensor, tf.Tensor1D, tf.Tensor1D, tf.Tensor?];
+    const output = forward(xs, scale, shift, { mean, variance, residual: shortcut, epsilon, relu });
+    save([xs, output, scale]);
+    return {
+      value: output,
+      gradFunc: (dy, saved) => {
+        const [input, result, factor] = saved as [tf.Tensor, tf.Tensor, tf.Tensor1D];
+        const dz = relu ? tf.mul(dy, tf.step(result)) : dy;
+        const inverseDeviation = tf.rsqrt(tf.add(variance, epsilon));
+        const axes = statisticAxes(input);
+        const dx = tf.mul(dz, tf.mul(factor, inverseDeviation));
+        const dgamma = tf.mul(tf.sum(tf.mul(dz, tf.sub(input, mean)), axes), inverseDeviation);
+        const dbeta = tf.sum(dz, axes);
+        return shortcut ? [dx, dgamma, dbeta, dz] : [dx, dgamma, dbeta];
+      },
+    };
+  });
+  return residual ? normalise(x, gamma, beta, residual) : normalise(x, gamma, beta);
+}
+
+function forward(
+  x: tf.Tensor,
+  gamma: tf.Tensor1D,
+  beta: tf.Tensor1D,
+  options: BatchNormStatistics & { residual: tf.Tensor | undefined; epsilon: number; relu: boolean },
+): tf.Tensor {
+  const { mean, variance, residual, epsilon, relu } = options;
+  if (hasKernel('BatchNormEvaluate')) {
+    const inputs: tf.NamedTensorMap = { x, gamma, beta, mean, variance, ...(residual && { residual }) };
+    return tf.engine().runKernel('BatchNormEvaluate', inputs, { epsilon, relu });
+  }
+  let output: tf.Tensor = tf.batchNorm(x, mean, variance, beta, gamma, epsilon);
+  if (residual) output = tf.add(output, residual);
+  return relu ? tf.relu(output) : output;
+}
