@@ -1,3 +1,4 @@
+import type { Exhausted } from './batch-advice.ts';
 import { PAGE, PAGES } from './memory-layout.ts';
 
 /** Readable past the end of every block: kernels load whole vectors. */
@@ -22,6 +23,8 @@ export interface AllocatorStatistics {
  * cut anew: a run of changing shapes needs no more memory than its largest moment and some.
  */
 export class Allocator {
+  /** Tells of an exhausted memory what to do. */
+  readonly #advise: (exhausted: Exhausted) => string;
   readonly #memory: WebAssembly.Memory;
   readonly #sizes = new Map<number, number>();
   readonly #waiting = new Map<number, number[]>();
@@ -33,7 +36,8 @@ export class Allocator {
   readonly #maximum: number;
   #used = 0;
 
-  constructor(memory: WebAssembly.Memory, start: number, maximum: number) {
+  constructor(memory: WebAssembly.Memory, start: number, maximum: number, advise: (exhausted: Exhausted) => string) {
+    this.#advise = advise;
     this.#memory = memory;
     this.#maximum = maximum;
     this.#start = start;
@@ -122,9 +126,10 @@ export class Allocator {
       this.#memory.grow(wanted);
       Atomics.store(new Int32Array(this.#memory.buffer, PAGES, 1), 0, present + wanted);
     } catch (cause) {
+      const limit = this.#maximum * PAGE;
       throw new Error(
-        `engine-simd: memory exhausted: ${mebibytes(bytes)} more do not fit beside the ${mebibytes(this.#used)} in use ` +
-          `(at most ${mebibytes(this.#maximum * PAGE)}). Lower the batch size or the image size, or dispose tensors that are no longer needed.`,
+        `engine-simd: memory exhausted: ${mebibytes(bytes)} more do not fit beside the ${mebibytes(this.#used)} in use (at most ${mebibytes(limit)}). ` +
+          this.#advise({ limit: limit - this.#start, used: this.#used, wanted: bytes }),
         { cause },
       );
     }

@@ -11,24 +11,31 @@ export interface Output {
   readonly address: number;
 }
 
+/** Where the elements of a tensor lie. */
+interface Block {
+  readonly address: number;
+  /** Elements. */
+  readonly size: number;
+  /** First dimension of the tensor. */
+  readonly rows: number;
+}
+
 /** Data of a tensor in the WebAssembly memory, the only owner of its block there. */
 class BlockData {
   readonly dtype = 'float32';
-  readonly address: number;
+  readonly block: Block;
   refCount: number;
   readonly #runtime: Runtime;
-  readonly #size: number;
 
-  constructor(runtime: Runtime, address: number, size: number, refCount: number) {
+  constructor(runtime: Runtime, block: Block, refCount: number) {
     this.#runtime = runtime;
-    this.address = address;
-    this.#size = size;
+    this.block = block;
     this.refCount = refCount;
   }
 
   /** The elements for a stock kernel, looked up each time: a memory that is not shared moves when it grows. */
   get values(): Float32Array {
-    return this.#runtime.floats(this.address, this.#size);
+    return this.#runtime.floats(this.block.address, this.block.size);
   }
 }
 
@@ -40,39 +47,37 @@ class BlockData {
 export class SimdBackend extends MathBackendCPU {
   readonly runtime: Runtime;
   /** Gives back the memory of tensors that were dropped without being disposed. */
-  readonly #abandoned: FinalizationRegistry<number>;
+  readonly #abandoned: FinalizationRegistry<Block>;
 
   constructor(runtime: Runtime) {
     super();
     this.runtime = runtime;
-    this.#abandoned = new FinalizationRegistry((address) => runtime.allocator.release(address));
+    this.#abandoned = new FinalizationRegistry((block) => this.#release(block));
     (this as unknown as { firstUse: boolean }).firstUse = false; // no advice to install another backend
   }
 
   /** A new float32 tensor, its elements not yet written. */
   output(shape: readonly number[]): Output {
     this.runtime.pool.checkUsable();
-    const size = tf.util.sizeFromShape(shape as number[]);
-    const address = this.runtime.allocator.allocate(size * 4);
+    const block = this.#allocate(shape, tf.util.sizeFromShape(shape as number[]));
     const dataId = {};
-    this.#own(dataId, new BlockData(this.runtime, address, size, 1));
-    return { info: { dataId, shape: shape as number[], dtype: 'float32' }, address };
+    this.#own(dataId, block, 1);
+    return { info: { dataId, shape: shape as number[], dtype: 'float32' }, address: block.address };
   }
 
   /** Address of a float32 tensor's elements, which move into the WebAssembly memory at their first use here. */
-  address({ dataId }: tf.TensorInfo): number {
+  address({ dataId, shape }: tf.TensorInfo): number {
     const data = this.data.get(dataId);
-    if (data instanceof BlockData) return data.address;
+    if (data instanceof BlockData) return data.block.address;
     const { values, dtype, refCount } = data;
     if (!(values instanceof Float32Array)) {
       throw new TypeError(`engine-simd: a float32 tensor is needed here, got ${dtype}. Cast it first.`);
     }
-    const { length } = values;
-    const address = this.runtime.allocator.allocate(length * 4);
-    this.runtime.floats(address, length).set(values);
+    const block = this.#allocate(shape, values.length);
+    this.runtime.floats(block.address, block.size).set(values);
     this.data.delete(dataId);
-    this.#own(dataId, new BlockData(this.runtime, address, length, refCount));
-    return address;
+    this.#own(dataId, block, refCount);
+    return block.address;
   }
 
   /** Elements of a tensor as they lie in memory: to be read at once, neither kept nor written. */
@@ -105,7 +110,7 @@ export class SimdBackend extends MathBackendCPU {
     const gone = super.disposeData(dataId, force);
     if (gone && data instanceof BlockData) {
       this.#abandoned.unregister(dataId);
-      this.runtime.allocator.release(data.address);
+      this.#release(data.block);
     }
     return gone;
   }
@@ -120,8 +125,19 @@ export class SimdBackend extends MathBackendCPU {
     return ArrayBuffer.isView(values) && this.runtime.owns(values.buffer) ? (values as Float32Array).slice() : values;
   }
 
-  #own(dataId: DataId, data: BlockData): void {
-    this.data.set(dataId, data);
-    this.#abandoned.register(dataId, data.address, dataId);
+  #allocate(shape: readonly number[], size: number): Block {
+    const block = { address: this.runtime.allocator.allocate(size * 4), size, rows: shape[0] ?? 1 };
+    this.runtime.batchAdvice.count(block.rows, size * 4);
+    return block;
+  }
+
+  #release({ address, size, rows }: Block): void {
+    this.runtime.batchAdvice.count(rows, -size * 4);
+    this.runtime.allocator.release(address);
+  }
+
+  #own(dataId: DataId, block: Block, refCount: number): void {
+    this.data.set(dataId, new BlockData(this.runtime, block, refCount));
+    this.#abandoned.register(dataId, block, dataId);
   }
 }

@@ -249,6 +249,25 @@ describe('errors', () => {
     expect(tf.add(tf.ones([2]), 1).dataSync()[0]).toBe(2); // and the engine goes on
   });
 
+  it('say which batch fits when there is no more memory, and it does', async () => {
+    const train = async (rows: number) => {
+      await engine.stop();
+      await engine.start({ threads: 1, memoryLimit: 64 * 2 ** 20 });
+      const filters = [3, 32, 32, 32].map((c, i) => tf.variable(tf.mul(normal([3, 3, c, 32], i + 1), 0.1)));
+      return tf.tidy(() => {
+        const x = tf.fill([rows, 32, 32, 3], 0.5) as tf.Tensor;
+        const convolve = (h: tf.Tensor, w: tf.Tensor) =>
+          tf.relu(tf.conv2d(h as tf.Tensor4D, w as tf.Tensor4D, 1, 'same')) as tf.Tensor;
+        const { value } = tf.variableGrads(() => tf.mean(filters.reduce(convolve, x)) as tf.Scalar, filters);
+        return value.dataSync()[0];
+      });
+    };
+    await expect(train(96)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[Error: engine-simd: memory exhausted: 12.0 MiB more do not fit beside the 53.5 MiB in use (at most 64.0 MiB). Tensors of 96 rows, such as a batch of views has, take 49.1 MiB of this. 90 rows would have come this far, and the rest of the step may need as much again: lower the batch size to 24 rows, or the image size, or dispose tensors that are no longer needed.]`,
+    );
+    expect(await train(24)).toBeGreaterThan(0);
+  });
+
   it('say that the engine has been stopped', async () => {
     await engine.start();
     const x = tf.ones([2]);

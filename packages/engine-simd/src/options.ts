@@ -36,9 +36,10 @@ export type Choices = Required<Pick<SimdEngineOptions, 'threads' | 'sharedMemory
  */
 export function chooseOptions(asked: SimdEngineOptions): Choices {
   const isThere = typeof SharedArrayBuffer !== 'undefined';
-  const sharedMemory = asked.sharedMemory ?? (isThere && environment('TFJS_SSL_SHARED_MEMORY') !== '0');
-  const named = asked.threads ?? numberOf(environment('TFJS_SSL_THREADS'));
-  const threads = named ?? (sharedMemory ? Math.min(MOST_THREADS, processors()) : 1);
+  // what the environment says is for whoever names nothing
+  const unwanted = environment('TFJS_SSL_SHARED_MEMORY') === '0' && !((asked.threads ?? 1) > 1);
+  const sharedMemory = asked.sharedMemory ?? (isThere && !unwanted);
+  const threads = asked.threads ?? (sharedMemory ? usualThreads() : 1);
   if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {
     throw new RangeError(
       `engine-simd: threads must be an integer from 1 to ${MOST_THREADS}, got ${threads}. Leave it out to use all processors.`,
@@ -69,4 +70,7 @@ export function chooseOptions(asked: SimdEngineOptions): Choices {
   };
 }
 
-const numberOf = (text: string | undefined): number | undefined => (text ? Number(text) : undefined);
+function usualThreads(): number {
+  const named = environment('TFJS_SSL_THREADS');
+  return named ? Number(named) : Math.min(MOST_THREADS, processors());
+}

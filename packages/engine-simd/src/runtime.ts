@@ -1,4 +1,5 @@
 import { Allocator } from './allocator.ts';
+import { BatchAdvice } from './batch-advice.ts';
 import { createMemory, type KernelExports } from './kernel-module.ts';
 import { heapStart, MAXIMUM_PAGES, PAGE, SCRATCH_JOB, SCRATCH_JOB_WORDS } from './memory-layout.ts';
 import { PlanCache } from './plan-cache.ts';
@@ -28,6 +29,8 @@ export class Runtime {
   readonly memory: WebAssembly.Memory;
   readonly allocator: Allocator;
   readonly pool: ThreadPool;
+  /** Knows how much of the memory grows with the batch. */
+  readonly batchAdvice: BatchAdvice = new BatchAdvice();
   readonly plans: PlanCache<Plan>;
   #words: Int32Array;
   readonly #buffers = new WeakSet<ArrayBufferLike>();
@@ -36,7 +39,9 @@ export class Runtime {
     this.variant = variant;
     this.memory = memory;
     this.pool = pool;
-    this.allocator = new Allocator(memory, heapStart(pool.threads), maximum);
+    this.allocator = new Allocator(memory, heapStart(pool.threads), maximum, (exhausted) =>
+      this.batchAdvice.advise(exhausted),
+    );
     this.plans = new PlanCache<Plan>(PLANS, (plan) => {
       for (const block of plan.blocks) this.allocator.release(block);
     });
