@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import { batches, generatedImages } from '@tfjs-ssl/datasets';
+import { engine } from '@tfjs-ssl/engine-simd';
+import { disposeVariables } from '@tfjs-ssl/testing';
+import { afterAll, expect, it } from 'vitest';
+import { buildChain, buildModel } from './blocks.ts';
+import { buildTrainer, stepInputs } from './experiment.ts';
+import { resolveSettings } from './settings.ts';
+
+afterAll(() => engine.stop());
+
+/** A hash of all weights and running statistics after three steps on the paper's views. */
+async function hashOfTraining(): Promise<string> {
+  const settings = {
+    ...resolveSettings({ preset: 'paper', scale: 'quick', precision: 'float32', seed: 0, batchSize: 6 }),
+    encoder: { stem: 'imagenet', width: 8 },
+  } as const;
+  const [chain, model] = [buildChain(settings), buildModel(settings)];
+  const data = generatedImages({ classes: 3, imagesPerClass: 6, size: settings.imageSize });
+  const trainer = buildTrainer(settings, chain, model, 3);
+  const events = trainer.fit({
+    epochs: 1,
+    stepsPerEpoch: 3,
+    imagesPerStep: settings.batchSize,
+    batches: ({ epoch, step }) => batches(data, { batchSize: settings.batchSize, seed: 0, epoch, startStep: step }),
+    inputs: (batch) => stepInputs(batch, settings, chain),
+  });
+  let steps = 0;
+  for await (const event of events) if (event.type === 'step') steps++;
+  expect(steps).toBe(3);
+  const hash = createHash('sha256');
+  for (const variable of Object.values({ ...model.parameters, ...model.buffers })) {
+    hash.update((await variable.data<'float32'>()).slice());
+  }
+  disposeVariables();
+  return hash.digest('hex');
+}
+
+it('gives the same weights, bit for bit, with 1, 2 and 3 threads and on memory that is not shared', async () => {
+  const hashes = new Set<string>();
+  for (const options of [{ threads: 1 }, { threads: 2 }, { threads: 3 }, { sharedMemory: false }]) {
+    await engine.stop();
+    await engine.start(options);
+    hashes.add(await hashOfTraining());
+  }
+  expect(hashes.size).toBe(1);
+});
