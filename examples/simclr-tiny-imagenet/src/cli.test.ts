@@ -195,6 +195,7 @@ describe('wrong usage', () => {
     ['an unknown option', ['--bogus']],
     ['an engine that is not known', ['--engine', 'cuda']],
     ['a precision that the engine does not have', ['--precision', 'mixed']],
+    ['a profile of an engine without a GPU', ['--engine', 'cpu', '--profile-step']],
     ['more images in a batch than there are', ['--classes', '2', '--images-per-class', '8', '--batch-size', '17']],
     ['more classes than can be generated', ['--classes', '257']],
     ['nothing to resume', ['--resume', 'FOLDER/none']],

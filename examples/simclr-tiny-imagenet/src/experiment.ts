@@ -12,6 +12,7 @@ import { knnOf } from './evaluate.ts';
 import { headerLines, quickLines, versions } from './header.ts';
 import { batchFeed, type ImageFeed, residentFeed } from './image-feed.ts';
 import { type ParsedOptions, UsageError } from './options.ts';
+import { profileLines } from './profile-step.ts';
 import { epochLine, formatDuration, type Output, ProgressBar, paperLine, type StepValues } from './progress.ts';
 import { viewsFile, writeReport } from './report.ts';
 import { checkNewFolder, openRun, type SavedRun, savedRun } from './run.ts';
@@ -43,7 +44,8 @@ export async function runExperiment(parsed: ParsedOptions, output: Output, signa
   const print = (line: string) => output.write(`${line}\n`);
   const saved = parsed.options.resume === undefined ? null : await savedRun(parsed.options.resume, parsed);
   const { options } = saved ?? parsed;
-  if (!saved && !options.dryRun && options.out !== undefined) checkNewFolder(options.out);
+  const writes = !options.dryRun && !options.profileStep;
+  if (!saved && writes && options.out !== undefined) checkNewFolder(options.out);
   const asked = saved?.settings ?? resolveSettings(options);
   const engine = await chooseEngine(options, asked);
   const data = await openData(options, asked, saved?.data ?? null, print, signal);
@@ -67,7 +69,7 @@ export async function runExperiment(parsed: ParsedOptions, output: Output, signa
 }
 
 async function chooseEngine(
-  { engine: name, threads, requireGpu }: ParsedOptions['options'],
+  { engine: name, threads, requireGpu, profileStep }: ParsedOptions['options'],
   settings: Settings,
 ): Promise<EngineInUse> {
   let engine: EngineInUse;
@@ -79,6 +81,11 @@ async function chooseEngine(
   if (!engine.precisions.includes(settings.precision)) {
     throw new UsageError(
       `--precision ${settings.precision}: engine '${engine.name}' computes in ${engine.precisions.join(', ')} only. Leave the option out.`,
+    );
+  }
+  if (profileStep && engine.name !== 'webgpu') {
+    throw new UsageError(
+      `--profile-step: the kernels of engine '${engine.name}' have no times of a GPU. Take --engine webgpu.`,
     );
   }
   return engine;
@@ -119,7 +126,10 @@ async function trainAndEvaluate(run: Run): Promise<Outcome> {
   const feed = await residentFeed(data.train, settings, (line) => output.write(`${line}\n`), signal);
   const trainer = buildTrainer(settings, chain, model, perEpoch, feed);
   const environment = { ...versions(engine), device: engine.device };
-  const folder = options.dryRun ? null : await openRun({ options, given, settings, saved, data, environment });
+  const folder =
+    options.dryRun || options.profileStep
+      ? null
+      : await openRun({ options, given, settings, saved, data, environment });
   const bar = new ProgressBar(output, totalSteps, batchSize);
 
   const lines = [
@@ -127,7 +137,7 @@ async function trainAndEvaluate(run: Run): Promise<Outcome> {
     ...quickLines(resolveSettings({ preset, precision, seed, scale: 'full' }), settings),
   ];
   for (const line of lines) bar.print(line);
-  if (folder === null) return dryRun(run, { trainer, chain, feed, totalSteps, bar });
+  if (folder === null) return tryOut(run, { trainer, chain, feed, totalSteps, bar });
 
   const goOn = `  npm run simclr -- --resume ${folder.path}`;
   const evaluate = () =>
@@ -245,7 +255,7 @@ export function stepInputs(
   };
 }
 
-interface DryRun {
+interface TryOut {
   readonly trainer: Trainer<Input, Metric>;
   readonly chain: Chain;
   readonly feed: ImageFeed;
@@ -253,13 +263,22 @@ interface DryRun {
   readonly bar: ProgressBar;
 }
 
-async function dryRun(run: Run, { trainer, chain, feed, totalSteps, bar }: DryRun): Promise<Outcome> {
-  const { settings, data } = run;
+/** A step or a few without a run folder. */
+async function tryOut(run: Run, { trainer, chain, feed, totalSteps, bar }: TryOut): Promise<Outcome> {
+  const { options, settings, data } = run;
   const { batchSize, seed } = settings;
   const stream = batches(data.train, { batchSize, seed, epoch: 0, readImages: feed.readsImages });
   const { value: batch } = await stream.next();
   await stream.return();
   const inputs = stepInputs(batch as Batch, settings, chain, feed);
+  if (options.profileStep) {
+    try {
+      for (const line of await profileLines(() => trainer.step(inputs))) bar.print(line);
+    } finally {
+      tf.dispose(inputs);
+    }
+    return 'done';
+  }
   const start = performance.now();
   const result = await trainer.step(inputs);
   const seconds = (performance.now() - start) / 1000;

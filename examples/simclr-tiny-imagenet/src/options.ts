@@ -32,6 +32,7 @@ const schema = z.strictObject({
   resume: z.string().min(1).optional(),
   report: z.string().min(1).optional(),
   dryRun: z.boolean().default(false),
+  profileStep: z.boolean().default(false),
 });
 
 /** The options of one call, checked, with defaults filled in where they do not depend on preset and scale. */
@@ -102,6 +103,10 @@ const flags: Record<keyof Options, Flag> = {
     help: 'Run folder to make report.html of, as it stands; trains nothing and takes no other option',
   },
   dryRun: { kind: 'switch', help: 'Run one step, print its time and memory, and write nothing' },
+  profileStep: {
+    kind: 'switch',
+    help: "Run a few steps on webgpu, print what their kernels take by the GPU's own clock, next to the roofline, and write nothing",
+  },
 };
 
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
