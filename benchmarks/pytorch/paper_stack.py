@@ -13,42 +13,12 @@ import os
 import sys
 
 os.environ.setdefault("OMP_NUM_THREADS", str(max(1, os.cpu_count() or 1)))
-from simclr import answer
+from pil_views import TwoViews, loader_of  # says why where torchvision is missing
 import torch
 
-try:
-    from PIL import Image
-    from torchvision import transforms as T
-except ImportError as error:
-    answer(missing=f"{sys.executable}: {error}")
-    sys.exit(0)
 from whole_step import Step, arithmetics, read_safetensors, serve
 
 configuration = json.loads(sys.argv[1])
-
-
-class TwoViews(torch.utils.data.Dataset):
-    """Images of the memory; each item is two views of one."""
-
-    def __init__(self, images, size):
-        self.images = [Image.fromarray(image) for image in images.numpy()]
-        kernel = max(3, int(0.1 * size) | 1)
-        self.chain = T.Compose([
-            T.RandomResizedCrop(size),
-            T.RandomHorizontalFlip(),
-            T.RandomSolarize(threshold=128, p=0.2),
-            T.RandomApply([T.ColorJitter(0.8, 0.8, 0.8, 0.2)], p=0.8),
-            T.RandomGrayscale(p=0.2),
-            T.GaussianBlur(kernel, sigma=(0.1, 2.0)),
-            T.ToTensor(),
-        ])
-
-    def __len__(self):
-        return len(self.images)
-
-    def __getitem__(self, index):
-        image = self.images[index]
-        return self.chain(image), self.chain(image)
 
 
 def endless(loader):
@@ -60,10 +30,7 @@ def main():
     device = "cuda" if torch.cuda.is_available() else "cpu"
     images = read_safetensors(os.path.join(configuration["folder"], "images.safetensors"))["images"]
     workers = configuration["workers"]
-    loader = torch.utils.data.DataLoader(
-        TwoViews(images, configuration["imageSize"]), batch_size=configuration["batchSize"], shuffle=True, drop_last=True,
-        num_workers=workers, pin_memory=device == "cuda", persistent_workers=workers > 0,
-    )
+    loader = loader_of(TwoViews(images.numpy()), configuration["batchSize"], workers, device)
     batches = endless(loader)
     torch.backends.cudnn.benchmark = True
 

@@ -1,7 +1,10 @@
 import type { Bench } from './bench.ts';
 import { augment } from './benches/augment.ts';
 import { capture } from './benches/capture.ts';
+import { evaluate } from './benches/evaluate.ts';
+import { gpuDevice } from './benches/gpu-device.ts';
 import { gpuKernels } from './benches/gpu-kernels.ts';
+import { gpuTableBench } from './benches/gpu-table.ts';
 import { kernels } from './benches/kernels.ts';
 import { layers } from './benches/layers.ts';
 import { scaling } from './benches/scaling.ts';
@@ -18,6 +21,9 @@ export const benches: readonly Bench[] = [
   register(layers),
   register(kernels),
   register(augment),
+  register(gpuDevice),
   register(gpuKernels),
   register(capture),
+  register(evaluate),
+  register(gpuTableBench),
 ];

@@ -5,7 +5,7 @@ import type { Recording } from './capture/recording.ts';
 import type { VariableHome } from './capture/variable-home.ts';
 import { DeviceFailure } from './device/failure.ts';
 import { type Computation, LaterResults } from './later-results.ts';
-import { matrixUnitOf } from './product/arithmetic.ts';
+import { type AdapterInfo, matrixUnitOf } from './product/arithmetic.ts';
 import type { MatrixUnit } from './product/product.ts';
 import type { StepProfiler } from './profile/step-profiler.ts';
 import { ProgramCache } from './program-cache.ts';
@@ -22,6 +22,8 @@ export class GpuBackend extends StockBackend {
   /** Matrix units of the device; null where it has none that kernels use. */
   readonly matrixUnit: MatrixUnit | null;
   readonly failure: DeviceFailure;
+  /** Of the adapter; Dawn lists its matrix configurations there. */
+  readonly info: AdapterInfo;
   /** Compiled programs of the kernels of this engine. */
   readonly programs: ProgramCache;
   /** Small uniform blocks of the kernels of this engine. */
@@ -46,6 +48,7 @@ export class GpuBackend extends StockBackend {
   private constructor(gpu: GPU, device: GPUDevice, info: GPUAdapterInfo) {
     super(device, info);
     this.gpu = gpu;
+    this.info = info as AdapterInfo;
     this.pool = new TrimmablePool(device);
     this.bufferManager = this.pool;
     this.failure = new DeviceFailure(device, () => this.bufferManager.numBytesUsed);

@@ -1,0 +1,124 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { epochMeans, gpuTable } from './gpu-table.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gpu-table-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const write = (name: string, ...values: object[]) =>
+  writeFileSync(join(folder, name), values.map((value) => JSON.stringify(value)).join('\n'));
+const step = (epoch: number, loss: number) => ({ step: 0, epoch, loss, metrics: { top1: loss / 10, top5: 0.5 } });
+
+it('means the steps of every epoch', () => {
+  const lines = [step(0, 4), step(0, 2), step(1, 1)].map((line) => `${JSON.stringify(line)}\n`).join('');
+  expect(epochMeans(lines)).toEqual([
+    { epoch: 1, loss: 3, top1: expect.closeTo(0.3), top5: 0.5 },
+    { epoch: 2, loss: 1, top1: 0.1, top5: 0.5 },
+  ]);
+  expect(epochMeans('')).toEqual([]);
+});
+
+it('has no lines for what has not been measured', async () => {
+  expect(await gpuTable(folder)).toEqual([]);
+});
+
+it('sets ours beside theirs', async () => {
+  write('device.json', {
+    device: 'a card',
+    multiplyAddTeraflops: 60,
+    matrixTeraflops: null,
+    copyGigabytesPerSecond: 3000,
+  });
+  write('correct.json', { numPassedTests: 7, numFailedTests: 1, numPendingTests: 2 });
+  write('step-mixed.json', {
+    milliseconds: 8,
+    viewsPerSecond: 64_000,
+    spread: [7.9, 8.1],
+    split: { augment: 0.5, host: 1 },
+    batchSize: 256,
+    quiet: true,
+    rivals: [
+      {
+        rival: 'paper_stack',
+        ratio: 5,
+        best: 'float16',
+        version: 'PyTorch 2',
+        device: 'a card',
+        workers: 16,
+        compiled: null,
+        kinds: [{ kind: 'float16', milliseconds: 40 }],
+      },
+    ],
+  });
+  write('capture.json', { dispatches: 200, hostMs: 1, eagerMs: 40, batchSize: 256 });
+  write('kernels-float32.json', { milliseconds: { forward: 4, inputGradient: 5 } });
+  write('paper-metrics.jsonl', step(0, 4), step(0, 2));
+  write('paper-summary.json', { seconds: 600, data: 'tiny-imagenet' });
+  write('paper-evaluate.json', { knn: { 20: 0.25 }, linear: 0.4 });
+  write(
+    'pytorch.json',
+    { epoch: 1, loss: 3.03, top1: 0.3, seconds: 30, version: '2' },
+    { epoch: 2, loss: 2, top1: 0.4, seconds: 29, version: '2' },
+  );
+  expect(await gpuTable(folder)).toMatchInlineSnapshot(`
+    [
+      [
+        "device",
+        "a card",
+      ],
+      [
+        "measured peaks",
+        "60 TFLOP/s multiply-adds, no TFLOP/s matrix units, 3000 GB/s",
+      ],
+      [
+        "tests against the CPU engine",
+        "7 passed, 1 failed, 2 skipped",
+      ],
+      [
+        "step of 256 images, mixed",
+        "8 ms (7.9 to 8.1), 64000 views/s",
+      ],
+      [
+        "",
+        "augment 0.5, host 1 ms",
+      ],
+      [
+        "  ratio to paper_stack",
+        "5 (PyTorch 2 on a card, 16 processes: float16 40 ms)",
+      ],
+      [
+        "host time of a replay",
+        "1 ms for 200 dispatches (256 images); ratio to a step without recording 40",
+      ],
+      [
+        "convolutions, float32",
+        "forward 4 ms, inputGradient 5 ms",
+      ],
+      [
+        "run paper, tiny-imagenet",
+        "1 epochs, 600 s",
+      ],
+      [
+        "",
+        "epoch 1: loss 3.0000, top-1 30.0 %, top-5 50.0 %",
+      ],
+      [
+        "",
+        "kNN k=20 25.0 %, linear probe 40.0 %",
+      ],
+      [
+        "  epoch 1 in PyTorch 2",
+        "loss 3.0300, top-1 30.0 %, 30.0 s; our loss differs by -0.99 %",
+      ],
+      [
+        "  epoch 2 in PyTorch 2",
+        "loss 2.0000, top-1 40.0 %, 29.0 s; not trained by us",
+      ],
+    ]
+  `);
+});

@@ -1,0 +1,184 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { significant } from './statistics.ts';
+
+/** A line of the table. */
+export type Line = readonly [label: string, value: string];
+
+/** What results hold, as far as the table shows it. */
+interface StepRecord {
+  readonly milliseconds: number;
+  readonly viewsPerSecond: number;
+  readonly spread: readonly number[];
+  readonly split: Readonly<Record<string, number>>;
+  readonly batchSize: number;
+  readonly quiet: boolean;
+  readonly rivals: ReadonlyArray<{
+    readonly rival: string;
+    readonly ratio: number;
+    readonly best: string;
+    readonly version: string;
+    readonly device: string;
+    readonly compiled: boolean | null;
+    readonly workers: number | null;
+    readonly kinds: ReadonlyArray<{ readonly kind: string; readonly milliseconds: number }>;
+  }>;
+}
+
+interface Summary {
+  readonly seconds?: number;
+  readonly steps?: number;
+  readonly device?: string;
+  readonly data?: string;
+}
+
+interface EpochMeans {
+  readonly epoch: number;
+  readonly loss: number;
+  readonly top1: number;
+  readonly top5: number;
+}
+
+/** The paper's own time for 50 epochs, seconds: 4 min 46 s each. */
+const PAPER_SECONDS = 50 * 286;
+
+/** Reads the results of `gpu.sh` and makes one table of them; what has not been measured is left out. */
+export async function gpuTable(folder: string): Promise<Line[]> {
+  const text = (name: string) => readFile(join(folder, name), 'utf8').catch(() => null);
+  const json = async <T>(name: string): Promise<T | null> => {
+    const content = await text(name);
+    return content === null || content.trim() === '' ? null : (JSON.parse(content) as T);
+  };
+  const lines: Line[] = [];
+
+  const device = await json<Record<string, unknown>>('device.json');
+  if (device) {
+    const { multiplyAddTeraflops, matrixTeraflops, copyGigabytesPerSecond } = device;
+    lines.push(
+      ['device', `${device.device}`],
+      [
+        'measured peaks',
+        `${multiplyAddTeraflops} TFLOP/s multiply-adds, ${matrixTeraflops ?? 'no'} TFLOP/s matrix units, ${copyGigabytesPerSecond} GB/s`,
+      ],
+    );
+  }
+  const tests = await json<{ numPassedTests: number; numFailedTests: number; numPendingTests: number }>('correct.json');
+  if (tests) {
+    const { numPassedTests: passed, numFailedTests: wrong, numPendingTests: skipped } = tests;
+    lines.push(['tests against the CPU engine', `${passed} passed, ${wrong} failed, ${skipped} skipped`]);
+  }
+  for (const precision of ['mixed', 'float32']) {
+    const step = await json<StepRecord>(`step-${precision}.json`);
+    if (step) lines.push(...stepLines(precision, step));
+  }
+  const capture = await json<{ dispatches: number; hostMs: number; eagerMs: number; batchSize: number }>(
+    'capture.json',
+  );
+  if (capture) {
+    const { dispatches, hostMs, eagerMs, batchSize } = capture;
+    lines.push([
+      'host time of a replay',
+      `${hostMs} ms for ${dispatches} dispatches (${batchSize} images); ratio to a step without recording ${ratio(eagerMs, hostMs)}`,
+    ]);
+  }
+  for (const precision of ['mixed', 'float32']) {
+    const kernels = await json<{ milliseconds: Record<string, number> }>(`kernels-${precision}.json`);
+    if (!kernels) continue;
+    const passes = Object.entries(kernels.milliseconds).map(([pass, value]) => `${pass} ${value} ms`);
+    lines.push([`convolutions, ${precision}`, passes.join(', ')]);
+  }
+  for (const preset of ['paper', 'baseline']) {
+    const metrics = await text(`${preset}-metrics.jsonl`);
+    if (metrics === null) continue;
+    const epochs = epochMeans(metrics);
+    lines.push(...runLines(preset, epochs, await json<Summary>(`${preset}-summary.json`)));
+    const features = await json<{ knn: Record<string, number>; linear: number }>(`${preset}-evaluate.json`);
+    if (features) {
+      const neighbours = Object.entries(features.knn).map(([k, value]) => `kNN k=${k} ${percent(value)}`);
+      lines.push(['', `${neighbours.join(', ')}, linear probe ${percent(features.linear)}`]);
+    }
+    if (preset === 'paper') lines.push(...(await pytorchLines(await text('pytorch.json'), epochs)));
+  }
+  return lines;
+}
+
+function stepLines(precision: string, step: StepRecord): Line[] {
+  const parts = Object.entries(step.split).map(([name, value]) => `${name} ${value}`);
+  return [
+    [
+      `step of ${step.batchSize} images, ${precision}`,
+      `${step.milliseconds} ms (${step.spread.join(' to ')}), ${step.viewsPerSecond} views/s${step.quiet ? '' : ', UNEVEN ROUNDS'}`,
+    ],
+    ['', `${parts.join(', ')} ms`],
+    ...step.rivals.map(({ rival, ratio, version, device, compiled, workers, kinds }): Line => {
+      const times = kinds.map(({ kind, milliseconds }) => `${kind} ${milliseconds} ms`).join(', ');
+      const how = workers === null ? (compiled ? 'torch.compile' : 'not compiled') : `${workers} processes`;
+      return [`  ratio to ${rival}`, `${ratio} (${version} on ${device}, ${how}: ${times})`];
+    }),
+  ];
+}
+
+/** Means of every epoch of a run's `metrics.jsonl`. */
+export function epochMeans(metrics: string): EpochMeans[] {
+  const sums = new Map<number, { count: number; loss: number; top1: number; top5: number }>();
+  for (const line of metrics.trim().split('\n')) {
+    if (line === '') continue;
+    const {
+      epoch,
+      loss,
+      metrics: values,
+    } = JSON.parse(line) as {
+      epoch: number;
+      loss: number;
+      metrics: { top1: number; top5: number };
+    };
+    const sum = sums.get(epoch) ?? { count: 0, loss: 0, top1: 0, top5: 0 };
+    sums.set(epoch, {
+      count: sum.count + 1,
+      loss: sum.loss + loss,
+      top1: sum.top1 + values.top1,
+      top5: sum.top5 + values.top5,
+    });
+  }
+  return [...sums].map(([epoch, { count, loss, top1, top5 }]) => ({
+    epoch: epoch + 1,
+    loss: loss / count,
+    top1: top1 / count,
+    top5: top5 / count,
+  }));
+}
+
+function runLines(preset: string, epochs: readonly EpochMeans[], summary: Summary | null): Line[] {
+  const last = epochs.at(-1);
+  if (!last) return [];
+  const { seconds, data } = summary ?? {};
+  const time =
+    seconds === undefined
+      ? 'not finished'
+      : `${seconds} s${preset === 'paper' && epochs.length === 50 ? `; ratio to the paper's time ${ratio(PAPER_SECONDS, seconds)}` : ''}`;
+  return [
+    [`run ${preset}${data ? `, ${data}` : ''}`, `${epochs.length} epochs, ${time}`],
+    ['', `epoch ${last.epoch}: loss ${last.loss.toFixed(4)}, top-1 ${percent(last.top1)}, top-5 ${percent(last.top5)}`],
+  ];
+}
+
+async function pytorchLines(text: string | null, ours: readonly EpochMeans[]): Promise<Line[]> {
+  if (text === null) return [];
+  const theirs = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as EpochMeans & { seconds: number; version: string });
+  return theirs.map(({ epoch, loss, top1, seconds, version }): Line => {
+    const own = ours.find((means) => means.epoch === epoch);
+    const difference = own
+      ? `our loss differs by ${((100 * (own.loss - loss)) / loss).toFixed(2)} %`
+      : 'not trained by us';
+    return [
+      `  epoch ${epoch} in PyTorch ${version}`,
+      `loss ${loss.toFixed(4)}, top-1 ${percent(top1)}, ${seconds.toFixed(1)} s; ${difference}`,
+    ];
+  });
+}
+
+const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
+const ratio = (a: number, b: number): number => significant(a / b, 3);
