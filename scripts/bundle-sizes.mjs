@@ -1,5 +1,5 @@
-// `npm run sizes [-- --write]`: what each package adds to a bundle, all that it stands on included and TensorFlow.js left out, as a
-// Markdown table; --write puts it into the README.
+// `npm run sizes [-- --write]`: what each package adds to a bundle, all that it stands on included and TensorFlow.js left out, and
+// what a whole page weighs, as a Markdown table; --write puts it into the README, from where the site takes it.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +22,14 @@ function sizes(files) {
   return `${sum((file) => file.length)} (${sum((file) => gzipSync(file).length)})`;
 }
 
-/** Everything that a package exports, bundled and minified: code, and other files (WebAssembly, workers). */
+/** Code, and other files (WebAssembly, workers), of a bundle. */
+function parts(output) {
+  const code = Buffer.from(output.flatMap((part) => (part.type === 'chunk' ? [part.code] : [])).join(''));
+  const others = output.flatMap((part) => (part.type === 'asset' ? [Buffer.from(part.source)] : []));
+  return { code, others };
+}
+
+/** Everything that a package exports, bundled and minified. */
 async function bundle(name) {
   const entry = join(work, `${name.replace('@tfjs-ssl/', '')}.js`);
   writeFileSync(entry, `export * from '${name}';\n`);
@@ -37,9 +44,7 @@ async function bundle(name) {
       rolldownOptions: { input: entry, external: leftOut, preserveEntrySignatures: 'strict' },
     },
   });
-  const code = Buffer.from(output.flatMap((part) => (part.type === 'chunk' ? [part.code] : [])).join(''));
-  const others = output.flatMap((part) => (part.type === 'asset' ? [Buffer.from(part.source)] : []));
-  return { code, others };
+  return parts(output);
 }
 
 const lines = [
@@ -60,13 +65,21 @@ for (const folder of packageFolders) {
   ];
   lines.push(`| ${cells.join(' | ')} |`);
 }
+const example = join(root, 'examples/browser-features');
+const { output } = await build({ root: example, logLevel: 'silent', build: { write: false } });
+const { code, others } = parts(output);
+lines.push(
+  '',
+  'The whole page of `examples/browser-features`, with TensorFlow.js, two engines and a ResNet-18: ' +
+    `${sizes([code])} KiB of code, ${sizes(others)} KiB of WebAssembly, workers, style and HTML.`,
+);
 const table = lines.join('\n');
 console.log(table);
 
 if (process.argv.includes('--write')) {
   const readme = join(root, 'README.md');
   const text = readFileSync(readme, 'utf8');
-  const [begin, end] = ['<!-- made by npm run sizes -->\n', '\n<!-- end -->'];
+  const [begin, end] = ['<!-- #region sizes -->\n', '\n<!-- #endregion sizes -->'];
   const [from, to] = [text.indexOf(begin) + begin.length, text.indexOf(end)];
   if (from < begin.length || to < from)
     throw new Error(`README.md must have the lines ${begin.trim()} and ${end.trim()}. Put them in.`);

@@ -1,16 +1,19 @@
 // `node scripts/check-consumers.mjs [--weights FILE] [--picture FILE]`: uses the packed packages as others do, in copies of
 // examples/node-features and examples/browser-features without any link to the source: runs the one, builds the other and uses it in
-// headless Chromium. --weights is the model.safetensors of a run of the quick scale; --picture takes a picture of the page.
+// headless Chromium; then does so with the page that docs/getting-started/browser.md tells to write. --weights is the model.safetensors of
+// a run of the quick scale; --picture takes a picture of the page.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { noChromium } from './chromium.mjs';
+import { projectOf } from './code-blocks.mjs';
 import { packageFolders, packPackages } from './pack-packages.mjs';
+import { useDocsPage } from './use-docs-page.mjs';
 import { usePage } from './use-page.mjs';
 
 const { values } = parseArgs({ options: { weights: { type: 'string' }, picture: { type: 'string' } } });
@@ -79,5 +82,13 @@ const size = (files) =>
 console.log(`browser-features, built: ${size(built)}`);
 for (const file of built) console.log(`  ${file.name}: ${size([file])}`);
 
-if (noChromium === null) await usePage(browser, { weights, picture: values.picture });
-else console.log(`browser-features: not opened, ${noChromium}`);
+if (noChromium === null) {
+  await usePage(browser, { weights, picture: values.picture });
+  const page = join(work, 'docs-page');
+  mkdirSync(page);
+  for (const { file, code } of projectOf('docs/getting-started/browser.md')) writeFileSync(join(page, file), code);
+  renameSync(join(browser, 'node_modules'), join(page, 'node_modules')); // the same packages
+  await useDocsPage(page, weights);
+} else {
+  console.log(`browser-features: not opened, ${noChromium}`);
+}

@@ -11,8 +11,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
  * @typedef {object} CodeBlock
  * @property {string} name - file and number, fit for a folder.
  * @property {string} where - file and line.
- * @property {'ts' | 'js' | 'sh'} language
+ * @property {'ts' | 'js' | 'sh' | 'html'} language
  * @property {string} code
+ * @property {string | null} file - the file of a project whose text it is, named behind the language; such blocks run together.
  * @property {string | null} notRun - why it cannot be run in a check, from the comment `<!-- not run: REASON -->` before it.
  */
 
@@ -53,7 +54,7 @@ function blocksOf(path, fence) {
   const text = readFileSync(path, 'utf8');
   const file = relative(root, path);
   return [...text.matchAll(fence)].map((match, i) => {
-    const { reason, margin, language, code } = match.groups;
+    const { reason, margin, language, title, code } = match.groups;
     return {
       name: `${file.replace(/\.(md|ts)$/, '').replaceAll('/', '-')}-${i + 1}`,
       where: `${file}:${text.slice(0, match.index).split('\n').length + (reason ? 1 : 0)}`,
@@ -62,13 +63,14 @@ function blocksOf(path, fence) {
         .split('\n')
         .map((line) => (line.startsWith(margin) ? line.slice(margin.length) : line.trimStart().replace(/^\* ?/, '')))
         .join('\n'),
+      file: title ?? null,
       notRun: reason ?? null,
     };
   });
 }
 
 const inMarkdown =
-  /^(?:<!-- not run: (?<reason>.+?) -->\n)?(?<margin>)```(?<language>ts|js|sh)\n(?<code>[\s\S]*?)^```$/gm;
+  /^(?:<!-- not run: (?<reason>.+?) -->\n)?(?<margin>)```(?<language>ts|js|sh|html)(?: \[(?<title>.+?)\])?\n(?<code>[\s\S]*?)^```$/gm;
 const inComments =
   /^(?:[ ]*\* <!-- not run: (?<reason>.+?) -->\n)?(?<margin>[ ]*\* )```(?<language>ts|js|sh)\n(?<code>[\s\S]*?)^[ ]*\* ```$/gm;
 
@@ -80,6 +82,17 @@ export function codeBlocks() {
   ];
 }
 
+/**
+ * The project of a page: its blocks that name their files.
+ *
+ * @param {string} page - path of the Markdown file, from the root.
+ * @returns {{ file: string, code: string }[]}
+ */
+export const projectOf = (page) =>
+  blocksOf(join(root, page), inMarkdown)
+    .filter(({ file }) => file !== null)
+    .map(({ file, code }) => ({ file, code }));
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const { where, language, notRun } of codeBlocks()) console.log(where, language, notRun ?? '');
+  for (const { where, language, file, notRun } of codeBlocks()) console.log(where, language, file ?? '', notRun ?? '');
 }

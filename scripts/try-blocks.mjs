@@ -78,8 +78,10 @@ function runBlock({ name, where }, project) {
  * @throws Error that lists the blocks which fail, with what they printed.
  */
 export async function tryBlocks(blocks, project) {
-  const shell = blocks.filter(({ language, notRun }) => language === 'sh' && notRun === null);
-  const code = blocks.filter(({ language, notRun }) => language !== 'sh' && notRun === null);
+  const inProjects = blocks.filter(({ file }) => file !== null);
+  const alone = blocks.filter(({ file, notRun }) => file === null && notRun === null);
+  const shell = alone.filter(({ language }) => language === 'sh');
+  const code = alone.filter(({ language }) => language !== 'sh');
   shell.forEach(checkShell);
   console.log(`${shell.length} shell blocks: every script that they name is there`);
 
@@ -118,8 +120,9 @@ export async function tryBlocks(blocks, project) {
     throw new Error(
       `${failures.length} of ${code.length} code blocks fail:\n${failures.map(({ message }) => message).join('\n')}`,
     );
-  const notRun = blocks.length - shell.length - code.length;
+  const notRun = blocks.length - alone.length - inProjects.length;
   console.log(
-    `${code.length} code blocks run in ${((performance.now() - start) / 1000).toFixed(0)} s, ${notRun} not run for the reasons above`,
+    `${code.length} code blocks run in ${((performance.now() - start) / 1000).toFixed(0)} s, ${notRun} not run for the reasons above; ` +
+      `${inProjects.length} are files of projects, which check:consumers uses`,
   );
 }

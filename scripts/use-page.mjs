@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { launchChromium } from './chromium.mjs';
 
 /** Software that plays a GPU on a busy machine takes minutes for its first answer; milliseconds. */
-const patience = 400_000;
+export const patience = 400_000;
 
 /**
  * Serves the built examples/browser-features and uses it as a visitor would, on the engine that the page chooses and on WebGPU.
@@ -38,11 +38,11 @@ export async function usePage(project, options) {
 }
 
 /**
- * One visit.
+ * A new page, with what it asks for and complains about.
  *
- * @returns the cosines that the page shows at first.
+ * @param {import('playwright-core').Browser} browser
  */
-async function visit(browser, address, engineIs, then = async () => {}) {
+export async function watchedPage(browser) {
   const page = await browser.newPage({ viewport: { width: 940, height: 1000 } });
   const requests = [];
   const complaints = [];
@@ -51,6 +51,20 @@ async function visit(browser, address, engineIs, then = async () => {}) {
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());
   });
+  const checkRequests = (origin) => {
+    const elsewhere = requests.filter((url) => !url.startsWith(`${origin}/`) && !/^(data|blob):/.test(url));
+    assert.deepEqual(elsewhere, [], 'no request leaves the origin of the page');
+  };
+  return { page, requests, complaints, checkRequests };
+}
+
+/**
+ * One visit.
+ *
+ * @returns the cosines that the page shows at first.
+ */
+async function visit(browser, address, engineIs, then = async () => {}) {
+  const { page, requests, complaints, checkRequests } = await watchedPage(browser);
   await page.goto(address);
   await ready(page);
 
@@ -69,9 +83,7 @@ async function visit(browser, address, engineIs, then = async () => {}) {
   assert.ok(!(await page.locator('#nearest').textContent()).includes('red stripes'), 'not the picture itself');
   await then(page, first);
 
-  const { origin } = new URL(address);
-  const elsewhere = requests.filter((url) => !url.startsWith(`${origin}/`) && !/^(data|blob):/.test(url));
-  assert.deepEqual(elsewhere, [], 'no request leaves the origin of the page');
+  checkRequests(new URL(address).origin);
   assert.deepEqual(complaints, []);
   console.log(`  ${engine}`);
   console.log(`    ${await page.textContent('#status')} ${requests.length} requests, all to its own origin`);

@@ -48,7 +48,7 @@ const guide: DefaultTheme.SidebarItem[] = [
   },
   {
     text: 'Results',
-    items: [page('The experiment', '/experiment'), page('Benchmarks', '/benchmarks')],
+    items: [page('The experiment', '/experiment'), page('Benchmarks', '/benchmarks'), page('Sizes', '/sizes')],
   },
   {
     text: 'Help',

@@ -10,6 +10,7 @@ export default defineConfig({
   server: { headers },
   preview: { headers },
   // the engine finds its kernels and workers beside itself, where the development server must leave them
-  optimizeDeps: { exclude: ['@tfjs-ssl/engine-simd'] },
+  // and what it imports has to be bundled all the same
+  optimizeDeps: { exclude: ['@tfjs-ssl/engine-simd'], include: ['@tensorflow/tfjs-backend-cpu'] },
   build: { target: 'es2022', chunkSizeWarningLimit: 2000 },
 });

@@ -27,7 +27,6 @@ export interface ContrastiveOptions {
  * import { contrastiveLogits } from '@tfjs-ssl/losses';
  * import { useEngine } from '@tfjs-ssl/engine';
  * import * as tf from '@tensorflow/tfjs-core';
-import { pairLogits } from '@tfjs-ssl/ops';
  *
  * await useEngine('auto');
  * const projections = tf.tensor2d([[1, 0], [0, 2], [3, 0], [0, 4]]); // two images, two views

@@ -14,8 +14,10 @@ export interface InfoNCEResult {
 /**
  * SimCLR's contrastive loss together with the ranks of the positives, of which pretext accuracies are made.
  *
- * loss = mean_i ( log sum_{j != i} exp(logits_ij) - logits_i,p(i) ), p(i) = (i + N) mod 2N: the cross-entropy of finding each view's partner among the 2N - 1 other views, averaged over all 2N
- * anchors. (google-research/simclr prints twice this: the sum of the two views' means.)
+ *     loss = mean_i ( log sum_{j != i} exp(logits_ij) - logits_i,p(i) ),    p(i) = (i + N) mod 2N
+ *
+ * It is the cross-entropy of finding each view's partner among the 2N - 1 other views, averaged over all 2N anchors. (google-research/simclr
+ * prints twice this: the sum of the two views' means.)
  * Computed in float32 with the maximum removed before exponentials; the gradient is finite for all finite projections.
  * Where the engine has a kernel for it, no matrix of logits is ever held: memory grows with the batch, not its square.
  *

@@ -6,8 +6,10 @@ import type { ContrastiveOptions } from './contrastive-logits.ts';
 /**
  * NT-Xent, SimCLR's normalised temperature-scaled cross-entropy: the loss of {@link infoNCE} alone.
  *
- * loss = mean_i -log( exp(u_i . u_p(i) / temperature) / sum_{j != i} exp(u_i . u_j / temperature) ), u_i = z_i / max(|z_i|, 1e-12),
- * p(i) = (i + N) mod 2N, averaged over all 2N anchors. Collapsed projections (all rows equal) give log(2N - 1).
+ *     loss = mean_i -log( exp(u_i . u_p(i) / temperature) / sum_{j != i} exp(u_i . u_j / temperature) ),
+ *     u_i = z_i / max(|z_i|, 1e-12),    p(i) = (i + N) mod 2N
+ *
+ * The mean is over all 2N anchors. Collapsed projections (all rows equal) give log(2N - 1).
  *
  * @param projections - shape [2N, D], float32; rows i and i + N are the two views of image i. Normalised inside.
  * @param options - the temperature.
@@ -19,7 +21,6 @@ import type { ContrastiveOptions } from './contrastive-logits.ts';
  * import { ntXent } from '@tfjs-ssl/losses';
  * import { useEngine } from '@tfjs-ssl/engine';
  * import * as tf from '@tensorflow/tfjs-core';
-import { infoNce } from '@tfjs-ssl/ops';
  *
  * await useEngine('auto');
  * const projections = tf.ones<tf.Rank.R2>([8, 16]); // a collapsed encoder

@@ -11,7 +11,8 @@ function jointNorm(tensors: NamedTensors): tf.Scalar {
 /**
  * Scales all gradients by one factor so that their joint norm is at most `maxNorm`, as `torch.nn.utils.clip_grad_norm_`.
  *
- * norm = sqrt(sum over all elements of all gradients of g^2); g * min(1, maxNorm / (norm + 1e-6)).
+ *     norm = sqrt(sum over all elements of all gradients of g^2),    g <- g min(1, maxNorm / (norm + 1e-6))
+ *
  * Reads nothing back. Where the norm is infinite or NaN the results are NaN, as in PyTorch.
  *
  * @param gradients - the gradients by name, float32; at least one; not disposed.

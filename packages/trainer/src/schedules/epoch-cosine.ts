@@ -17,7 +17,8 @@ export interface EpochCosineOptions {
  * The paper's schedule: a cosine that advances once an epoch, from the eleventh on, and is to reach 0 after as many epochs as an
  * epoch has steps.
  *
- * lr = base / 2 (1 + cos(pi max(0, epoch - firstEpoch) / tMax)), epoch = floor(step / stepsPerEpoch).
+ *     lr = base / 2 (1 + cos(pi max(0, epoch - firstEpoch) / tMax)),    epoch = floor(step / stepsPerEpoch)
+ *
  * That is PyTorch's `CosineAnnealingLR(T_max=len(train_loader))` stepped per epoch, as the public code the paper uses has it. With 390 steps an epoch
  * the rate hardly falls: after 50 epochs it is 97.6 % of its start, the paper's printed 0.000293. For a cosine that ends at the end of the run
  * use {@link warmupCosine}. Past tMax epochs the rate rises again, as PyTorch's does.
