@@ -1,4 +1,5 @@
-// `npm run docs`: what the pages are made of (API pages, pictures), the site, and a check of every link in it.
+// `npm run docs`: what the pages are made of (API pages, pictures), the site, and checks of every link in it
+// and of its width on a phone.
 // `npm run docs:dev`: the same parts, then the site as it is being written.
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -37,6 +38,9 @@ if (process.argv.includes('--dev')) {
   step('Links');
   const { checkLinks } = await import('./check-links.mjs');
   console.log(checkLinks());
+  step('Widths');
+  const { checkWidth } = await import('./check-width.mjs');
+  console.log(await checkWidth());
   step('Done: docs/.vitepress/dist');
   process.exit();
 }

@@ -3,6 +3,7 @@ import DefaultTheme from 'vitepress/theme';
 import BenchmarkResults from './BenchmarkResults.vue';
 import PictureStrip from './PictureStrip.vue';
 import QuickRun from './QuickRun.vue';
+import SpeedRatios from './SpeedRatios.vue';
 import './style.css';
 
 export default {
@@ -11,5 +12,6 @@ export default {
     app.component('BenchmarkResults', BenchmarkResults);
     app.component('PictureStrip', PictureStrip);
     app.component('QuickRun', QuickRun);
+    app.component('SpeedRatios', SpeedRatios);
   },
 } satisfies Theme;
