@@ -2,10 +2,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { launchChromium, noChromium } from '../scripts/chromium.mjs';
 
 const site = fileURLToPath(new URL('.vitepress/dist', import.meta.url));
-const browsers = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const viewport = { width: 390, height: 844 };
 
 /** Shows the text of another page under the styles of this one; returns how wide it is, and the first elements that stick out. */
@@ -27,10 +26,9 @@ function show(html) {
  * @throws Error that lists the pages which are too wide.
  */
 export async function checkWidth() {
-  const executablePath = browsers.find(existsSync);
-  if (!executablePath) return `no Chromium here (looked for ${browsers.join(', ')}): widths not looked at`;
+  if (noChromium !== null) return `Widths were not looked at: ${noChromium}`;
   const pages = readdirSync(site, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.html'));
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  const browser = await launchChromium();
   try {
     const page = await browser.newPage({ viewport });
     await page.route('**/*', (route) => {

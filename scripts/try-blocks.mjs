@@ -8,8 +8,11 @@ import { encode } from 'fast-png';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** What the blocks find in their folder: images in two classes, one by itself, and weights as torchvision has them, with a classifier. */
-const fixtures = ['data', 'cat.jpg', 'resnet18.safetensors'];
+/**
+ * What the blocks find in their folder: images in two classes, one by itself, weights as torchvision has them, with a classifier, and
+ * two images with features.
+ */
+const fixtures = ['data', 'cat.jpg', 'resnet18.safetensors', 'check.safetensors'];
 
 function makeFixtures(project) {
   for (const [label, name] of ['daisy', 'rose'].entries()) {
@@ -35,7 +38,9 @@ function makeFixtures(project) {
     const { tensors } = decodeSafetensors(await encodeWeights(resnet18({ inputShape: [64, 64, 3] })));
     const floats = (shape) => ({ dtype: 'F32', shape, data: new Float32Array(shape.reduce((a, b) => a * b)) });
     const classifier = { 'fc.weight': floats([1000, 512]), 'fc.bias': floats([1000]) };
-    writeFileSync('resnet18.safetensors', encodeSafetensors({ ...tensors, ...classifier }));`;
+    writeFileSync('resnet18.safetensors', encodeSafetensors({ ...tensors, ...classifier }));
+    const check = { images: floats([2, 64, 64, 3]), features: floats([2, 512]) };
+    writeFileSync('check.safetensors', encodeSafetensors(check));`;
   const args = ['--input-type=module', '--eval', script];
   const { status, stderr } = spawnSync(process.execPath, args, { cwd: project, encoding: 'utf8' });
   if (status !== 0) throw new Error(`the weights for the code blocks cannot be made:\n${stderr}`);
