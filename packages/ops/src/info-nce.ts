@@ -28,8 +28,8 @@ export interface InfoNceResult {
  * `ranks < k`. Gradients flow through `loss` and are finite everywhere.
  *
  * An engine may implement it as the kernels `InfoNce` (inputs projections; attribute temperature; outputs loss [], ranks [2N] and
- * logSums [2N], log sum_{j != i} exp(logits_ij), the maximum removed before exponentials) and `InfoNceGrad` (inputs dy [], projections,
- * logSums; attribute temperature; output dprojections). Their memory must grow with the batch and not with its square.
+ * logSums [2N], log sum_{j != i} exp(logits_ij), the maximum removed before exponentials, or more where its gradient needs it) and
+ * `InfoNceGrad` (inputs dy [], projections, logSums; attribute temperature; output dprojections). Their memory must grow with the batch and not with its square.
  * Rounded log-sums make exp(logits - logSums) wrong by up to 1e-6 at low temperatures, which training curves show: a gradient kernel
  * forms them anew, in two parts or with the exponentials' own sum.
  *

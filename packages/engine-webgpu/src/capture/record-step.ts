@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { StepFunction } from '@tfjs-ssl/ops';
-import type { GpuBackend } from '../backend.ts';
+import { GpuBackend } from '../backend.ts';
 import type { DataId } from '../stock-backend.ts';
 import { RefusedStep } from './command-recorder.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -32,6 +32,12 @@ export interface RecordedStep {
   dispose(): void;
 }
 
+/** Whether a variable was on a device that is lost or was stopped: nobody can use it, and nobody need have disposed it. */
+function isGone(backend: GpuBackend, { dataId }: tf.Variable): boolean {
+  const owner: unknown = tf.engine().state.tensorInfo.get(dataId)?.backend;
+  return owner instanceof GpuBackend && owner !== backend;
+}
+
 /**
  * Records a step: runs its function once without executing anything on the GPU.
  *
@@ -48,7 +54,7 @@ export function recordStep(
   rehearsal: boolean,
 ): RecordedStep {
   const variables = Object.values(tf.engine().registeredVariables);
-  const homes = variables.map((variable) => enter(backend, variable));
+  const homes = variables.filter((variable) => !isGone(backend, variable)).map((variable) => enter(backend, variable));
   syncHomes(backend, homes);
   const known = new Set([...homes.map(({ data }) => data.dataId), ...[...inputs.values()].map(({ dataId }) => dataId)]);
   const recording = new Recording(backend, rehearsal, known);

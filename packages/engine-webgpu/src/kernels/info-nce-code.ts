@@ -69,13 +69,27 @@ const tiles = `
     return projections[row * uniforms.elements + index];
   }`;
 
-/** For every anchor: logarithm of the sum of exponentials over all others, loss, and rank of its positive. */
+/**
+ * For every anchor: logarithm of the sum of exponentials over all others, loss, rank of its positive, and what its positive's probability
+ * lacks of 1.
+ *
+ * The positive stays out of the sums. Where it leads by far, the loss and the lack are small numbers, and these ways keep all their digits:
+ *
+ *     d = log(sum over negatives of exp(logit)) - positive,   lack = 1 / (1 + exp(-d)),   loss = log(1 + exp(d))
+ */
 export const infoNceCode: string = `
   ${tiles}
   var<workgroup> positives: array<f32, ANCHORS>;
   var<workgroup> maxima: array<f32, THREADS>;
   var<workgroup> sums: array<f32, THREADS>;
   var<workgroup> above: array<f32, THREADS>;
+
+  // log(1 + exp(x))
+  fn softplus(x: f32) -> f32 {
+    let small = exp(-abs(x));
+    let series = small * (1 - small * (0.5 - small * (0.33333334 - small * 0.25)));
+    return max(x, 0) + select(log(1 + small), series, small < 0.03);
+  }
 
   @compute @workgroup_size(THREADS)
   fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -96,12 +110,14 @@ export const infoNceCode: string = `
       } else {
         let candidate = (tile - 1) * CANDIDATES + lane;
         if (candidate < uniforms.rows && candidate != anchor) {
-          let next = max(maximum, logit);
-          sum = sum * exp(maximum - next) + exp(logit - next);
-          maximum = next;
           // More than all others there are: a logit that is not a number spoils the rank of its anchor.
           if (isNaN(logit)) { greater += f32(uniforms.rows) * f32(uniforms.rows); sum = logit; }
-          else if (candidate != partner(anchor) && logit > positive) { greater += 1; }
+          else if (candidate != partner(anchor)) {
+            let next = max(maximum, logit);
+            sum = sum * exp(maximum - next) + exp(logit - next);
+            maximum = next;
+            if (logit > positive) { greater += 1; }
+          }
         }
       }
     }
@@ -118,10 +134,16 @@ export const infoNceCode: string = `
       }
     }
     if (lane == 0 && anchor < uniforms.rows) {
-      let logarithm = log(sums[thread]);
-      logSums[anchor] = maxima[thread] + logarithm;
-      // The positive leaves before the logarithm comes: where it leads by far, the loss is a small number with all its digits.
-      losses[anchor] = (maxima[thread] - positive) + logarithm;
+      var loss = sums[thread];
+      var lack = loss;
+      if (!isNaN(loss) && loss != 0) { // with a single pair there are no negatives: the sum, the loss and the lack are 0
+        let difference = (maxima[thread] - positive) + log(sums[thread]);
+        loss = softplus(difference);
+        lack = exp(min(difference, 0)) / (1 + exp(-abs(difference)));
+      }
+      logSums[anchor] = positive + loss;
+      logSums[uniforms.rows + anchor] = lack;
+      losses[anchor] = loss;
       ranks[anchor] = min(above[thread], f32(uniforms.rows));
     }
   }`;
@@ -172,8 +194,11 @@ export const infoNceGradientCode: string = `
       var weight = 0f;
       if (anchor < uniforms.rows && candidate < uniforms.rows && candidate != anchor) {
         let logit = pair.cosine / uniforms.temperature;
-        weight = exp(logit - logSums[anchor]) + exp(logit - logSums[candidate]);
-        if (candidate == partner(anchor)) { weight -= 2; }
+        if (candidate == partner(anchor)) {
+          weight = -(logSums[uniforms.rows + anchor] + logSums[uniforms.rows + candidate]);
+        } else {
+          weight = exp(logit - logSums[anchor]) + exp(logit - logSums[candidate]);
+        }
         radial += weight * pair.cosine;
         weight /= max(pair.candidateNorm, 1e-12);
       }

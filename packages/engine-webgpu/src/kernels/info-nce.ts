@@ -10,12 +10,15 @@ import {
 } from './info-nce-code.ts';
 import { defineKernel, type GpuKernel } from './kernel.ts';
 
-/** Loss, ranks and log-sums without a table of logits: a workgroup takes some anchors through all candidates, tile by tile. */
+/**
+ * Loss, ranks, and for the gradient log-sums with what the positives' probabilities lack of 1, without a table of logits: a workgroup takes some anchors
+ * through all candidates, tile by tile.
+ */
 const infoNce = defineKernel<'projections', { temperature: number }>(
   'InfoNce',
   ({ inputs: { projections }, attributes: { temperature }, backend }) => {
     const [rows, elements] = projections.shape as [number, number];
-    const [loss, ranks, logSums] = [backend.output([]), backend.output([rows]), backend.output([rows])];
+    const [loss, ranks, logSums] = [backend.output([]), backend.output([rows]), backend.output([2, rows])];
     backend.withScratch([rows], (losses) => {
       dispatch(backend, {
         key: 'InfoNce',
