@@ -15,10 +15,11 @@ async function train(engine: string, path: string, epochs: number, resumes: bool
   return trainer.snapshot();
 }
 
-const there = (await availableEngines()).filter(({ available, name }) => available && engines.includes(name));
-const pairs = there.flatMap(({ name: first }) =>
-  there.filter(({ name }) => name !== first).map(({ name: second }) => [first, second] as const),
-);
+// Every engine that is there is a partner of those that are tested, whatever narrows these.
+const there = (await availableEngines()).filter(({ available }) => available).map(({ name }) => name);
+const pairs = there
+  .flatMap((first) => there.map((second) => [first, second] as const))
+  .filter(([first, second]) => first !== second && (engines.includes(first) || engines.includes(second)));
 
 describe.skipIf(pairs.length === 0)('A run goes on with another engine', () => {
   it.each(pairs)('%s, then %s', async (first, second) => {
