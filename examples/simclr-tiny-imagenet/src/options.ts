@@ -65,7 +65,7 @@ const flags: Record<keyof Options, Flag> = {
   engine: {
     kind: 'text',
     value: 'NAME',
-    help: 'What computes: auto, tensorflow, simd, cpu [default: auto, the fastest there is]',
+    help: 'What computes: auto, webgpu, tensorflow, simd, cpu [default: auto, the fastest there is]',
   },
   threads: { kind: 'number', value: 'N', help: "Threads of the engine [default: the machine's processors]" },
   requireGpu: { kind: 'switch', help: 'Refuse to run on an engine that does not compute on a GPU' },
