@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { fillUnit } from './fill.ts';
-import type { GoldenGroup } from './harness.ts';
+import { allowance, type GoldenGroup, tellWider } from './harness.ts';
 
 /** A table of digests: one row for each named tensor. */
 export interface DigestExpectation {
@@ -36,6 +36,8 @@ export function expectDigests(
   const { data, shape } = group.tensor(expectation.tensor);
   const width = shape[1] as number;
   const problems: string[] = [];
+  const allowed = allowance();
+  let needed = 1;
   expectation.rows.forEach(({ name, shape: expectedShape, T }, row) => {
     const values = got[name];
     const count = expectedShape.reduce((product, size) => product * size, 1);
@@ -49,11 +51,15 @@ export function expectDigests(
     const expected = [norm, ...others];
     digest(name, values).forEach((value, column) => {
       const tolerance = column === 1 || column === 2 ? loose : tight;
-      if (!(Math.abs(value - (expected[column] as number)) <= tolerance)) {
+      const difference = Math.abs(value - (expected[column] as number));
+      if (difference <= tolerance) return;
+      needed = Math.max(needed, difference / tolerance);
+      if (!(difference <= allowed * tolerance)) {
         problems.push(`${name} column ${column} is ${value}, expected ${expected[column]} within ${tolerance}`);
       }
     });
   });
+  if (needed > 1) tellWider(what, needed);
   if (problems.length > 0) {
     expect.fail(`${what}: ${problems.length} digest values are off: ${problems.slice(0, 8).join('; ')}`);
   }
