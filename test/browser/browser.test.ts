@@ -52,7 +52,7 @@ async function ask(
   headers: Record<string, string>,
   question: Question,
   where: 'worker' | 'page' = 'worker',
-): Promise<{ answer: Answer; requests: string[] }> {
+): Promise<{ answer: Answer; requests: string[]; complaints: string[] }> {
   const server = await preview({
     root,
     configFile: false,
@@ -78,8 +78,7 @@ async function ask(
         (globalThis as unknown as { train(question: Question, where: string): Promise<Answer> }).train(question, where),
       [question, where] as const,
     );
-    expect(complaints).toEqual([]);
-    return { answer, requests };
+    return { answer, requests, complaints };
   } finally {
     await page.close();
     await server.close();
@@ -90,7 +89,9 @@ const workerFile = /\/kernel-worker-[^/]+\.js$/;
 
 describe.skipIf(noChromium !== null)('a page trains as Node does', () => {
   it.each([2, 1])('bit for bit in a web worker of an isolated page, %i threads', async (threads) => {
-    const { answer, requests } = await ask({ ...isolated, ...strict }, { engine: 'simd', options: { threads } });
+    const headers = { ...isolated, ...strict };
+    const { answer, requests, complaints } = await ask(headers, { engine: 'simd', options: { threads } });
+    expect(complaints).toEqual([]);
     expect(answer).toEqual({
       ...inNode,
       threads,
@@ -101,12 +102,15 @@ describe.skipIf(noChromium !== null)('a page trains as Node does', () => {
   });
 
   it('bit for bit on its own thread, which must not sleep', async () => {
-    const { answer } = await ask({ ...isolated, ...strict }, { engine: 'simd', options: { threads: 2 } }, 'page');
+    const question: Question = { engine: 'simd', options: { threads: 2 } };
+    const { answer, complaints } = await ask({ ...isolated, ...strict }, question, 'page');
+    expect(complaints).toEqual([]);
     expect(answer).toMatchObject({ ...inNode, threads: 2 });
   });
 
   it('bit for bit where memory cannot be shared, with one thread', async () => {
-    const { answer } = await ask(strict, { engine: 'simd' });
+    const { answer, complaints } = await ask(strict, { engine: 'simd' });
+    expect(complaints).toEqual([]);
     expect(answer).toMatchObject({ ...inNode, threads: 1, isolated: false });
     expect('device' in answer && answer.device).toMatch(/, 1 thread, memory not shared$/);
   });
@@ -118,8 +122,19 @@ describe.skipIf(noChromium !== null)('a page trains as Node does', () => {
     );
   });
 
+  it('and says that its threads could not be started where a policy refuses them', async () => {
+    const policy = strict['Content-Security-Policy'].replace("worker-src 'self'", "worker-src 'none'");
+    const headers = { ...isolated, 'Content-Security-Policy': policy };
+    const { answer, complaints } = await ask(headers, { engine: 'simd', options: { threads: 2 } }, 'page');
+    expect(answer).toEqual({
+      error: expect.stringContaining('a worker thread could not be started (its file was refused'),
+    });
+    expect(complaints).toEqual([expect.stringContaining('Content Security Policy')]);
+  });
+
   it('within float32 tolerance on WebGPU', async () => {
-    const { answer } = await ask(strict, { engine: 'webgpu', options: { softwareAdapter: true } });
+    const { answer, complaints } = await ask(strict, { engine: 'webgpu', options: { softwareAdapter: true } });
+    expect(complaints).toEqual([]);
     if ('error' in answer) throw new Error(answer.error);
     console.log(
       `webgpu in Chromium ${browser.version()} on ${answer.device}: ${answer.losses}; in Node ${inNode.losses}`,

@@ -110,7 +110,8 @@ export class ThreadPool {
         const worker = new Worker(new URL('../workers/kernel-worker.js', import.meta.url), { type: 'module' });
         this.#workers.push(worker);
         worker.onmessage = ({ data }) => onMessage(data);
-        worker.onerror = ({ message }) => onEnd(message);
+        // without a message where the file was not loaded
+        worker.onerror = ({ message }) => onEnd(message ?? 'its file was refused or not found; the console says more');
         worker.postMessage(start);
       }
     });
