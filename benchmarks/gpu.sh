@@ -107,6 +107,7 @@ correct() {
 mixed() {
   if precisions | grep -q mixed; then
     bench step-mixed train-step --engine webgpu --precision mixed "${step[@]}"
+    TFJS_SSL_UNCHECKED_GPU=1 bench step-mixed-unchecked train-step --engine webgpu --precision mixed "${step[@]}" --rivals none
   else
     echo 'This device has no float16: mixed precision is left out.'
   fi
@@ -115,6 +116,7 @@ mixed() {
 float32() {
   bench capture capture "${capture[@]}"
   bench step-float32 train-step --engine webgpu --precision float32 "${step[@]}"
+  TFJS_SSL_UNCHECKED_GPU=1 bench step-float32-unchecked train-step --engine webgpu --precision float32 "${step[@]}" --rivals none
 }
 
 kernels() {

@@ -70,6 +70,12 @@ export async function gpuTable(folder: string): Promise<Line[]> {
   for (const precision of ['mixed', 'float32']) {
     const step = await json<StepRecord>(`step-${precision}.json`);
     if (step) lines.push(...stepLines(precision, step));
+    const unchecked = await json<StepRecord>(`step-${precision}-unchecked.json`);
+    if (step && unchecked) {
+      const { milliseconds, spread } = unchecked;
+      const than = ratio(step.milliseconds, milliseconds);
+      lines.push(['  without checks of indices', `${milliseconds} ms (${spread.join(' to ')}), ratio ${than}`]);
+    }
   }
   const capture = await json<{ dispatches: number; hostMs: number; eagerMs: number; batchSize: number }>(
     'capture.json',
@@ -167,8 +173,9 @@ async function pytorchLines(text: string | null, ours: readonly EpochMeans[]): P
   const theirs = text
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as EpochMeans & { seconds: number; version: string });
-  return theirs.map(({ epoch, loss, top1, seconds, version }): Line => {
+    .map((line) => JSON.parse(line) as EpochMeans & { seconds: number; version: string; missing?: string });
+  return theirs.map(({ epoch, loss, top1, seconds, version, missing }): Line => {
+    if (missing) return ['  epochs in PyTorch', `none: ${missing}`];
     const own = ours.find((means) => means.epoch === epoch);
     const difference = own
       ? `our loss differs by ${((100 * (own.loss - loss)) / loss).toFixed(2)} %`

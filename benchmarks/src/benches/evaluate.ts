@@ -62,7 +62,7 @@ export const evaluate: Bench<Options> = {
       const [bank, queries] = [await extractFeatures(encoder, train), await extractFeatures(encoder, val)];
       log(`features of ${train.length} and ${val.length} images`);
       const classes = train.classNames.length;
-      const neighbours = [20, 200].filter((k) => k <= train.length);
+      const neighbours = new Set([20, 200].map((k) => Math.min(k, train.length)));
       const knn: Record<string, number> = {};
       for (const k of neighbours) {
         const labels = { bankLabels: train.labels, queryLabels: val.labels, classes };

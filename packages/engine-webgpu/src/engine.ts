@@ -28,6 +28,12 @@ const NAME = 'webgpu';
 export interface WebGpuEngineOptions extends EngineOptions {
   /** Further options of Dawn, in Node: `['backend=null']` for a device that records and computes nothing, to measure the host. */
   readonly dawnOptions?: readonly string[];
+  /**
+   * Whether programs run without the checks that keep every index within its array (Dawn's toggle `disable_robustness`), in Node. They cost
+   * time in the inner loops of products; without them a program that is wrong reads and writes what lies beside, silently. Default: only
+   * where the environment variable `TFJS_SSL_UNCHECKED_GPU` is 1.
+   */
+  readonly unchecked?: boolean;
 }
 
 /** The engine's module; its start takes more options than other engines have. */
@@ -66,8 +72,8 @@ const softwareWillDo = ({ softwareAdapter }: EngineOptions): boolean =>
   softwareAdapter ?? environment('TFJS_SSL_SOFTWARE_GPU') === '1';
 
 function search(options: WebGpuEngineOptions): Promise<AdapterSearch> {
-  const { dawnOptions = [] } = options;
-  return findAdapter({ software: softwareWillDo(options) && !options.requireGpu, dawnOptions });
+  const { dawnOptions = [], unchecked = environment('TFJS_SSL_UNCHECKED_GPU') === '1' } = options;
+  return findAdapter({ software: softwareWillDo(options) && !options.requireGpu, dawnOptions, unchecked });
 }
 
 async function startDevice(options: WebGpuEngineOptions): Promise<EngineDescription> {

@@ -8,10 +8,8 @@ interface Dawn {
  * Toggles of Dawn that the engine needs: timestamps in nanoseconds; subgroup matrices, which are behind `allow_unsafe_apis`; and float16
  * on NVIDIA's Vulkan driver, which Dawn hides for drivers before 615.71.
  */
-const toggles = [
-  'enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia',
-  'disable-dawn-features=timestamp_quantization',
-];
+const enabled = ['allow_unsafe_apis', 'vulkan_enable_f16_on_nvidia'];
+const disabled = ['timestamp_quantization'];
 
 /**
  * Makes Dawn's entry to the GPUs of this machine, in Node.
@@ -20,9 +18,10 @@ const toggles = [
  * TensorFlow.js uses them.
  *
  * @param options - further options of Dawn, for example `'backend=null'`.
+ * @param unchecked - whether programs are compiled without checks of their indices.
  * @returns the entry, or null where the package `webgpu` is not installed.
  */
-export async function openDawn(options: readonly string[]): Promise<GPU | null> {
+export async function openDawn(options: readonly string[], unchecked: boolean): Promise<GPU | null> {
   // put together at run time: Vite's development server refuses a page with an import, even one never reached, that it cannot find
   const specifier = ['web', 'gpu'].join('');
   let dawn: Dawn;
@@ -33,5 +32,10 @@ export async function openDawn(options: readonly string[]): Promise<GPU | null> 
     throw error;
   }
   Object.assign(globalThis, dawn.globals);
-  return dawn.create([...toggles, ...options]);
+  const toggles = [...enabled, ...(unchecked ? ['disable_robustness'] : [])];
+  return dawn.create([
+    `enable-dawn-features=${toggles.join()}`,
+    `disable-dawn-features=${disabled.join()}`,
+    ...options,
+  ]);
 }

@@ -20,6 +20,8 @@ export interface AdapterChoices {
   readonly software: boolean;
   /** Further options of Dawn, in Node. */
   readonly dawnOptions: readonly string[];
+  /** Whether programs are compiled without checks of their indices, in Node. */
+  readonly unchecked: boolean;
 }
 
 const askForSoftware =
@@ -47,14 +49,14 @@ export async function findAdapter(choices: AdapterChoices): Promise<AdapterSearc
       reason: 'Linux shows no GPU on this machine (/dev/dri/renderD*, /dev/nvidia*). Install the driver of your GPU.',
     };
   }
-  const gpu = await openDawn(choices.dawnOptions);
+  const gpu = await openDawn(choices.dawnOptions, choices.unchecked);
   if (!gpu) return { reason: 'the package webgpu is not installed. Run `npm install webgpu`.' };
   const found = await search(gpu, choices.software, noDriver());
   if ('gpu' in found || !choices.software) return found;
 
   for (const file of softwareDriverFiles()) {
     const other = await withVulkanDriver(file, async () => {
-      const dawn = await openDawn(choices.dawnOptions);
+      const dawn = await openDawn(choices.dawnOptions, choices.unchecked);
       return dawn ? search(dawn, true, '') : found;
     });
     if ('gpu' in other) return other;
