@@ -35,9 +35,10 @@ export function drain(thread: i32): void {
  *
  * @param spin how often the end is looked for before the caller sleeps; at -1 it never does (a page's own thread must not) and looks for
  *   seconds
- * @returns 0, or 1 where a worker failed, or 2 where one has made no progress: for a minute where the caller sleeps
+ * @param patience seconds without progress after which a caller that sleeps gives up
+ * @returns 0, or 1 where a worker failed, or 2 where one has made no progress for so long
  */
-export function run(job: usize, tasks: i32, spin: i32): i32 {
+export function run(job: usize, tasks: i32, spin: i32, patience: i32): i32 {
   if (tasks <= 0) return 0;
   store<u32>(JOB, <u32>job);
   atomic.store<i32>(DONE, 0);
@@ -54,14 +55,14 @@ export function run(job: usize, tasks: i32, spin: i32): i32 {
     if (atomic.load<i32>(FAILED)) return 1;
   }
   if (done >= tasks) return 0;
-  return spin < 0 ? 2 : sleepUntilDone(tasks);
+  return spin < 0 ? 2 : sleepUntilDone(tasks, patience);
 }
 
-function sleepUntilDone(tasks: i32): i32 {
+function sleepUntilDone(tasks: i32, patience: i32): i32 {
   let done = atomic.load<i32>(DONE);
   let idleSeconds = 0;
   atomic.store<i32>(CALLER_SLEEPING, 1);
-  while (done < tasks && !atomic.load<i32>(FAILED) && idleSeconds < 60) {
+  while (done < tasks && !atomic.load<i32>(FAILED) && idleSeconds < patience) {
     atomic.wait<i32>(DONE, done, 1_000_000_000);
     const now = atomic.load<i32>(DONE);
     idleSeconds = now === done ? idleSeconds + 1 : 0;

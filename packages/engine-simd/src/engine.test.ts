@@ -271,10 +271,18 @@ describe('errors', () => {
   it('say that the engine has been stopped', async () => {
     await engine.start();
     const x = tf.ones([2]);
+    const onHeap = tf.add(x, 1);
+    const variable = tf.variable(onHeap);
     await engine.stop();
     expect(() => x.dataSync()).toThrowErrorMatchingInlineSnapshot(
       `[Error: engine-simd: the engine has been stopped and its tensors are gone. Call \`await useEngine('simd')\` to start it again.]`,
     );
+    const stopped = /^engine-simd: the engine has been stopped and its tensors are gone\./;
+    expect(() => tf.add(onHeap, 1)).toThrow(stopped);
+    expect(() => tf.grad((v) => tf.sum(tf.square(v)))(variable)).toThrow(stopped);
+    await expect(onHeap.data()).rejects.toThrow(stopped);
+    await engine.start(); // and it starts again
+    expect(tf.add(tf.ones([2]), 1).dataSync()[0]).toBe(2);
   });
 
   it('say what threads need where SharedArrayBuffer is missing', async () => {

@@ -4,7 +4,7 @@ import { MAXIMUM_PAGES, PAGE } from './memory-layout.ts';
 export interface KernelExports {
   readonly ROWS: WebAssembly.Global<'i32'>;
   readonly COLUMNS: WebAssembly.Global<'i32'>;
-  run(job: number, tasks: number, spin: number): number;
+  run(job: number, tasks: number, spin: number, patience: number): number;
   /** Absent where the kernels are built for one thread. */
   endWorkers?(): void;
   microLoop(kind: number, k: number, repetitions: number): void;

@@ -2,10 +2,16 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { afterEach, expect, it, vi } from 'vitest';
+import { createMemory } from './kernel-module.ts';
+import { heapStart, PAGE, SCRATCH_JOB } from './memory-layout.ts';
 import { Runtime } from './runtime.ts';
 import { UNARY } from './task-ids.ts';
+import { ThreadPool } from './thread-pool.ts';
 import { agree } from './variant-agreement.ts';
 import { chooseVariant, loadVariant } from './variants.ts';
+
+/** Words of the control block, as `assembly/layout.ts` has them. */
+const [COUNTER, GENERATION] = [0x10000, 0x10100];
 
 const variant = await chooseVariant({ revectorize: false, shared: true, agree });
 let runtime: Runtime | undefined;
@@ -37,6 +43,32 @@ it('notices a task that fails in a worker', async () => {
   runtime = await Runtime.start(variant, 2);
   // Tasks of an unknown kind: whichever thread takes one traps.
   expect(() => runtime?.runOnce(1000, 12345)).toThrow();
+});
+
+it('does not wait for ever for a worker that has died with a task in its hands', async () => {
+  const memory = createMemory(heapStart(2) / PAGE, true);
+  const pool = await ThreadPool.start(variant.module, memory, 1, 1);
+  // A thread that takes one task of a job, as a worker does, and ends.
+  const source = `
+    const { workerData: memory, parentPort } = require('node:worker_threads');
+    const [words, counters] = [new Int32Array(memory.buffer), new BigInt64Array(memory.buffer)];
+    parentPort.postMessage('ready');
+    for (let seen = 0, ticket = 0n; (ticket & 0xfffffn) >= ((ticket >> 20n) & 0xfffffn); ) {
+      while (Atomics.load(words, ${GENERATION} / 4) === seen);
+      seen = Atomics.load(words, ${GENERATION} / 4);
+      ticket = Atomics.add(counters, ${COUNTER} / 8, 1n);
+    }
+  `;
+  const thief = new Worker(source, { eval: true, workerData: memory });
+  await new Promise((resolve) => thief.once('message', resolve));
+  const nothing = [UNARY, 0, heapStart(1), heapStart(1), 1, 0]; // blocks of no elements
+  new Int32Array(memory.buffer).set(nothing, SCRATCH_JOB / 4);
+  expect(() => {
+    for (let job = 0; job < 1000; job++) pool.run(SCRATCH_JOB, 1_000_000);
+  }).toThrowErrorMatchingInlineSnapshot(
+    `[Error: engine-simd: a worker thread has hung; results can no longer be trusted. Start the process again; with fewer threads if memory was short.]`,
+  );
+  expect(() => pool.run(SCRATCH_JOB, 1)).toThrow('a worker thread has hung');
 });
 
 it('finds that variants which round alike agree, and others do not', async () => {

@@ -3,6 +3,8 @@ import { mayWait, nodeModule } from './platform.ts';
 
 /** Turns of the caller's waiting loop before it sleeps until the workers are done: about 0.1 ms. */
 const CALLER_SPIN = 50_000;
+/** Seconds without progress in a job after which a worker counts as hung; a task takes milliseconds. */
+const PATIENCE = 60;
 
 interface PoolWorker {
   terminate(): unknown;
@@ -14,18 +16,25 @@ export class ThreadPool {
   readonly kernels: KernelExports;
   readonly #workers: PoolWorker[] = [];
   readonly #spin: number;
+  readonly #patience: number;
   #broken: string | null = null;
   #stopped = false;
 
-  private constructor(kernels: KernelExports, threads: number) {
+  private constructor(kernels: KernelExports, threads: number, patience: number) {
+    this.#patience = patience;
     this.kernels = kernels;
     this.threads = threads;
     this.#spin = mayWait() ? CALLER_SPIN : -1;
   }
 
-  /** Starts `threads - 1` workers. */
-  static async start(module: WebAssembly.Module, memory: WebAssembly.Memory, threads: number): Promise<ThreadPool> {
-    const pool = new ThreadPool(await instantiate(module, memory), threads);
+  /** Starts `threads - 1` workers; one that makes no progress for `patience` seconds counts as hung. */
+  static async start(
+    module: WebAssembly.Module,
+    memory: WebAssembly.Memory,
+    threads: number,
+    patience: number = PATIENCE,
+  ): Promise<ThreadPool> {
+    const pool = new ThreadPool(await instantiate(module, memory), threads, patience);
     await Promise.all(
       Array.from({ length: threads - 1 }, (_, i) => pool.#startWorker({ module, memory, thread: i + 1 })),
     );
@@ -44,7 +53,7 @@ export class ThreadPool {
     if (tasks >= 0x100000 - this.threads) throw new RangeError(`engine-simd: a job of ${tasks} tasks is too large`);
     let outcome: number;
     try {
-      outcome = this.kernels.run(job, tasks, this.#spin);
+      outcome = this.kernels.run(job, tasks, this.#spin, this.#patience);
     } catch (error) {
       this.#broken = `a kernel failed (${error})`;
       throw error;
