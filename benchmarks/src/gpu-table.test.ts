@@ -27,6 +27,11 @@ it('has no lines for what has not been measured', async () => {
   expect(await gpuTable(folder)).toEqual([]);
 });
 
+it('names a file that is broken', async () => {
+  writeFileSync(join(folder, 'correct.json'), '{} {}');
+  await expect(gpuTable(folder)).rejects.toThrow(/correct\.json is not JSON: .* Remove it, or measure it again\.$/);
+});
+
 it('sets ours beside theirs', async () => {
   write('device.json', {
     device: 'a card',

@@ -47,7 +47,13 @@ export async function gpuTable(folder: string): Promise<Line[]> {
   const text = (name: string) => readFile(join(folder, name), 'utf8').catch(() => null);
   const json = async <T>(name: string): Promise<T | null> => {
     const content = await text(name);
-    return content === null || content.trim() === '' ? null : (JSON.parse(content) as T);
+    if (content === null || content.trim() === '') return null;
+    try {
+      return JSON.parse(content) as T;
+    } catch (error) {
+      const { message } = error as Error;
+      throw new Error(`gpu-table: ${join(folder, name)} is not JSON: ${message}. Remove it, or measure it again.`);
+    }
   };
   const lines: Line[] = [];
 
