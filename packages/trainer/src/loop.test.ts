@@ -1,16 +1,18 @@
+import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { describeEngines, expectNoLeak } from '@tfjs-ssl/testing';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import {
   collect,
   messageOf,
   stepsPerEpoch,
+  temporaryFolder,
   tinyBatches,
   tinyFit,
   tinyInputs,
   tinyTrainer,
 } from '../test-support/tiny-run.ts';
-import { type Cursor, type FitEvent, lastEvent } from './index.ts';
+import { type Cursor, type FitEvent, lastEvent, RunFolder } from './index.ts';
 
 const name = (event: FitEvent): string =>
   event.type === 'step' ? `step ${event.step}` : event.type === 'epoch' ? `epoch ${event.epoch}` : event.type;
@@ -30,6 +32,19 @@ describeEngines('Trainer.fit', () => {
       'end',
     ]);
     expect(events.at(-1)).toEqual({ type: 'end', stepsDone: 6, checkpoint: null });
+  });
+
+  it('throws what stopped it, with what kept its record from being written as the cause', async () => {
+    const run = await RunFolder.create(join(await temporaryFolder(), 'run'), { seed: 1 });
+    const [stopped, full] = [new Error('the batch is damaged'), new Error('the disk is full')];
+    vi.spyOn(run, 'flush').mockRejectedValue(full);
+    const inputs = () => {
+      throw stopped;
+    };
+    await expect(collect(tinyTrainer().fit({ ...tinyFit, inputs, epochs: 1, run }))).rejects.toBe(stopped);
+    expect(stopped.cause).toBe(full);
+    const unharmed = tinyTrainer().fit({ ...tinyFit, epochs: 1, run });
+    await expect(collect(unharmed)).rejects.toBe(full);
   });
 
   it('means the losses and metrics of an epoch, and sums its seconds', async () => {

@@ -48,6 +48,7 @@ export async function* fit<Batch, Input extends string, Metric extends string>(
   checkCounts({ epochs, stepsPerEpoch, imagesPerStep, checkpointEvery });
   const totalSteps = epochs * stepsPerEpoch;
   run?.checkPosition(trainer.stepsDone, cursorAt(trainer.stepsDone, stepsPerEpoch));
+  let failed: { readonly error: unknown } | null = null;
   try {
     while (trainer.stepsDone < totalSteps && !signal?.aborted) yield* oneEpoch(trainer, options);
     if (run && run.lastCheckpoint?.stepsDone !== trainer.stepsDone) yield await checkpoint(trainer, options, run);
@@ -57,8 +58,23 @@ export async function* fit<Batch, Input extends string, Metric extends string>(
       stepsDone: trainer.stepsDone,
       checkpoint: run?.lastCheckpoint?.path ?? null,
     });
+  } catch (error) {
+    failed = { error };
+    throw error;
   } finally {
+    await flush(run, failed);
+  }
+}
+
+/** Writes what has been recorded. Where the run has failed already its error stays the one that is thrown, and has this one as its cause. */
+async function flush(run: RunFolder | undefined, failed: { readonly error: unknown } | null): Promise<void> {
+  try {
     await run?.flush();
+  } catch (error) {
+    if (!failed) throw error;
+    const first = failed.error;
+    if (!(first instanceof Error) || first.cause !== undefined) throw new AggregateError([first, error], String(first));
+    first.cause = error;
   }
 }
 

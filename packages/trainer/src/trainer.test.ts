@@ -167,8 +167,9 @@ describeEngines('Trainer', () => {
   it('says what is wrong with its options', () => {
     const weight = tf.variable(tf.scalar(1));
     expect(() => square({ clipNorm: 0 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: Trainer: clipNorm must be positive, got 0. Leave it out for no clipping.]`,
+      `[RangeError: Trainer: clipNorm must be a finite number > 0, got 0. Leave it out for no clipping.]`,
     );
+    expect(() => square({ clipNorm: Number.POSITIVE_INFINITY })).toThrow(/clipNorm must be .*, got Infinity/);
     expect(() => square({ parameters: {} })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: Trainer: parameters must hold at least one variable, got none. Pass the weights to train.]`,
     );

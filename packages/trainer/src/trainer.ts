@@ -85,14 +85,16 @@ export class Trainer<Input extends string, Metric extends string = never> {
 
   /**
    * @param options - see {@link TrainerOptions}.
-   * @throws RangeError where a name or a variable comes twice or `clipNorm` is not positive; Error where the engine in use does not have
+   * @throws RangeError where a name or a variable comes twice or `clipNorm` is not a finite number > 0; Error where the engine in use does not have
    * the precision.
    */
   constructor(options: TrainerOptions<Input, Metric>) {
     const { parameters, buffers = {}, optimizer, clipNorm, precision = 'float32' } = options;
     checkVariables(parameters, buffers);
-    if (clipNorm !== undefined && !(clipNorm > 0)) {
-      throw new RangeError(`Trainer: clipNorm must be positive, got ${clipNorm}. Leave it out for no clipping.`);
+    if (clipNorm !== undefined && !(clipNorm > 0 && Number.isFinite(clipNorm))) {
+      throw new RangeError(
+        `Trainer: clipNorm must be a finite number > 0, got ${clipNorm}. Leave it out for no clipping.`,
+      );
     }
     this.parameters = parameters;
     this.buffers = buffers;
