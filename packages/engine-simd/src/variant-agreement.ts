@@ -1,5 +1,5 @@
+import type { ConvolutionGeometry } from '@tfjs-ssl/ops';
 import { convolution, inputGradient } from './kernels/convolution.ts';
-import type { ConvolutionGeometry } from './kernels/convolution-geometry.ts';
 import { filterGradient } from './kernels/filter-gradient.ts';
 import { Runtime } from './runtime.ts';
 import type { Variant } from './variants.ts';

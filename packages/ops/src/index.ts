@@ -18,6 +18,12 @@ export {
   batchNormTrain,
   type RunningStatistics,
 } from './batch-norm-train.ts';
+export {
+  type ConvolutionAttributes,
+  type ConvolutionGeometry,
+  convolutionGeometry,
+  geometryKey,
+} from './convolution-geometry.ts';
 export type {
   CapturedStep,
   EngineAvailability,

@@ -1,11 +1,6 @@
+import { type ConvolutionAttributes, type ConvolutionGeometry, convolutionGeometry, geometryKey } from '@tfjs-ssl/ops';
 import type { Runtime } from '../runtime.ts';
 import { PACK_WEIGHTS, PACK_WEIGHTS_TRANSPOSED } from '../task-ids.ts';
-import {
-  type ConvolutionAttributes,
-  type ConvolutionGeometry,
-  convolutionGeometry,
-  geometryKey,
-} from './convolution-geometry.ts';
 import { canFinish, type EpilogueAttributes, type EpilogueInput, finish } from './epilogue.ts';
 import { filterGradient } from './filter-gradient.ts';
 import { type ProductPlan, planProduct, runProduct } from './gathered-product.ts';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { ConvolutionAttributes } from '@tfjs-ssl/ops';
 import type { Runtime } from '../runtime.ts';
 import { DEPTHWISE, DEPTHWISE_FILTER_GRADIENT, DEPTHWISE_INPUT_GRADIENT } from '../task-ids.ts';
-import type { ConvolutionAttributes } from './convolution-geometry.ts';
 import { canFinish, type EpilogueAttributes, type EpilogueInput, finish } from './epilogue.ts';
 import { areFloat, ceilDiv, defineKernel, type SimdKernel, sizeOf } from './kernel.ts';
 import { reduce } from './reduce.ts';

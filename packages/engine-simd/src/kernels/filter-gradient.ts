@@ -1,6 +1,6 @@
+import { type ConvolutionGeometry, geometryKey } from '@tfjs-ssl/ops';
 import type { Plan, Runtime } from '../runtime.ts';
 import { FILTER_GRADIENT } from '../task-ids.ts';
-import { type ConvolutionGeometry, geometryKey } from './convolution-geometry.ts';
 import { ceilDiv } from './kernel.ts';
 import { marginSize, wantsMargin, withMargin } from './margin.ts';
 import { reduce } from './reduce.ts';

@@ -1,6 +1,6 @@
+import type { ConvolutionGeometry } from '@tfjs-ssl/ops';
 import type { Runtime } from '../runtime.ts';
 import { PAD_IMAGES } from '../task-ids.ts';
-import type { ConvolutionGeometry } from './convolution-geometry.ts';
 
 /** Whether a margin of zeros is put around the images first: with few channels, whole lines of taps are then one stretch of memory. */
 export function wantsMargin(g: ConvolutionGeometry): boolean {

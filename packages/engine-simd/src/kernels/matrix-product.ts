@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Runtime } from '../runtime.ts';
 import { convolution, inputGradient } from './convolution.ts';
-import { productGeometry } from './convolution-geometry.ts';
 import { canFinish, type EpilogueAttributes, type EpilogueInput, finish } from './epilogue.ts';
 import { filterGradient } from './filter-gradient.ts';
 import { areFloat, defineKernel, type SimdKernel, sizeOf } from './kernel.ts';
+import { productGeometry } from './product-geometry.ts';
 import { transpose } from './transpose.ts';
 
 /** Sizes of C = A B after transposition. */

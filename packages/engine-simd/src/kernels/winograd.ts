@@ -1,6 +1,6 @@
+import type { ConvolutionGeometry } from '@tfjs-ssl/ops';
 import type { Runtime } from '../runtime.ts';
 import { WINOGRAD, WINOGRAD_GRADIENT, WINOGRAD_GRADIENT_SUM, WINOGRAD_WEIGHTS } from '../task-ids.ts';
-import type { ConvolutionGeometry } from './convolution-geometry.ts';
 import { ceilDiv } from './kernel.ts';
 
 /** Widest tile of any variant: what suits must not depend on the variant. */

@@ -1,10 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import { type ConvolutionAttributes, type ConvolutionGeometry, convolutionGeometry } from '@tfjs-ssl/ops';
 import type { GpuBackend } from '../backend.ts';
-import {
-  type ConvolutionAttributes,
-  type ConvolutionGeometry,
-  convolutionGeometry,
-} from '../product/convolution-geometry.ts';
 import { filterGradientProduct, forwardProduct, inputGradientProduct } from '../product/convolution-products.ts';
 import { computeProduct, runProduct } from '../product/run-product.ts';
 import { type Activation, activate } from './activation.ts';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { convolutionGeometry } from '@tfjs-ssl/ops';
 import type { GpuBackend } from '../backend.ts';
 import { arithmeticOf } from './arithmetic.ts';
-import { convolutionGeometry } from './convolution-geometry.ts';
 import { filterGradientProduct, forwardProduct, inputGradientProduct } from './convolution-products.ts';
 import { runProduct } from './run-product.ts';
 import { rankSchedules } from './schedule.ts';

@@ -1,4 +1,4 @@
-import { type ConvolutionGeometry, geometryKey } from './convolution-geometry.ts';
+import { type ConvolutionGeometry, geometryKey } from '@tfjs-ssl/ops';
 import { gatherOperand } from './gather.ts';
 import { inputGradientPhases } from './input-gradient-phases.ts';
 import { matrixOperand, matrixResult } from './operands.ts';

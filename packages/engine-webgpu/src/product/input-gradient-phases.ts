@@ -1,4 +1,4 @@
-import type { ConvolutionGeometry } from './convolution-geometry.ts';
+import type { ConvolutionGeometry } from '@tfjs-ssl/ops';
 import type { Gather } from './gather.ts';
 import type { Operand, Result } from './product.ts';
 

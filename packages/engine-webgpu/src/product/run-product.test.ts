@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { convolutionGeometry } from '@tfjs-ssl/ops';
 import { describeEngines } from '@tfjs-ssl/testing';
 import { expect, it } from 'vitest';
 import { expectAsReference, gpu } from '../../test-support/reference.ts';
-import { convolutionGeometry } from './convolution-geometry.ts';
 import { filterGradientProduct, forwardProduct, inputGradientProduct } from './convolution-products.ts';
 import type { Arithmetic, Schedule, Tile } from './product.ts';
 import { runProduct } from './run-product.ts';

@@ -1,5 +1,5 @@
+import { convolutionGeometry } from '@tfjs-ssl/ops';
 import { describe, expect, it } from 'vitest';
-import { convolutionGeometry } from './convolution-geometry.ts';
 import { filterGradientProduct, forwardProduct, inputGradientProduct } from './convolution-products.ts';
 import type { Arithmetic, Product, Schedule } from './product.ts';
 import { productShader } from './run-product.ts';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** Sizes of a convolution, NHWC. */
+/** Sizes of a convolution in pixels and channels, NHWC: what the engines plan their kernels for. */
 export interface ConvolutionGeometry {
   readonly images: number;
   readonly height: number;
@@ -22,17 +22,25 @@ export interface ConvolutionAttributes {
   readonly strides: [number, number] | number;
   readonly pad: 'valid' | 'same' | number | tf.backend_util.ExplicitPadding;
   readonly dataFormat?: 'NHWC' | 'NCHW';
-  readonly dilations?: [number, number] | number;
+  readonly dilations?: [number, number] | number | null;
   readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
 }
 
-/** The sizes of a convolution, or null where it is of a kind that this engine leaves to the stock kernel (dilation, NCHW). */
+/**
+ * The sizes of a convolution, for engines that implement the convolution kernels of TensorFlow.js.
+ *
+ * @param inputShape - shape of the images, [N, H, W, C].
+ * @param filterShape - shape of the filter, [H, W, C, output channels].
+ * @param attributes - what TensorFlow.js gives the kernel.
+ * @returns the sizes, or null where the convolution is of a kind that engines leave to a stock kernel: dilated, NCHW, grouped.
+ */
 export function convolutionGeometry(
   inputShape: readonly number[],
   filterShape: readonly number[],
   attributes: ConvolutionAttributes,
 ): ConvolutionGeometry | null {
-  const { strides, pad, dilations = 1, dimRoundingMode, dataFormat = 'NHWC' } = attributes;
+  const { strides, pad, dimRoundingMode, dataFormat = 'NHWC' } = attributes;
+  const dilations = attributes.dilations ?? 1; // tf.layers passes null
   const info = tf.backend_util.computeConv2DInfo(
     inputShape as [number, number, number, number],
     filterShape as [number, number, number, number],
@@ -62,7 +70,7 @@ export function convolutionGeometry(
   return Object.values(geometry).every((size) => size >= 0) && filterShape[2] === info.inChannels ? geometry : null;
 }
 
-/** Key of everything that is planned for a geometry. */
+/** Names a geometry: the key of everything that is planned for it. */
 export function geometryKey(g: ConvolutionGeometry): string {
   return `${g.images},${g.height},${g.width},${g.channels},${g.outputChannels},${g.filterHeight},${g.filterWidth},${g.strideY},${g.strideX},${g.top},${g.left},${g.outputHeight},${g.outputWidth}`;
 }
