@@ -10,6 +10,7 @@ The same seed, library versions and processor give the same bytes. The format is
 """
 
 import argparse
+import contextlib
 import hashlib
 import io
 import json
@@ -827,14 +828,14 @@ def random_view(rng, image):
     return channels_last(x * 255).round().clamp(0, 255).to(torch.uint8).numpy()
 
 
-def train(make, salt, views, batch, tau, steps, dtype, order=0, noise=0.0, mkldnn=True):
+def train(make, salt, views, batch, tau, steps, dtype, order=0, noise=0.0, mkldnn=True, lr=3e-4):
     """One run. The order of the images within a batch and noise of rounding's size change nothing but rounding."""
     model = make().filled(salt, "standard").to(dtype).train()
     random = torch.Generator().manual_seed(order)
     with torch.no_grad():
         for p in model.parameters():
             p.mul_(1 + noise * torch.randn(p.shape, generator=random, dtype=dtype))
-    optimiser = torch.optim.Adam(model.parameters(), 3e-4, weight_decay=1e-4)
+    optimiser = torch.optim.Adam(model.parameters(), lr, weight_decay=1e-4)
     blocks = views.reshape(*views.shape[:2], 32, 2, 32, 2, 3).sum((3, 5), dtype=np.int32)
     x = torch.from_numpy(single(blocks / 1020.0)).movedim(-1, -3).to(dtype).contiguous()
     rows = np.random.default_rng(order).permutation(batch) if order else np.arange(batch)
@@ -854,6 +855,64 @@ def train(make, salt, views, batch, tau, steps, dtype, order=0, noise=0.0, mkldn
             features = model.eval().stages(x[0][:8])["features"]
     return {"loss": np.array(losses), "top1": np.array(top1), "first": states[0], "last": states[steps - 1], "features": features,
             "dtype": dtype}
+
+
+class Float16Operand(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, t):
+        return t.half().to(t.dtype)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient
+
+
+class Float16Gradient(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, t):
+        return t.clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return (gradient * 2 ** 10).half().to(gradient.dtype) / 2 ** 10
+
+
+@contextlib.contextmanager
+def float16_operands():
+    """Convolutions and linear layers multiply operands that are rounded to float16, forward and backward, and add them up exactly."""
+    operand, layers = Float16Operand.apply, (torch.nn.Conv2d, torch.nn.Linear)
+    before = [layer.forward for layer in layers]
+    layers[0].forward = lambda self, x: Float16Gradient.apply(F.conv2d(operand(x), operand(self.weight), None, self.stride, self.padding))
+    layers[1].forward = lambda self, x: Float16Gradient.apply(F.linear(operand(x), operand(self.weight))) + self.bias
+    try:
+        yield
+    finally:
+        for layer, forward in zip(layers, before):
+            layer.forward = forward
+
+
+def float16_case(g, views, make, width, batch, tau, lr, steps):
+    """A training that operands of float16 hardly change, so that how far mixed precision is from it says something."""
+    for attempt in range(40):
+        salt = f"{SALT}/float16/{attempt}"
+        exact = train(make, salt, views, batch, tau, steps, torch.float64, lr=lr)["loss"]
+        with float16_operands():
+            runs = [train(make, salt, views, batch, tau, steps, torch.float64, order=o, noise=n, lr=lr)["loss"]
+                    for o, n in ((0, 0), (1, 1e-5), (2, 1e-5), (3, 1e-4))]
+        deviations = np.max([np.abs(r / exact - 1) for r in runs], 0)
+        if largest(deviations) < 5e-3:
+            break
+    else:
+        raise SystemExit("trajectory: no salt of 40 gives a run that float16 leaves alone; change the seed or the case")
+    name = f"train/32px_batch{batch}_tau{tau}_float16"
+    g.case(name, op="train_float16", batches=f"the same {batch} images in every step; x = concat(view 1, view 2)",
+           params={"arch": "resnet18", "width": width, "stem": "imagenet", "head": [8 * width, 4 * width, 2 * width], "input": 32,
+                   "images_per_step": batch, "steps": steps, "tau": tau,
+                   "optimizer": "adam", "lr": lr, "betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 1e-4,
+                   "wd_applies_to": "all parameters", "salt": salt, "bn_variant": "standard", "lr_schedule": "constant"},
+           expected={"loss": {"tensor": g.put(f"{name}/loss_f64", exact), "robust_steps": steps, "rtol": 0.05}},
+           ensemble={"members": len(runs), "what": "float64 with operands of float16, row orders, noise on the weights",
+                     "max_relative_deviation_per_step": [float(f"{d:.2g}") for d in deviations]}, produced_by="torch in float64")
 
 
 def trajectory(seed):
@@ -903,6 +962,7 @@ def trajectory(seed):
            selection=f"robust: salt {attempt}",
            loss_f64=exact["loss"].tolist(),
            ensemble={"members": len(runs), "max_deviation_per_step": [float(f"{e:.2g}") for e in envelope]}, produced_by="torch in float64")
+    float16_case(g, views, make, width, 12, 0.5, 1e-4, steps)
     return g
 
 
