@@ -2,7 +2,7 @@
 // together into an empty project, then type-checks and runs there every code block of READMEs, site and doc comments.
 // `--blocks WORD` tries only the blocks of files whose name has that word, and leaves the linting out.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,8 +13,8 @@ import { tryBlocks } from './try-blocks.mjs';
 
 const { values } = parseArgs({ options: { blocks: { type: 'string' } } });
 const root = fileURLToPath(new URL('..', import.meta.url));
-const project = mkdtempSync(join(tmpdir(), 'tfjs-ssl-packages-'));
-process.on('exit', () => rmSync(project, { recursive: true, force: true }));
+const work = mkdtempSync(join(tmpdir(), 'tfjs-ssl-packages-'));
+process.on('exit', () => rmSync(work, { recursive: true, force: true }));
 
 /** Runs a command; on failure shows what it printed and ends with its name. */
 function run(command, args, cwd) {
@@ -27,7 +27,7 @@ function run(command, args, cwd) {
   return stdout;
 }
 
-const tarballs = await packPackages(project);
+const tarballs = await packPackages(join(work, 'tfjs-ssl/tarballs'));
 if (values.blocks === undefined) {
   for (const tarball of tarballs) {
     run('npx', ['--no-install', 'publint', 'run', tarball, '--strict'], root);
@@ -36,27 +36,18 @@ if (values.blocks === undefined) {
   console.log(`publint and attw: ${tarballs.length} packages clean`);
 }
 
-const versions = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).devDependencies;
-const peers = [
-  '@tensorflow/tfjs-core',
-  '@tensorflow/tfjs-layers',
-  '@tensorflow/tfjs-backend-cpu',
-  '@tensorflow/tfjs-backend-webgpu',
-  'webgpu',
-];
-const tools = ['typescript', '@types/node'];
-writeFileSync(
-  join(project, 'package.json'),
-  JSON.stringify({
-    private: true,
-    type: 'module',
-    dependencies: Object.fromEntries([...peers, ...tools].map((name) => [name, versions[name]])),
-  }),
-);
-run('npm', ['install', '--no-audit', '--no-fund', ...tarballs], project);
-console.log('installed together into an empty project');
-
+// A project as the site tells to make it, beside what stands for the clone, and what the blocks need besides.
 const blocks = codeBlocks();
+const page = 'docs/getting-started/node.md';
+const installing = blocks.find(({ where, code }) => where.startsWith(page) && code.includes('mkdir my-project'));
+if (!installing) throw new Error(`${page} must have a block of sh that makes my-project.`);
+run('bash', ['-e', '-c', installing.code], work);
+const project = join(work, 'my-project');
+const versions = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).devDependencies;
+const others = ['@tensorflow/tfjs-backend-webgpu', 'webgpu', 'typescript', '@types/node'];
+run('npm', ['install', '--no-audit', '--no-fund', ...others.map((name) => `${name}@${versions[name]}`)], project);
+console.log(`installed together into an empty project, by the commands of ${page}`);
+
 for (const folder of packageFolders) {
   const readme = join(folder.slice(root.length), 'README.md');
   if (!blocks.some(({ where, language }) => where.startsWith(readme) && language === 'ts')) {

@@ -77,7 +77,11 @@ export default defineConfig({
     ],
     sidebar: { '/api/': [{ text: 'API', link: '/api/', items: api }], '/': guide },
     outline: [2, 3],
-    search: { provider: 'local' },
+    search: {
+      provider: 'local',
+      // pages that were written to be read come before the API pages that name the same word
+      options: { miniSearch: { searchOptions: { boostDocument: (id: string) => (id.startsWith('/api/') ? 1 : 3) } } },
+    },
     docFooter: { prev: 'Previous', next: 'Next' },
     footer: { message: 'Apache-2.0' },
   },

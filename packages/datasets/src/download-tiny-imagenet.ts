@@ -40,7 +40,6 @@ export interface DownloadTinyImagenetOptions {
  * @throws Error that says what the server answered, that the connection broke, what is wrong with the file, or that the
  * folder cannot be written, and what to do.
  * @example
- * <!-- not run: needs the network -->
  * ```ts
  * import { downloadTinyImagenet, tinyImagenet } from '@tfjs-ssl/datasets';
  *

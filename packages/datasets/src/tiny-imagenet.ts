@@ -27,7 +27,6 @@ export interface TinyImagenetOptions extends DecodingOptions {
  * missing class or `val_annotations.txt`, an image that cannot be decoded, a cache folder that cannot be written.
  * @throws RangeError for `classes` or `imagesPerClass` that the archive does not have.
  * @example
- * <!-- not run: needs the archive -->
  * ```ts
  * import { batches, tinyImagenet } from '@tfjs-ssl/datasets';
  *
