@@ -35,8 +35,7 @@ figcaption p { font-size: 13px; }
 .legend i { display: inline-block; width: 10px; height: 10px; border-radius: 3px; margin-right: 6px; }
 svg { display: block; width: 100%; height: auto; }
 .on-narrow { display: none; }
-.sheet { overflow-x: auto; margin-top: 10px; }
-.views { display: block; width: 100%; min-width: 560px; image-rendering: pixelated; }
+.views { display: block; width: 100%; min-width: 560px; margin-top: 10px; image-rendering: pixelated; }
 .tables { display: grid; grid-template-columns: 3fr 2fr; gap: 12px; align-items: start; }
 table { border-collapse: collapse; width: 100%; margin-top: 8px; font-size: 13.5px; }
 th, td { text-align: left; vertical-align: top; padding: 4px 8px 4px 0; border-top: 1px solid var(--grid); font-weight: 400; overflow-wrap: anywhere; }

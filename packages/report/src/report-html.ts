@@ -139,7 +139,7 @@ function viewsSection({ png, caption }: SampleViews): Html {
   return html`<section class="wide card">
 <h2>Sample views</h2>
 <p>${caption}</p>
-<div class="sheet"><img class="views" alt="${caption}" src="${source}"></div>
+<div class="scroll"><img class="views" alt="${caption}" src="${source}"></div>
 </section>`;
 }
 
