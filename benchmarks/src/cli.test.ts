@@ -96,6 +96,15 @@ describe('bench train-step', () => {
   });
 });
 
+describe('bench train-step with choices that there are not', () => {
+  it('ends with 2', async () => {
+    expect(await bench('train-step', '--engine', 'simd', '--precision', 'mixed')).toMatchObject({
+      code: 2,
+      errors: expect.stringContaining("--precision must be one of float32 on this engine, got 'mixed'"),
+    });
+  });
+});
+
 describe('bench layers', () => {
   it('trains both networks and compares them', async () => {
     const tiny = ['--engine', 'simd', '--batch-size', '4', '--rounds', '1', '--steps', '1', '--optimizer', 'momentum'];
