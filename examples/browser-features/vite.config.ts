@@ -11,6 +11,9 @@ export default defineConfig({
   preview: { headers },
   // the engine finds its kernels and workers beside itself, where the development server must leave them
   // and what it imports has to be bundled all the same
-  optimizeDeps: { exclude: ['@tfjs-ssl/engine-simd'], include: ['@tensorflow/tfjs-backend-cpu'] },
+  optimizeDeps: {
+    exclude: ['@tfjs-ssl/engine-simd'],
+    include: ['@tensorflow/tfjs-backend-cpu', '@tensorflow/tfjs-layers'],
+  },
   build: { target: 'es2022', chunkSizeWarningLimit: 2000 },
 });
