@@ -22,10 +22,12 @@ function summaryOf(bench) {
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isTable = (value) => Array.isArray(value) && value.length > 0 && value.every(isObject);
 
+const isRange = (value) => value.length === 2 && value.every((end) => typeof end === 'number');
+
 /** A value as text: numbers to four digits. */
 function text(value) {
   if (typeof value === 'number') return `${Number.isInteger(value) ? value : +value.toPrecision(4)}`;
-  if (Array.isArray(value)) return value.map(text).join(' to ') || 'none';
+  if (Array.isArray(value)) return value.map(text).join(isRange(value) ? ' to ' : ', ') || 'none';
   return isObject(value) ? JSON.stringify(value) : `${value ?? '-'}`;
 }
 
