@@ -137,6 +137,7 @@ async function measure(
     for (const layout of rival ? layouts : []) {
       contestants.push({ name: layout, round: () => (rival as PyTorchStep).time(layout, 1) });
     }
+    await watch.look(); // the rival's start is not counted
     const measured = await inTurns(contestants, { rounds, afterRound: () => watch.lap() });
     for (const [name, times] of measured) seconds.set(`${name}, ${batchSize} images, ${threads} threads`, times);
     const rate = (name: string) => views / summarize(measured.get(name)!).median;

@@ -96,29 +96,27 @@ export function generateMicro({ rows, columns, relaxed }) {
     ...packRows(rows, at),
     ...packColumns(rows),
 
-    ...CHAINS.flatMap((chains) => multiplyAddLoop(chains, fma)),
-    '/** Runs multiply-adds in chains that depend on nothing else; the results go to `out`, which has room for them. */',
-    'export function multiplyAdds(chains: i32, repetitions: i32, out: usize): void {',
-    ...CHAINS.map((chains) => `  if (chains === ${chains}) multiplyAdds${chains}(repetitions, out);`),
-    '}',
+    ...multiplyAddLoop(fma),
   ]
     .join('\n')
     .concat('\n');
 }
 
-/** Chains of the loops for a processor's peak: as many as fill the registers, and twice the latency for re-vectorised code. */
-const CHAINS = [14, 24];
+/** As many chains as fill the registers. */
+const CHAINS = 14;
 
 /** @returns {string[]} */
-function multiplyAddLoop(chains, fma) {
+function multiplyAddLoop(fma) {
   return [
-    `function multiplyAdds${chains}(repetitions: i32, out: usize): void {`,
+    `export const CHAINS: i32 = ${CHAINS};`,
+    '/** Multiply-adds in chains that wait for nothing but themselves; the results go to `out`, which has room for them. */',
+    'export function multiplyAdds(repetitions: i32, out: usize): void {',
     '  const x = v128.load32_splat(out), y = v128.load32_splat(out, 4);',
-    ...range(chains).map((i) => `  let c${i} = v128.load(out, ${16 * i});`),
+    ...range(CHAINS).map((i) => `  let c${i} = v128.load(out, ${16 * i});`),
     '  for (let i = 0; i < repetitions; i++) {',
-    ...range(chains).map((i) => `    c${i} = ${fma(`c${i}`, 'x', 'y')};`),
+    ...range(CHAINS).map((i) => `    c${i} = ${fma(`c${i}`, 'x', 'y')};`),
     '  }',
-    ...range(chains).map((i) => `  v128.store(out, c${i}, ${16 * i});`),
+    ...range(CHAINS).map((i) => `  v128.store(out, c${i}, ${16 * i});`),
     '}',
   ];
 }
