@@ -94,7 +94,8 @@ function forward(
     const inputs: tf.NamedTensorMap = { x, gamma, beta, mean, variance, ...(residual && { residual }) };
     return tf.engine().runKernel('BatchNormEvaluate', inputs, { epsilon, relu });
   }
-  let output: tf.Tensor = tf.batchNorm(x, mean, variance, beta, gamma, epsilon);
+  const rows = tf.reshape(x, [-1, gamma.size]) as tf.Tensor2D; // backends take four axes at most
+  let output = tf.reshape(tf.batchNorm(rows, mean, variance, beta, gamma, epsilon), x.shape);
   if (residual) output = tf.add(output, residual);
   return relu ? tf.relu(output) : output;
 }
