@@ -89,6 +89,7 @@ function read(file) {
     date: date ?? committed(file),
     machine: [device, runtime].filter(Boolean).join('; ') || 'machine not recorded',
     quiet: result.quiet ?? null,
+    disturbances: result.disturbances ?? [],
     ratio: Number.isFinite(result.ratio) ? result.ratio : null,
     rival: rivalOf({ ...result, bench }),
     bars: bars({ ...result, bench }),
