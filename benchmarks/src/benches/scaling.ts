@@ -152,7 +152,8 @@ async function measure(
   } catch (error) {
     if (!(error instanceof Error && error.message.includes('memory exhausted'))) throw error;
     const none = { viewsPerSecond: null, rivalViewsPerSecond: null, ratio: null };
-    return { batchSize, threads, ...none, problem: error.message };
+    log(error.message);
+    return { batchSize, threads, ...none, problem: 'memory exhausted' };
   } finally {
     rival?.stop();
     setRival(null);
