@@ -1,10 +1,12 @@
 import { availableParallelism, cpus } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
-import type { EngineDescription, EngineModule, EngineOptions } from '@tfjs-ssl/ops';
+import type { EngineAvailability, EngineDescription, EngineModule, EngineOptions } from '@tfjs-ssl/ops';
+import { findAddon } from './find-addon.ts';
+import { mayHaveGpu } from './gpu-driver.ts';
 import { kernels } from './kernels/index.ts';
 import { type LoadedAddon, loadAddon } from './load-addon.ts';
 import type { NodeBackend } from './node-backend.ts';
-import { noGpuProblem } from './problems.ts';
+import { installationProblem, noDriverProblem, noGpuProblem } from './problems.ts';
 import { TensorStore } from './tensor-store.ts';
 
 const NAME = 'tensorflow';
@@ -12,6 +14,7 @@ const NAME = 'tensorflow';
 let store: TensorStore | null = null;
 let makeBackend: (() => NodeBackend) | null = null;
 
+type Unavailable = Extract<EngineAvailability, { available: false }>;
 type Ready = Exclude<LoadedAddon, { problem: string }>;
 
 /** Registers tfjs-node's backend and kernels, and this engine's in their place; once in a process. */
@@ -58,10 +61,16 @@ function describe({ addon, binding }: Ready): EngineDescription {
 }
 
 /** What stands against a start with these options; null where nothing does. */
-function problemHere({ requireGpu = false }: EngineOptions): string | null {
+function problemHere({ requireGpu = false }: EngineOptions): Pick<Unavailable, 'reason' | 'onlyGpuMissing'> | null {
+  if (requireGpu && !mayHaveGpu()) {
+    const problem = installationProblem(findAddon());
+    return problem === null ? { reason: noDriverProblem(), onlyGpuMissing: true } : { reason: problem };
+  }
   const found = loadAddon();
-  if ('problem' in found) return found.problem;
-  if (requireGpu && !found.binding.isUsingGpuDevice()) return noGpuProblem(found.binding.TF_Version, found.addon);
+  if ('problem' in found) return { reason: found.problem };
+  if (requireGpu && !found.binding.isUsingGpuDevice()) {
+    return { reason: noGpuProblem(found.binding.TF_Version, found.addon), onlyGpuMissing: true };
+  }
   return null;
 }
 
@@ -73,13 +82,13 @@ export const engine: EngineModule = {
 
   async probe(options = {}) {
     const problem = problemHere(options);
-    if (problem !== null) return { available: false, reason: problem };
+    if (problem !== null) return { available: false, ...problem };
     return { available: true, gpu: ready().binding.isUsingGpuDevice() };
   },
 
   async start(options = {}) {
     const problem = problemHere(options);
-    if (problem !== null) throw new Error(`engine-tensorflow: ${problem}`);
+    if (problem !== null) throw new Error(`engine-tensorflow: ${problem.reason}`);
     const found = ready();
     if (!store) {
       makeBackend ??= register(found);

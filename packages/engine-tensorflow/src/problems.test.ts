@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Addon } from './find-addon.ts';
-import { installationProblem, loadProblem, noGpuProblem } from './problems.ts';
+import { installationProblem, loadProblem, noDriverProblem, noGpuProblem } from './problems.ts';
 
 const official: Addon = {
   packageName: '@tensorflow/tfjs-node',
@@ -76,4 +76,10 @@ it('says what to check where there is no GPU', () => {
     `"a GPU was demanded, and TensorFlow 2.20.0 found none. Check in this order: \`nvidia-smi\` lists the GPU; the TensorFlow is one for GPUs (\`pip install 'tensorflow[and-cuda]'\`, not \`tensorflow-cpu\`); its CUDA libraries are found (\`TF_CPP_MIN_LOG_LEVEL=0 TF_CPP_MAX_VLOG_LEVEL=3\` names what is missing); docs/tensorflow-cuda.md has all steps."`,
   );
   expect(noGpuProblem('2.9.1', official)).toContain('made for CUDA 11.2 with cuDNN 8.1');
+});
+
+it('says what is missing where there is no driver', () => {
+  expect(noDriverProblem()).toMatchInlineSnapshot(
+    `"a GPU was demanded, and this system has no driver for one: none of /dev/nvidiactl, /dev/dxg, /dev/kfd is there. Install NVIDIA's driver and see that \`nvidia-smi\` lists the GPU (a container must be started with it, as by \`docker run --gpus all\`); docs/tensorflow-cuda.md has all steps."`,
+  );
 });

@@ -1,4 +1,5 @@
 import { type Addon, packageNames, TFJS_NODE_VERSION } from './find-addon.ts';
+import { driverDevices } from './gpu-driver.ts';
 
 const howToLink =
   'Run `npm run link-tensorflow -- --tensorflow DIR` (elsewhere: `npx link-tensorflow --tensorflow DIR`)';
@@ -63,5 +64,13 @@ export function noGpuProblem(version: string, addon: Addon): string {
     `a GPU was demanded, and TensorFlow ${version} found none.${official} Check in this order: \`nvidia-smi\` lists the GPU; the TensorFlow ` +
     "is one for GPUs (`pip install 'tensorflow[and-cuda]'`, not `tensorflow-cpu`); its CUDA libraries are found " +
     `(\`TF_CPP_MIN_LOG_LEVEL=0 TF_CPP_MAX_VLOG_LEVEL=3\` names what is missing); ${guide}.`
+  );
+}
+
+/** Why there is no GPU where one was demanded and no driver is there, and what to do. */
+export function noDriverProblem(): string {
+  return (
+    `a GPU was demanded, and this system has no driver for one: none of ${driverDevices.join(', ')} is there. Install NVIDIA's driver and see that ` +
+    `\`nvidia-smi\` lists the GPU (a container must be started with it, as by \`docker run --gpus all\`); ${guide}.`
   );
 }

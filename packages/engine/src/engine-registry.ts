@@ -1,11 +1,26 @@
 import type { EngineModule } from '@tfjs-ssl/ops';
 import { cpuEngine } from './cpu-engine.ts';
 
-/** Engines that are packages of their own, fastest first: found at run time where they are installed. */
-const packages: ReadonlyArray<readonly [name: string, packageName: string]> = [
-  ['webgpu', '@tfjs-ssl/engine-webgpu'],
-  ['tensorflow', '@tfjs-ssl/engine-tensorflow'],
-  ['simd', '@tfjs-ssl/engine-simd'],
+/** Engines that are packages of their own: found at run time where they are installed. */
+const packages: Readonly<Record<string, string>> = {
+  webgpu: '@tfjs-ssl/engine-webgpu',
+  tensorflow: '@tfjs-ssl/engine-tensorflow',
+  simd: '@tfjs-ssl/engine-simd',
+};
+
+/** An engine that `'auto'` tries, and whether it is meant only where it computes on a GPU. */
+export interface Candidate {
+  readonly name: string;
+  readonly onlyOnGpu: boolean;
+}
+
+/** What comes after one's own engines, fastest first. TensorFlow on the processor is no faster than `simd` on Node 20, and slower on Node 24. */
+const fastestFirst: readonly Candidate[] = [
+  { name: 'webgpu', onlyOnGpu: false },
+  { name: 'tensorflow', onlyOnGpu: true },
+  { name: 'simd', onlyOnGpu: false },
+  { name: 'tensorflow', onlyOnGpu: false },
+  { name: cpuEngine.name, onlyOnGpu: false },
 ];
 
 const registered = new Map<string, EngineModule>();
@@ -30,11 +45,15 @@ export function registerEngine(module: EngineModule): void {
   registered.set(module.name, module);
 }
 
-/** Names of all engines that are known, in the order in which `'auto'` tries them. */
+/** What `'auto'` tries, in this order. */
+export function candidates(): Candidate[] {
+  const own = [...registered.keys()].filter((known) => fastestFirst.every(({ name }) => name !== known));
+  return [...own.map((name) => ({ name, onlyOnGpu: false })), ...fastestFirst];
+}
+
+/** Names of all engines that are known, each once. */
 export function engineNames(): string[] {
-  const known = packages.map(([name]) => name);
-  const own = [...registered.keys()].filter((name) => !known.includes(name));
-  return [...own, ...known, cpuEngine.name];
+  return [...new Set(candidates().map(({ name }) => name))];
 }
 
 /** The module of a known engine, imported if need be. */
@@ -42,7 +61,7 @@ export async function findEngine(name: string): Promise<FoundEngine> {
   const own = registered.get(name);
   if (own) return { module: own };
   if (name === cpuEngine.name) return { module: cpuEngine };
-  const packageName = packages.find(([known]) => known === name)?.[1];
+  const packageName = packages[name];
   if (!packageName) return { reason: 'no such engine is known' };
   try {
     const { engine } = (await import(/* @vite-ignore */ packageName)) as { engine?: EngineModule };

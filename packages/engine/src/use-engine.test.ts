@@ -49,6 +49,46 @@ it('lists the engines in the order of auto', async () => {
   expect(list.map(({ name }) => name)).toContain('simd');
 });
 
+it('takes TensorFlow before simd where it has a GPU, and after it where it has none', async () => {
+  const asked: boolean[] = [];
+  const tensorflow = (gpu: boolean): EngineModule => ({
+    ...absent('tensorflow'),
+    probe: async ({ requireGpu = false } = {}) => {
+      asked.push(requireGpu);
+      return requireGpu && !gpu
+        ? { available: false, reason: 'TensorFlow found no GPU.', onlyGpuMissing: true }
+        : { available: true, gpu };
+    },
+    start: async () => ({ ...currentEngine(), name: 'tensorflow' }),
+  });
+  const order = async () => (await availableEngines()).map(({ name }) => name);
+  registerEngine(absent('webgpu'));
+  registerEngine({ ...absent('simd'), ...tensorflow(false), name: 'simd', probe: async () => ({ available: true }) });
+  await useEngine('cpu');
+
+  registerEngine(tensorflow(true));
+  expect((await useEngine('auto')).name).toBe('tensorflow');
+  expect(await order()).toEqual(['absent', 'webgpu', 'tensorflow', 'simd', 'cpu']);
+
+  registerEngine(tensorflow(false));
+  asked.length = 0;
+  const { passedOver } = await useEngine('auto');
+  expect(passedOver.at(-1)).toMatchInlineSnapshot(`
+    {
+      "name": "tensorflow",
+      "reason": "it finds no GPU, and on the processor the engine simd is faster. Name it to use it all the same.",
+    }
+  `);
+  expect(asked).toEqual([true]); // what has no GPU is not asked, and so not loaded, for nothing
+  expect(await order()).toEqual(['absent', 'webgpu', 'simd', 'tensorflow', 'cpu']);
+  await expect(useEngine('auto', { requireGpu: true })).rejects.toThrow(
+    "'tensorflow' cannot run here: TensorFlow found",
+  );
+
+  registerEngine(absent('simd'));
+  expect((await useEngine('auto')).passedOver.map(({ name }) => name)).toEqual(['absent', 'webgpu', 'simd']);
+});
+
 it('names the known engines where another is asked for', async () => {
   registerEngine(absent('absent'));
   await expect(useEngine('cuda')).rejects.toThrowErrorMatchingInlineSnapshot(

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { EngineDescription, EngineModule, EngineOptions } from '@tfjs-ssl/ops';
-import { engineNames, findEngine } from './engine-registry.ts';
+import { candidates, engineNames, findEngine } from './engine-registry.ts';
 
 /** The engine in use, with those that `'auto'` would rather have had. */
 export interface EngineInUse extends EngineDescription {
@@ -43,27 +43,39 @@ export async function useEngine(name = 'auto', options: EngineOptions = {}): Pro
         'An engine of your own is made known by registerEngine.',
     );
   }
-  const passedOver: Array<{ name: string; reason: string }> = [];
+  const reasons = new Map<string, string>();
   // software that plays a GPU is never the fastest: it has to be named
   const choices: EngineOptions = name === 'auto' ? { ...options, softwareAdapter: false } : options;
-  for (const candidate of name === 'auto' ? known : [name]) {
-    const found = await findEngine(candidate);
-    const reason = 'reason' in found ? found.reason : await whyNot(found.module, choices);
+  for (const candidate of name === 'auto' ? candidates() : [{ name, onlyOnGpu: false }]) {
+    const found = await findEngine(candidate.name);
+    const reason = 'reason' in found ? found.reason : await whyNot(found.module, choices, candidate.onlyOnGpu);
     if (reason === null && 'module' in found) {
+      reasons.delete(candidate.name);
+      const passedOver = [...reasons].map(([engine, why]) => ({ name: engine, reason: why }));
       current = { ...(await found.module.start(choices)), passedOver };
       currentModule = found.module;
       return current;
     }
-    passedOver.push({ name: candidate, reason: reason ?? '' });
+    reasons.set(candidate.name, reason ?? '');
   }
-  const reasons = passedOver.map((engine) => `engine '${engine.name}' cannot run here: ${engine.reason}`);
-  throw new Error(`useEngine: ${reasons.join('\n')}`);
+  const lines = [...reasons].map(([engine, why]) => `engine '${engine}' cannot run here: ${why}`);
+  throw new Error(`useEngine: ${lines.join('\n')}`);
 }
 
-async function whyNot(module: EngineModule, options: EngineOptions = {}): Promise<string | null> {
-  const found = await module.probe(options);
+/**
+ * Why an engine is not taken; null where it is.
+ *
+ * @param onlyOnGpu - whether it is meant only where it computes on a GPU, because `simd` is faster elsewhere.
+ */
+async function whyNot(module: EngineModule, options: EngineOptions = {}, onlyOnGpu = false): Promise<string | null> {
+  const demanded = options.requireGpu === true;
+  const found = await module.probe(onlyOnGpu ? { ...options, requireGpu: true } : options);
+  const noGpu = found.available ? !found.gpu : found.onlyGpuMissing;
+  if (onlyOnGpu && noGpu && !demanded) {
+    return 'it finds no GPU, and on the processor the engine simd is faster. Name it to use it all the same.';
+  }
   if (!found.available) return found.reason;
-  if (options.requireGpu && !found.gpu) {
+  if (demanded && !found.gpu) {
     return 'a GPU was demanded, and it computes on the processor. Name an engine for GPUs, or leave requireGpu out.';
   }
   return null;
@@ -72,16 +84,20 @@ async function whyNot(module: EngineModule, options: EngineOptions = {}): Promis
 /**
  * Lists every known engine and whether it can run here.
  *
- * @returns the engines in the order in which `'auto'` tries them.
+ * @returns the engines in the order in which `'auto'` tries them, each at the first place where it would be taken.
  */
 export async function availableEngines(): Promise<KnownEngine[]> {
-  return Promise.all(
-    engineNames().map(async (name) => {
+  const tried = await Promise.all(
+    candidates().map(async ({ name, onlyOnGpu }): Promise<KnownEngine> => {
       const found = await findEngine(name);
-      const reason = 'reason' in found ? found.reason : await whyNot(found.module);
+      const reason = 'reason' in found ? found.reason : await whyNot(found.module, {}, onlyOnGpu);
       return reason === null ? { name, available: true } : { name, available: false, reason };
     }),
   );
+  return tried.filter((engine) => {
+    const same = tried.filter(({ name }) => name === engine.name);
+    return engine === (same.find(({ available }) => available) ?? same.at(-1));
+  });
 }
 
 /**

@@ -63,11 +63,11 @@ export interface EngineOptions {
 
 /**
  * Whether an engine can run here and, if it cannot, the reason and what to do. `gpu` says whether it would compute on a GPU; absent, it
- * would not.
+ * would not. `onlyGpuMissing`: it was asked with `requireGpu`, and could as far as is known compute on the processor.
  */
 export type EngineAvailability =
   | { readonly available: true; readonly gpu?: boolean }
-  | { readonly available: false; readonly reason: string };
+  | { readonly available: false; readonly reason: string; readonly onlyGpuMissing?: boolean };
 
 /**
  * What the package of an engine exports as `engine`: the only thing that `@tfjs-ssl/engine` knows of it.
