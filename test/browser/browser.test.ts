@@ -1,17 +1,19 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { engine } from '@tfjs-ssl/engine-simd';
 import type { Browser } from 'playwright-core';
-import { build, preview } from 'vite';
+import { build, createServer, type PreviewServer, preview, type ViteDevServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium, noChromium } from '../../scripts/chromium.mjs';
 import type { Answer, Question } from './src/answer.ts';
 import { type Training, train } from './src/train.ts';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
-const outDir = mkdtempSync(join(tmpdir(), 'tfjs-ssl-browser-'));
+const folder = mkdtempSync(join(tmpdir(), 'tfjs-ssl-browser-'));
+const outDir = join(folder, 'dist');
 
 /** What gives a page threads, and a policy as strict as a page with WebAssembly can have. */
 const isolated = {
@@ -31,9 +33,7 @@ if (noChromium !== null) console.warn(`Nothing was tried in a browser: ${noChrom
 beforeAll(async () => {
   if (noChromium !== null) return;
   await build({
-    root,
-    configFile: false,
-    logLevel: 'error',
+    ...common,
     build: { outDir, emptyOutDir: true, target: 'es2022', chunkSizeWarningLimit: 4000 },
   });
   browser = await launchChromium();
@@ -44,22 +44,36 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser?.close();
-  rmSync(outDir, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true });
 });
+
+type Headers = Record<string, string>;
+
+const common = { root, configFile: false, logLevel: 'error' } as const;
+
+/** Serves what was built. */
+const built = (headers: Headers): Promise<PreviewServer> =>
+  preview({ ...common, build: { outDir }, preview: { port: 0, host: '127.0.0.1', headers } });
+
+/** Serves the sources and the linked packages one by one, as a project that is being written does. */
+async function development(headers: Headers): Promise<ViteDevServer> {
+  const cacheDir = join(folder, 'cache');
+  const server = await createServer({
+    ...common,
+    cacheDir,
+    server: { port: 0, host: '127.0.0.1', headers, hmr: false },
+  });
+  return server.listen();
+}
 
 /** Opens the page, served with these headers, and asks it. */
 async function ask(
-  headers: Record<string, string>,
+  headers: Headers,
   question: Question,
   where: 'worker' | 'page' = 'worker',
+  serve: (headers: Headers) => Promise<PreviewServer | ViteDevServer> = built,
 ): Promise<{ answer: Answer; requests: string[]; complaints: string[] }> {
-  const server = await preview({
-    root,
-    configFile: false,
-    logLevel: 'error',
-    build: { outDir },
-    preview: { port: 0, host: '127.0.0.1', headers },
-  });
+  const server = await serve(headers);
   const page = await browser.newPage();
   try {
     const [requests, complaints]: [string[], string[]] = [[], []];
@@ -69,7 +83,7 @@ async function ask(
       if (message.type() === 'error' && !message.location().url.endsWith('/favicon.ico'))
         complaints.push(message.text());
     });
-    const { port } = server.httpServer.address() as { port: number };
+    const { port } = (server.httpServer as Server).address() as AddressInfo;
     await page.goto(`http://127.0.0.1:${port}/`);
     await page.waitForFunction(() => document.title === 'ready');
     page.setDefaultTimeout(0); // software that plays a GPU takes minutes
@@ -104,6 +118,13 @@ describe.skipIf(noChromium !== null)('a page trains as Node does', () => {
   it('bit for bit on its own thread, which must not sleep', async () => {
     const question: Question = { engine: 'simd', options: { threads: 2 } };
     const { answer, complaints } = await ask({ ...isolated, ...strict }, question, 'page');
+    expect(complaints).toEqual([]);
+    expect(answer).toMatchObject({ ...inNode, threads: 2 });
+  });
+
+  it("bit for bit from Vite's development server, which serves every module that is imported", async () => {
+    const question: Question = { engine: 'simd', options: { threads: 2 } };
+    const { answer, complaints } = await ask(isolated, question, 'page', development);
     expect(complaints).toEqual([]);
     expect(answer).toMatchObject({ ...inNode, threads: 2 });
   });

@@ -8,10 +8,11 @@ import { CheckpointStore, MetricsLog, RunFolder, type StepRecord, type TrainerSt
 /** What the file system is to say to the next writes. */
 const faults = vi.hoisted(() => ({ write: null as string | null, open: null as string | null }));
 
-vi.mock('node:fs/promises', async (original) => {
-  const real = await original<typeof import('node:fs/promises')>();
+vi.mock('./node-module.ts', async (original) => {
+  const { nodeModule } = await original<typeof import('./node-module.ts')>();
+  const real = nodeModule('node:fs/promises');
   const failure = (code: string): Error => Object.assign(new Error(`${code}: from the test`), { code });
-  return {
+  const faulty = {
     ...real,
     open: async (path: string, flags: string) => {
       if (faults.open && flags !== 'r') throw failure(faults.open);
@@ -29,6 +30,9 @@ vi.mock('node:fs/promises', async (original) => {
       };
       return file;
     },
+  };
+  return {
+    nodeModule: (name: Parameters<typeof nodeModule>[0]) => (name === 'node:fs/promises' ? faulty : nodeModule(name)),
   };
 });
 

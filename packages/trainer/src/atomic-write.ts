@@ -1,6 +1,8 @@
-import { open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { fileError } from './file-error.ts';
+import { nodeModule } from './node-module.ts';
+
+const { open, rename, rm } = nodeModule('node:fs/promises');
+const { dirname } = nodeModule('node:path');
 
 /** Ending of the name under which a file is written before it takes its own. */
 export const temporarySuffix = '.tmp';

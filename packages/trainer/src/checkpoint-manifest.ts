@@ -1,5 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { Cursor } from './events.ts';
+import { nodeModule } from './node-module.ts';
+
+const { createHash } = nodeModule('node:crypto');
 
 /** The JSON file beside the tensors of a checkpoint; without it they count for nothing. */
 export interface CheckpointManifest {

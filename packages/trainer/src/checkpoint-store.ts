@@ -1,10 +1,12 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { decodeSafetensors, encodeSafetensors } from '@tfjs-ssl/safetensors';
 import { temporarySuffix, writeFilesAtomically } from './atomic-write.ts';
 import { type CheckpointManifest, decodeManifest, encodeManifest, sha256 } from './checkpoint-manifest.ts';
 import { fileError } from './file-error.ts';
+import { nodeModule } from './node-module.ts';
 import type { TrainerState } from './trainer-state.ts';
+
+const { mkdir, readdir, readFile, rm } = nodeModule('node:fs/promises');
+const { join } = nodeModule('node:path');
 
 /** A checkpoint that was read and found whole. */
 export interface Checkpoint {

@@ -1,7 +1,9 @@
-import { open, readFile, truncate } from 'node:fs/promises';
 import { writeFilesAtomically } from './atomic-write.ts';
 import type { StepRecord } from './events.ts';
 import { fileError } from './file-error.ts';
+import { nodeModule } from './node-module.ts';
+
+const { open, readFile, truncate } = nodeModule('node:fs/promises');
 
 /** Records that are kept back before they are written. */
 const bufferedRecords = 50;

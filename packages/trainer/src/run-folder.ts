@@ -1,5 +1,3 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { writeFilesAtomically } from './atomic-write.ts';
 import { CheckpointStore, type RejectedCheckpoint } from './checkpoint-store.ts';
 import { configDifferences, formatDifferences } from './config-differences.ts';
@@ -7,8 +5,12 @@ import type { Cursor, StepRecord } from './events.ts';
 import { fileError } from './file-error.ts';
 import { lossCurveSvg } from './loss-curve-svg.ts';
 import { MetricsLog } from './metrics-log.ts';
+import { nodeModule } from './node-module.ts';
 import { isEventFile, TensorBoardLog } from './tensorboard/tensorboard-log.ts';
 import type { TrainerState } from './trainer-state.ts';
+
+const { mkdir, readdir, readFile } = nodeModule('node:fs/promises');
+const { join } = nodeModule('node:path');
 
 /** A resolved configuration: whatever decides the numbers of a run, fit for JSON; `seed` among it. */
 export interface RunConfig {

@@ -1,8 +1,10 @@
-import { mkdir, open, readdir, readFile, rm, truncate } from 'node:fs/promises';
-import { join } from 'node:path';
 import { fileError } from '../file-error.ts';
+import { nodeModule } from '../node-module.ts';
 import { type Scalars, scalarsEvent, sessionStartEvent, stepOfEvent, versionEvent } from './event-message.ts';
 import { frameRecord, readRecords } from './record-frames.ts';
+
+const { mkdir, open, readdir, readFile, rm, truncate } = nodeModule('node:fs/promises');
+const { join } = nodeModule('node:path');
 
 /** Events that are kept back before they are written. */
 const bufferedEvents = 20;
