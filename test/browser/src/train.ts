@@ -1,13 +1,12 @@
 import '@tensorflow/tfjs-layers'; // registers the gradients
 import * as tf from '@tensorflow/tfjs-core';
 import { paperChain } from '@tfjs-ssl/augmentations';
-import { compile } from '@tfjs-ssl/engine';
 import { namedWeights } from '@tfjs-ssl/layers';
 import { infoNCE } from '@tfjs-ssl/losses';
 import { packedWords, packImages } from '@tfjs-ssl/ops';
 import { mlpHead } from '@tfjs-ssl/projection-heads';
 import { resnet18 } from '@tfjs-ssl/resnet';
-import { adam } from '@tfjs-ssl/trainer';
+import { adam, constantSchedule, Trainer } from '@tfjs-ssl/trainer';
 
 /** What came of a training. */
 export interface Training {
@@ -21,7 +20,6 @@ export interface Training {
 const [images, size, steps] = [4, 16, 4];
 /** High: at 0.07 a batch of four magnifies what engines round differently a thousandfold within these steps. */
 const temperature = 0.5;
-const learningRate = 1e-3;
 
 /** 8-bit RGB images of stripes and gradients, each another. */
 function generatedImages(): Uint8Array {
@@ -43,32 +41,23 @@ export async function train(): Promise<Training> {
   const [ofEncoder, ofHead] = [namedWeights(encoder), namedWeights(head)];
   const parameters = { ...ofEncoder.parameters };
   for (const [name, variable] of Object.entries(ofHead.parameters)) parameters[`head.${name}`] = variable;
-  const variables = Object.values(parameters);
-  const optimizer = adam({ weightDecay: 1e-4 });
-  const state = optimizer.createState(parameters);
   const chosen = Array.from({ length: images }, (_, i) => i);
-  const step = compile(
-    ({ bytes, table, scalars }) => {
-      const { value: loss, grads } = tf.variableGrads(() => {
-        const packed = { shards: [bytes as tf.Tensor2D], imageSize: [size, size] as const, length: images };
-        const views = chain.applyPacked(packed, tf.range(0, images, 1, 'int32'), table as tf.Tensor2D);
-        const features = encoder.apply(views, { training: true });
-        return infoNCE(head.apply(features, { training: true }) as tf.Tensor2D, { temperature }).loss;
-      }, variables);
-      const gradients = Object.fromEntries(
-        Object.entries(parameters).map(([name, variable]) => [name, grads[variable.name] as tf.Tensor]),
-      );
-      optimizer.update(parameters, gradients, state, scalars as tf.Tensor1D);
-      return { loss };
+  const trainer = new Trainer({
+    parameters,
+    buffers: { ...ofEncoder.buffers, ...ofHead.buffers },
+    inputs: {
+      bytes: { shape: [images, packedWords([size, size])], dtype: 'int32' },
+      table: { shape: [2 * images, chain.columns.length] },
     },
-    {
-      inputs: {
-        bytes: { shape: [images, packedWords([size, size])], dtype: 'int32' },
-        table: { shape: [2 * images, chain.columns.length] },
-        scalars: { shape: [optimizer.scalars(1, learningRate).length] },
-      },
+    loss: ({ bytes, table }) => {
+      const packed = { shards: [bytes as tf.Tensor2D], imageSize: [size, size] as const, length: images };
+      const views = chain.applyPacked(packed, tf.range(0, images, 1, 'int32'), table as tf.Tensor2D);
+      const features = encoder.apply(views, { training: true });
+      return infoNCE(head.apply(features, { training: true }) as tf.Tensor2D, { temperature });
     },
-  );
+    optimizer: adam({ weightDecay: 1e-4 }),
+    schedule: constantSchedule(1e-3),
+  });
 
   const losses: number[] = [];
   for (let i = 0; i < steps; i++) {
@@ -76,19 +65,17 @@ export async function train(): Promise<Training> {
     const inputs = {
       bytes: packImages(generatedImages(), [size, size]).shards[0] as tf.Tensor,
       table: tf.tensor2d(rows, [2 * images, chain.columns.length]),
-      scalars: tf.tensor1d(optimizer.scalars(i + 1, learningRate)),
     };
-    const { loss } = step(inputs);
-    losses.push((await loss.data())[0] as number);
-    tf.dispose([inputs, loss]);
+    losses.push((await trainer.step(inputs)).loss);
+    tf.dispose(inputs);
   }
-  step.dispose();
+  trainer.dispose();
 
-  const trained = [...variables, ...Object.values(ofEncoder.buffers), ...Object.values(ofHead.buffers)];
+  const trained = [...Object.values(parameters), ...Object.values(ofEncoder.buffers), ...Object.values(ofHead.buffers)];
   const bytes: Uint8Array[] = [];
   for (const variable of trained) bytes.push(new Uint8Array((await variable.data<'float32'>()).slice().buffer));
   const digest = await crypto.subtle.digest('SHA-256', await new Blob(bytes as BlobPart[]).arrayBuffer());
   const weights = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
-  tf.dispose([...trained, ...Object.values(state).flatMap((slot) => Object.values(slot))]);
+  tf.dispose(trained);
   return { losses, weights };
 }
