@@ -11,5 +11,7 @@ it("gives Node's own modules", () => {
 it('says where there is none what needs it, once it is called', () => {
   vi.stubGlobal('process', undefined); // as in a page
   const { join } = nodeModule('node:path');
-  expect(() => join('a', 'b')).toThrowErrorMatchingInlineSnapshot(`[Error: trainer: run folders, checkpoints and logs need Node's node:path, which is not here. Leave \`run\` out and keep the state of \`trainer.snapshot()\`.]`);
+  expect(() => join('a', 'b')).toThrowErrorMatchingInlineSnapshot(
+    `[Error: trainer: run folders, checkpoints and logs need Node's node:path, which is not here. Leave \`run\` out and keep the state of \`trainer.snapshot()\`.]`,
+  );
 });
