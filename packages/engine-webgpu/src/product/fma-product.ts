@@ -8,6 +8,7 @@ import {
 } from './product.ts';
 import { lines, stage } from './staging.ts';
 import { storeFunction } from './store.ts';
+import { type ThreadLayout, threadLayout } from './tile-layout.ts';
 
 /** The register tile of `multiply` as code: values of the operands at each of four depths. */
 const component = (index: number): string => 'xyzw'[index % 4] as string;
@@ -24,57 +25,42 @@ export function fmaProduct(product: Product, schedule: Schedule): ProductShader 
   const [threadsX, threadsY] = [tile.columns / tile.threadColumns, tile.rows / tile.threadRows];
   const threads = threadsX * threadsY;
   const shared = { depth: tile.depth, threads, element } as const;
-  const pad = (operand: { contiguous: string }) => (operand.contiguous === 'depth' ? 1 : 0);
-  const left = stage(product.left, { ...shared, name: 'left', extent: tile.rows, padding: pad(product.left) });
-  const right = stage(product.right, {
-    ...shared,
-    name: 'right',
-    extent: tile.columns,
-    padding: pad(product.right),
-    spread: true,
+  const [leftDepth, rightDepth] = [product.left.contiguous === 'depth', product.right.contiguous === 'depth'];
+  const rows = threadLayout({
+    alongDepth: leftDepth,
+    neighbours: false,
+    depth: tile.depth,
+    own: tile.threadRows,
+    threads: threadsY,
+    thread: 'threadY',
   });
+  const columns = threadLayout({
+    alongDepth: rightDepth,
+    neighbours: true,
+    depth: tile.depth,
+    own: tile.threadColumns,
+    threads: threadsX,
+    thread: 'threadX',
+  });
+  const left = stage(product.left, { ...shared, name: 'left', extent: tile.rows, layout: rows });
+  const right = stage(product.right, { ...shared, name: 'right', extent: tile.columns, layout: columns });
   const quadRows = tile.threadRows / 4;
   const quadColumns = tile.threadColumns / 4;
   const work = enumerate(product, schedule);
 
   const leftAt = (row: number, k: number) =>
-    product.left.contiguous === 'depth' ? `a${row}.${component(k)}` : `a${k}_${row >> 2}.${component(row)}`;
+    leftDepth ? `a${row}.${component(k)}` : `a${k}_${row >> 2}.${component(row)}`;
   const rightAt = (quad: number, k: number) =>
-    product.right.contiguous === 'outer'
-      ? `b${k}_${quad}`
-      : `vec4f(${[0, 1, 2, 3].map((c) => `b${quad}_${c}.${component(k)}`).join(', ')})`;
-  const loadLeft =
-    product.left.contiguous === 'depth'
-      ? lines(tile.threadRows, (row) => {
-          const at = `(${(row >> 2) * threadsY * 4 + (row & 3)} + threadY * 4) * ${left.line} + quad`;
-          return `      let a${row} = vec4f(leftTile[${at}]);`;
-        })
-      : '';
-  const loadRight =
-    product.right.contiguous === 'depth'
-      ? lines(tile.threadColumns, (column) => {
-          const at = `(${(column & 3) * (tile.columns / 4) + (column >> 2) * threadsX} + threadX) * ${right.line} + quad`;
-          return `      let b${column >> 2}_${column & 3} = vec4f(rightTile[${at}]);`;
-        })
-      : '';
+    rightDepth ? `vec4f(${[0, 1, 2, 3].map((c) => `b${quad * 4 + c}.${component(k)}`).join(', ')})` : `b${k}_${quad}`;
+  /** Loads of an operand that lies along the depth, for four depths at once. */
+  const loads = (name: string, letter: string, layout: ThreadLayout, own: number) =>
+    lines(own, (i) => `      let ${letter}${i} = vec4f(${name}Tile${layout.read(i)});`);
+  /** Loads of one that does not, for depth k of four. */
+  const loadsAt = (name: string, letter: string, layout: ThreadLayout, quads: number, k: number) =>
+    lines(quads, (i) => `      let ${letter}${k}_${i} = vec4f(${name}Tile${layout.read(i, k)});`);
   const multiply = (k: number) => `
-${
-  product.left.contiguous === 'outer'
-    ? lines(
-        quadRows,
-        (i) => `      let a${k}_${i} = vec4f(leftTile[(quad * 4 + ${k}) * ${left.line} + ${i * threadsY} + threadY]);`,
-      )
-    : ''
-}
-${
-  product.right.contiguous === 'outer'
-    ? lines(
-        quadColumns,
-        (j) =>
-          `      let b${k}_${j} = vec4f(rightTile[(quad * 4 + ${k}) * ${right.line} + ${j * threadsX} + threadX]);`,
-      )
-    : ''
-}
+${leftDepth ? '' : loadsAt('left', 'a', rows, quadRows, k)}
+${rightDepth ? '' : loadsAt('right', 'b', columns, quadColumns, k)}
 ${lines(tile.threadRows, (row) =>
   lines(quadColumns, (j) => `      sum${row}_${j} = fma(vec4f(${leftAt(row, k)}), ${rightAt(j, k)}, sum${row}_${j});`),
 )}`;
@@ -87,8 +73,10 @@ ${storeFunction(product, parts)}
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
 ${work.code}
-  let threadX = i32(thread) % ${threadsX};
-  let threadY = i32(thread) / ${threadsX};
+  // neighbours of a subgroup read the same element of one operand or the other, which workgroup memory serves at once
+  let pair = i32(thread) % 32;
+  let threadX = (pair / 2) % 8 + i32(thread) / 32 % ${threadsX / 8} * 8;
+  let threadY = pair % 2 + pair / 16 * 2 + i32(thread) / ${threadsX * 4} * 4;
 ${left.setup}
 ${right.setup}
 ${lines(tile.threadRows, (row) => lines(quadColumns, (j) => `  var sum${row}_${j} = vec4f();`))}
@@ -102,16 +90,15 @@ ${right.put}
 ${left.fetch('next', false)}
 ${right.fetch('next', false)}
     for (var quad = 0; quad < ${tile.depth / 4}; quad++) {
-${loadLeft}
-${loadRight}
+${leftDepth ? loads('left', 'a', rows, tile.threadRows) : ''}
+${rightDepth ? loads('right', 'b', columns, tile.threadColumns) : ''}
 ${lines(4, multiply)}
     }
     workgroupBarrier();
   }
 ${lines(tile.threadRows, (row) => {
-  const at = `firstRow + ${(row >> 2) * threadsY * 4 + (row & 3)} + threadY * 4`;
-  return `  { let start = resultRow(${at}, group);
-${lines(quadColumns, (j) => `    store(start, firstColumn + (${j * threadsX} + threadX) * 4, part, sum${row}_${j});`)} }`;
+  return `  { let start = resultRow(firstRow + ${rows.owned(row)}, group);
+${lines(quadColumns, (j) => `    store(start, firstColumn + ${columns.owned(j * 4)}, part, sum${row}_${j});`)} }`;
 })}
 }`;
   return {

@@ -1,6 +1,7 @@
 import {
   enumerate,
   type MatrixUnit,
+  type Operand,
   type Product,
   type ProductShader,
   productBuffers,
@@ -9,6 +10,7 @@ import {
 } from './product.ts';
 import { lines, stage } from './staging.ts';
 import { storeFunction } from './store.ts';
+import { lineLayout } from './tile-layout.ts';
 
 /** Elements of four values added to each line of a tile in workgroup memory: sixteen bytes. */
 const PADDING = 2;
@@ -24,9 +26,12 @@ export function matrixProduct(product: Product, schedule: Schedule & { arithmeti
   const subgroupsX = tile.columns / tile.threadColumns;
   const subgroups = subgroupsX * (tile.rows / tile.threadRows);
   const threads = subgroups * unit.subgroup;
-  const shared = { depth: tile.depth, threads, element: 'f16', padding: PADDING } as const;
-  const left = stage(product.left, { ...shared, name: 'left', extent: tile.rows });
-  const right = stage(product.right, { ...shared, name: 'right', extent: tile.columns });
+  const shared = { depth: tile.depth, threads, element: 'f16' } as const;
+  const layout = ({ contiguous }: Operand, extent: number) =>
+    contiguous === 'depth' ? lineLayout(extent, tile.depth / 4, PADDING) : lineLayout(tile.depth, extent / 4, PADDING);
+  const [leftLayout, rightLayout] = [layout(product.left, tile.rows), layout(product.right, tile.columns)];
+  const left = stage(product.left, { ...shared, name: 'left', extent: tile.rows, layout: leftLayout });
+  const right = stage(product.right, { ...shared, name: 'right', extent: tile.columns, layout: rightLayout });
   const [countY, countX] = [tile.threadRows / unit.rows, tile.threadColumns / unit.columns];
   const work = enumerate(product, schedule);
   // Whole tiles go straight to memory, the others through a matrix's worth of workgroup memory, where they are cut to size.
@@ -41,8 +46,8 @@ export function matrixProduct(product: Product, schedule: Schedule & { arithmeti
   const load = (name: 'left' | 'right', index: number) => {
     const [operand, extent, { line }, own] =
       name === 'left'
-        ? [product.left, unit.rows, left, `rowInTile + ${index * unit.rows}`]
-        : [product.right, unit.columns, right, `columnInTile + ${index * unit.columns}`];
+        ? [product.left, unit.rows, leftLayout, `rowInTile + ${index * unit.rows}`]
+        : [product.right, unit.columns, rightLayout, `columnInTile + ${index * unit.columns}`];
     const alongDepth = operand.contiguous === 'depth';
     const at = alongDepth
       ? `u32(${own}) * ${line}u + slice * ${unit.depth / 4}u`

@@ -1,4 +1,5 @@
 import type { Operand } from './product.ts';
+import type { TileLayout } from './tile-layout.ts';
 
 /** WGSL lines that bring an operand into workgroup memory, a step at a time. */
 export interface Staging {
@@ -10,8 +11,6 @@ export interface Staging {
   fetch(from: string, first: boolean): string;
   /** Writes the fetched values to workgroup memory. */
   readonly put: string;
-  /** Elements of four values between lines of the tile. */
-  readonly line: number;
 }
 
 /** Lines of the given text for 0 to count - 1. */
@@ -28,13 +27,7 @@ export interface StagingOptions {
   readonly depth: number;
   readonly threads: number;
   readonly element: 'f32' | 'f16';
-  /** Elements of four values added to each line, against bank conflicts. */
-  readonly padding: number;
-  /**
-   * Whether lines of the operand's columns, four of which belong to one thread, are stored apart, so that neighbouring threads read
-   * neighbouring lines.
-   */
-  readonly spread?: boolean;
+  readonly layout: TileLayout;
 }
 
 /**
@@ -43,7 +36,7 @@ export interface StagingOptions {
  * @throws RangeError where the threads do not divide the tile.
  */
 export function stage(operand: Operand, options: StagingOptions): Staging {
-  const { name, extent, depth, threads, element, padding, spread = false } = options;
+  const { name, extent, depth, threads, element, layout } = options;
   const alongDepth = operand.contiguous === 'depth';
   const [count, length] = alongDepth ? [extent, depth / 4] : [depth, extent / 4];
   const step = threads / length;
@@ -53,7 +46,6 @@ export function stage(operand: Operand, options: StagingOptions): Staging {
       `stage: ${threads} threads must divide the ${name} tile of ${extent} by depth ${depth} into whole lines. Choose another tile.`,
     );
   }
-  const line = length + padding;
   const type = element === 'f32' ? 'vec4f' : 'vec4<f16>';
   const first = name === 'left' ? 'firstRow' : 'firstColumn';
   const wide = operand.vector ? 1 : 4;
@@ -62,17 +54,15 @@ export function stage(operand: Operand, options: StagingOptions): Staging {
     const loaded = wide === 1 ? load(0) : `vec4f(${[0, 1, 2, 3].map(load).join(', ')})`;
     return element === 'f32' ? loaded : `vec4<f16>(${loaded})`;
   };
-  const position = `${name}Line + ${step} * PASS`;
-  const stored = spread && alongDepth ? `((${position}) % 4 * ${count / 4} + (${position}) / 4)` : `(${position})`;
+  const line = (pass: number) => (pass === 0 ? `${name}Line` : `${name}Line + ${step * pass}`);
   return {
-    line,
-    declaration: `var<workgroup> ${name}Tile: array<${type}, ${count * line}>;`,
+    declaration: `var<workgroup> ${name}Tile: ${layout.type(type)};`,
     setup: `
   let ${name}Quad = i32(thread) % ${length};
   let ${name}Line = i32(thread) / ${length};
 ${
   alongDepth
-    ? lines(passes, (p) => `  let ${name}Outer${p} = ${name}Outer(${first} + ${name}Line + ${step * p}, group);`)
+    ? lines(passes, (p) => `  let ${name}Outer${p} = ${name}Outer(${first} + ${layout.outer(line(p))}, group);`)
     : lines(wide, (i) => `  let ${name}Outer${i} = ${name}Outer(${first} + ${name}Quad * 4 + ${i}, group);`)
 }`,
     fetch: (from, isFirst) => `
@@ -89,16 +79,13 @@ ${lines(
 )}`
     : lines(
         passes,
-        (p) => `    let ${name}Depth${p} = ${name}Depth(${from} + ${name}Line + ${step * p}, end, group);
+        (p) => `    let ${name}Depth${p} = ${name}Depth(${from} + ${line(p)}, end, group);
     ${isFirst ? 'var ' : ''}${name}Value${p} = ${value(
       (i) => `${name}Outer${i}`,
       () => `${name}Depth${p}`,
     )};`,
       )
 }`,
-    put: lines(
-      passes,
-      (p) => `    ${name}Tile[${stored.replaceAll('PASS', String(p))} * ${line} + ${name}Quad] = ${name}Value${p};`,
-    ),
+    put: lines(passes, (p) => `    ${name}Tile${layout.at(line(p), `${name}Quad`)} = ${name}Value${p};`),
   };
 }
