@@ -249,7 +249,7 @@ describe('errors', () => {
     expect(tf.add(tf.ones([2]), 1).dataSync()[0]).toBe(2); // and the engine goes on
   });
 
-  it('say which batch fits when there is no more memory, and it does', async () => {
+  it('say which batch to try when there is no more memory, and it fits', async () => {
     const train = async (rows: number) => {
       await engine.stop();
       await engine.start({ threads: 1, memoryLimit: 64 * 2 ** 20 });
@@ -263,7 +263,7 @@ describe('errors', () => {
       });
     };
     await expect(train(96)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[Error: engine-simd: memory exhausted: 12.0 MiB more do not fit beside the 53.5 MiB in use (at most 64.0 MiB). Tensors of 96 rows, such as a batch of views has, take 49.1 MiB of this. 90 rows would have come this far, and the rest of the step may need as much again: lower the batch size to 24 rows, or the image size, or dispose tensors that are no longer needed.]`,
+      `[Error: engine-simd: memory exhausted: 12.0 MiB more do not fit beside the 53.5 MiB in use (at most 64.0 MiB). Tensors of 96 rows, such as a batch of views has, take 49.1 MiB of this. At most 90 rows would have come this far, and what the rest of the step takes is not known here: try 24 rows, then half as many until a step runs; or lower the image size, or dispose tensors that are no longer needed.]`,
     );
     expect(await train(24)).toBeGreaterThan(0);
   });

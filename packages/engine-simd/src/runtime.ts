@@ -1,5 +1,5 @@
 import { Allocator } from './allocator.ts';
-import { BatchAdvice } from './batch-advice.ts';
+import { BatchAdvice, lastingBytes } from './batch-advice.ts';
 import { createMemory, type KernelExports } from './kernel-module.ts';
 import { heapStart, MAXIMUM_PAGES, PAGE, SCRATCH_JOB, SCRATCH_JOB_WORDS } from './memory-layout.ts';
 import { PlanCache } from './plan-cache.ts';
@@ -40,7 +40,7 @@ export class Runtime {
     this.memory = memory;
     this.pool = pool;
     this.allocator = new Allocator(memory, heapStart(pool.threads), maximum, (exhausted) =>
-      this.batchAdvice.advise(exhausted),
+      this.batchAdvice.advise(exhausted, lastingBytes()),
     );
     this.plans = new PlanCache<Plan>(PLANS, (plan) => {
       for (const block of plan.blocks) this.allocator.release(block);
