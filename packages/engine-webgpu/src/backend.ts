@@ -4,12 +4,13 @@ import { TrimmablePool } from './buffer-pool.ts';
 import type { Recording } from './capture/recording.ts';
 import type { VariableHome } from './capture/variable-home.ts';
 import { DeviceFailure } from './device/failure.ts';
+import { widen } from './half-data.ts';
 import { type Computation, LaterResults } from './later-results.ts';
 import { type AdapterInfo, matrixUnitOf } from './product/arithmetic.ts';
 import type { MatrixUnit } from './product/product.ts';
 import type { StepProfiler } from './profile/step-profiler.ts';
 import { ProgramCache } from './program-cache.ts';
-import { type DataId, StockBackend, type StockUniforms } from './stock-backend.ts';
+import { type DataId, StockBackend, type StockUniforms, type TensorData } from './stock-backend.ts';
 import { UniformCache } from './uniform-cache.ts';
 
 type Values = tf.backend_util.BackendValues;
@@ -70,11 +71,55 @@ export class GpuBackend extends StockBackend {
     }
   }
 
-  /** A new tensor on the GPU, its elements not yet written. */
-  output(shape: readonly number[], dtype: 'float32' | 'int32' | 'bool' = 'float32'): tf.TensorInfo {
+  /**
+   * A new tensor on the GPU, its elements not yet written.
+   *
+   * @param options.dtype - default: `'float32'`.
+   * @param options.half - whether its float32 elements lie as float16 until something needs them as they are; see
+   * {@link GpuBackend.storesHalf}. Default: false.
+   */
+  output(
+    shape: readonly number[],
+    options: { dtype?: 'float32' | 'int32' | 'bool'; half?: boolean } = {},
+  ): tf.TensorInfo {
+    const { dtype = 'float32', half = false } = options;
     const info = this.makeTensorInfo([...shape], dtype);
-    this.uploadToGPU(info.dataId);
+    if (half) this.tensorMap.get(info.dataId).half = true;
+    else this.uploadToGPU(info.dataId);
     return info;
+  }
+
+  /**
+   * Whether an activation or its gradient is to lie as float16: in mixed precision, where channels come in fours.
+   *
+   * It is a private matter of the kernels that bind tensors with a `value`: whatever else asks for a buffer gets float32, see
+   * {@link GpuBackend.settle}.
+   */
+  storesHalf(shape: readonly number[]): boolean {
+    return this.precision === 'mixed' && (shape.at(-1) ?? 1) % 4 === 0 && this.device.features.has('shader-f16');
+  }
+
+  /**
+   * Whether a tensor's elements lie as float16 now. A recorded step holds on to tensors from outside, which others may have widened at any
+   * time: to it they are float32.
+   */
+  isHalf(dataId: DataId): boolean {
+    if (!this.#dataOf(dataId)?.half) return false;
+    if (!this.recording || this.recording.created.has(dataId)) return true;
+    this.settle(dataId);
+    return false;
+  }
+
+  /** The buffer of a tensor that lies as float16 and does not wait. */
+  halfBufferOf({ dataId, shape }: tf.TensorInfo): GPUBuffer {
+    const data = this.tensorMap.get(dataId);
+    if (!data.resource) {
+      const bytes = 2 * tf.util.sizeFromShape([...shape]);
+      this.#checkSize(bytes);
+      const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+      data.resource = this.bufferManager.acquireBuffer(bytes, usage);
+    }
+    return data.resource;
   }
 
   /**
@@ -95,9 +140,12 @@ export class GpuBackend extends StockBackend {
    *
    * @param inputs - tensors that the computation reads; held until then.
    * @param compute - records the dispatches that write the result, plus `addend` where it is given.
+   * @param half - whether it lies as float16.
    */
-  later(shape: readonly number[], inputs: readonly tf.TensorInfo[], compute: Computation): tf.TensorInfo {
-    return this.#later.add(this.makeTensorInfo([...shape], 'float32'), inputs, compute);
+  later(shape: readonly number[], inputs: readonly tf.TensorInfo[], compute: Computation, half = false): tf.TensorInfo {
+    const result = this.makeTensorInfo([...shape], 'float32');
+    this.tensorMap.get(result.dataId).half = half;
+    return this.#later.add(result, inputs, compute);
   }
 
   /** a + b in one go where one of them has not been computed yet; else null. */
@@ -105,9 +153,26 @@ export class GpuBackend extends StockBackend {
     return this.#later.sum(a, b);
   }
 
-  /** Computes what has been left for later. */
-  settle(dataId: DataId): void {
+  /**
+   * Makes data what TensorFlow.js takes them for: computes what has been left for later, and widens what lies as float16.
+   *
+   * @param keepHalf - for kernels that read float16: only the former.
+   */
+  settle(dataId: DataId, keepHalf = false): void {
+    const { recording } = this;
+    const half = !keepHalf && this.#dataOf(dataId)?.half;
+    if (!half && !this.#later.has(dataId)) return;
+    if (recording && !recording.created.has(dataId)) {
+      recording.outside(() => this.settle(dataId, keepHalf));
+      return;
+    }
     this.#later.settle(dataId);
+    if (half) widen(this, dataId);
+  }
+
+  /** What is known of data here; nothing of what another backend has. */
+  #dataOf(dataId: DataId): TensorData | undefined {
+    return this.tensorMap.has(dataId) ? this.tensorMap.get(dataId) : undefined;
   }
 
   /** The buffer that holds a tensor's elements, which are uploaded if need be. */
@@ -118,16 +183,15 @@ export class GpuBackend extends StockBackend {
 
   override uploadToGPU(dataId: DataId): void {
     this.settle(dataId);
-    this.#checkSize(dataId);
+    const { dtype, shape, resource } = this.tensorMap.get(dataId);
+    if (!resource && dtype !== 'complex64' && dtype !== 'string') this.#checkSize(4 * tf.util.sizeFromShape(shape));
     if (this.recording) this.recording.upload(dataId);
     else super.uploadToGPU(dataId);
   }
 
-  #checkSize(dataId: DataId): void {
-    const { dtype, shape, resource } = this.tensorMap.get(dataId);
-    const bytes = dtype === 'complex64' || dtype === 'string' ? 0 : 4 * tf.util.sizeFromShape(shape);
+  #checkSize(bytes: number): void {
     const most = this.device.limits.maxStorageBufferBindingSize;
-    if (!resource && bytes > most) {
+    if (bytes > most) {
       const [size, limit] = [bytes, most].map((count) => (count / 2 ** 20).toFixed(1));
       throw new RangeError(
         `engine-webgpu: a tensor of ${size} MiB is larger than the ${limit} MiB that this GPU binds. Split it, or lower the batch size.`,

@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { GpuBackend } from './backend.ts';
+import { Memory, type Value } from './memory.ts';
 import type { UniformValue } from './uniform-cache.ts';
 
 /** A storage buffer that a kernel binds. */
@@ -8,6 +9,11 @@ export interface Binding {
   readonly name: string;
   /** Its type in WGSL. Default: `'array<f32>'`. */
   readonly type?: string;
+  /**
+   * Instead of `type`, for code that reads and writes the elements by {@link Memory}: what they are to it. The tensor may lie as float16 then;
+   * where a binding does not say so, it is made float32 first.
+   */
+  readonly value?: Value;
   /**
    * `'read'` (default), or `'read_write'` for outputs and what is changed in place; `'uniform'` for a buffer that the kernel owns, which does
    * not count among the storage buffers. One buffer must not be bound twice where it is written.
@@ -41,8 +47,11 @@ export interface Dispatch {
   readonly uniforms?: Readonly<Record<string, UniformValue>>;
   /** WGSL extensions, for example `'f16'`, `'subgroups'`. Default: none. */
   readonly enable?: readonly string[];
-  /** WGSL without the declarations of bindings and uniforms; the entry point is `main`. Called when the program is first used. */
-  readonly code: () => string;
+  /**
+   * WGSL without the declarations of bindings and uniforms; the entry point is `main`. Called when the program is first used, with how the
+   * tensors of bindings with a `value` lie in memory.
+   */
+  readonly code: (memory: Memory) => string;
   /** Workgroups in x, y and z; for many see {@link workgroupGrid}. */
   readonly workgroups: readonly [x: number, y?: number, z?: number];
   readonly work?: Work;
@@ -74,20 +83,27 @@ export interface Dispatch {
  * ```
  */
 export function dispatch(backend: GpuBackend, description: Dispatch): void {
-  const { key, bindings, uniforms, enable, code, workgroups, work } = description;
+  const { key, bindings, uniforms, enable = [], code, workgroups, work } = description;
   const fields = Object.entries(uniforms ?? {});
+  // first, as computing one may widen another
+  for (const { from, value } of bindings) if (isTensor(from)) backend.settle(from.dataId, value !== undefined);
+  const memory = new Memory(
+    new Map(bindings.flatMap(({ name, from, value }) => (value && isHalf(backend, from) ? [[name, value]] : []))),
+  );
+  const halves = memory.halves.length > 0;
   const program = backend.programs.get({
-    key,
-    code: () => moduleText(bindings, fields, enable, code()),
+    key: halves ? `${key} f16:${memory.halves}` : key,
+    code: () => moduleText(bindings, fields, halves ? new Set(['f16', ...enable]) : enable, memory, code(memory)),
     bindings: [
       ...bindings.map(({ access = 'read' }) => bindingTypes[access]),
       ...(fields.length > 0 ? ['uniform' as const] : []),
     ],
   });
 
-  const resources: GPUBufferBinding[] = bindings.map(({ from, access, offset, size }) => {
-    if (isTensor(from) && access === 'read_write') backend.beforeWrite(from.dataId);
-    const buffer = isTensor(from) ? backend.bufferOf(from) : from;
+  const resources: GPUBufferBinding[] = bindings.map(({ name, from, access, offset, size }) => {
+    const half = memory.halves.includes(name);
+    if (isTensor(from) && access === 'read_write' && !half) backend.beforeWrite(from.dataId);
+    const buffer = !isTensor(from) ? from : half ? backend.halfBufferOf(from) : backend.bufferOf(from);
     return { buffer, ...(offset === undefined ? {} : { offset }), ...(size === undefined ? {} : { size }) };
   });
   if (fields.length > 0) resources.push(backend.uniforms.slice(fields.map(([, value]) => value)));
@@ -147,14 +163,15 @@ function record(backend: GpuBackend, name: string, commands: (pass: GPUComputePa
 function moduleText(
   bindings: readonly Binding[],
   uniforms: ReadonlyArray<readonly [string, UniformValue]>,
-  enable: readonly string[] = [],
+  enable: Iterable<string>,
+  memory: Memory,
   code: string,
 ): string {
   const members = uniforms.map(([name, { type }]) => `${name}: ${type}`);
   return [
-    ...enable.map((extension) => `enable ${extension};`),
+    ...Array.from(enable, (extension) => `enable ${extension};`),
     ...bindings.map(
-      ({ name, type = 'array<f32>', access = 'read' }, i) =>
+      ({ name, value = 'f32', type = `array<${memory.type(name, value)}>`, access = 'read' }, i) =>
         `@group(0) @binding(${i}) var<${access === 'uniform' ? access : `storage, ${access}`}> ${name}: ${type};`,
     ),
     ...(members.length > 0
@@ -168,6 +185,9 @@ function moduleText(
 }
 
 const isTensor = (from: tf.TensorInfo | GPUBuffer): from is tf.TensorInfo => 'dataId' in from;
+
+const isHalf = (backend: GpuBackend, from: tf.TensorInfo | GPUBuffer): boolean =>
+  isTensor(from) && backend.isHalf(from.dataId);
 
 /**
  * Lays out any number of workgroups within the limit per dimension: [x, y].

@@ -51,6 +51,10 @@ export class LaterResults {
     return result;
   }
 
+  has(dataId: DataId): boolean {
+    return this.#waiting.has(dataId);
+  }
+
   /** Computes a result, if it waits. */
   settle(dataId: DataId): void {
     const later = this.#waiting.get(dataId);
@@ -68,7 +72,7 @@ export class LaterResults {
     const { shape } = later.result;
     const fits = [a, b].every((t) => t.dtype === 'float32' && tf.util.arraysEqual(t.shape, [...shape]));
     if (!fits || addend.dataId === later.result.dataId) return null;
-    const result = this.#backend.output(shape);
+    const result = this.#backend.output(shape, { half: this.#backend.isHalf(later.result.dataId) });
     later.compute(result, addend);
     return result;
   }

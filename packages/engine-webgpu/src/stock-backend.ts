@@ -15,6 +15,8 @@ export interface TensorData {
   resource?: GPUBuffer | null;
   /** Whether the buffer belongs to somebody else, so that it does not go into the pool. */
   external?: boolean;
+  /** Our own: whether the buffer holds float16, two bytes a number, which stock kernels know nothing of. */
+  half?: boolean;
 }
 
 /** Buffers by size and usage; those that are not in use are kept for the next tensor of that size. */

@@ -62,13 +62,7 @@ export class Recording {
     const data = backend.tensorMap.get(dataId);
     if (data.resource) return;
     if (data.values && !this.created.has(dataId)) {
-      this.#leave();
-      try {
-        backend.uploadToGPU(dataId);
-        backend.flush();
-      } finally {
-        this.#enter();
-      }
+      this.outside(() => backend.uploadToGPU(dataId));
       return;
     }
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
@@ -76,6 +70,17 @@ export class Recording {
       ? this.arena.constant(data.values as tf.backend_util.TypedArray, data.dtype, usage)
       : this.arena.acquireBuffer(4 * tf.util.sizeFromShape(data.shape), usage);
     data.values = null;
+  }
+
+  /** Executes at once what belongs to data from outside, and not to the step. */
+  outside(run: () => void): void {
+    this.#leave();
+    try {
+      run();
+      this.#backend.flush();
+    } finally {
+      this.#enter();
+    }
   }
 
   /** A kernel changes data in place: a constant is restored at every replay. */

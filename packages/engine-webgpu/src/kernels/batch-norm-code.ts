@@ -1,3 +1,4 @@
+import type { Memory } from '../memory.ts';
 import { tileHeader, tileMain } from './channel-tiles.ts';
 
 /** WGSL: the moments (number, mean, sum of squared deviations) of many threads become those of all, by Chan's formula, in a fixed order. */
@@ -25,7 +26,7 @@ const moments = `
   }`;
 
 /** First dispatch of the forward pass: mean and squared deviations of every channel in every block of rows. */
-export const statisticsCode = (width: 1 | 4): string => `
+export const statisticsCode = (width: 1 | 4, memory: Memory): string => `
   ${tileHeader(width)}
   ${moments}
   ${tileMain}
@@ -34,9 +35,9 @@ export const statisticsCode = (width: 1 | 4): string => `
     var square = Value();
     // Deviations from the thread's first value: what is far from zero keeps its digits.
     var origin = Value();
-    if (begin < end) { origin = x[begin * uniforms.columns + column]; }
+    if (begin < end) { origin = ${memory.load('x', 'begin * uniforms.columns + column')}; }
     for (var row = begin; row < end; row += LANES) {
-      let deviation = x[row * uniforms.columns + column] - origin;
+      let deviation = ${memory.load('x', 'row * uniforms.columns + column')} - origin;
       sum += deviation;
       square += deviation * deviation;
       count += 1;
@@ -92,22 +93,22 @@ const mergeStatistics = (running: boolean): string => `
     let shift = beta[column];`;
 
 /** WGSL: normalises a workgroup's rows by `average`, `scale` and `shift`. */
-const normaliseRows = ({ residual, relu }: ApplyVariant): string => `
+const normaliseRows = ({ residual, relu }: ApplyVariant, memory: Memory): string => `
     for (var row = begin; row < end; row += LANES) {
       let i = row * uniforms.columns + column;
-      var value = (x[i] - average) * scale + shift;
-      ${residual ? 'value += residual[i];' : ''}
+      var value = (${memory.load('x', 'i')} - average) * scale + shift;
+      ${residual ? `value += ${memory.load('residual', 'i')};` : ''}
       ${relu ? 'value = max(value, Value());' : ''}
-      output[i] = value;
+      ${memory.store('output', 'i', 'value')}
     }`;
 
 /** Second dispatch of the forward pass: every workgroup merges the partial statistics of its channels, then normalises its rows. */
-export const applyCode = (variant: ApplyVariant): string => `
+export const applyCode = (variant: ApplyVariant, memory: Memory): string => `
   ${tileHeader(variant.width)}
   ${moments}
   ${tileMain}
     ${mergeStatistics(variant.running)}
-    ${normaliseRows(variant)}
+    ${normaliseRows(variant, memory)}
   }`;
 
 /** Second of three dispatches on devices that bind few buffers: merges the partial statistics and leaves what the third multiplies by. */
@@ -124,14 +125,14 @@ export const finishCode = ({ width, running }: ApplyVariant): string => `
   }`;
 
 /** Third dispatch there: normalises. */
-export const applyFactorsCode = (variant: ApplyVariant): string => `
+export const applyFactorsCode = (variant: ApplyVariant, memory: Memory): string => `
   ${tileHeader(variant.width)}
   ${tileMain}
     if (!inside) { return; }
     let average = factors[column];
     let scale = factors[column + uniforms.columns];
     let shift = factors[column + 2 * uniforms.columns];
-    ${normaliseRows(variant)}
+    ${normaliseRows(variant, memory)}
   }`;
 
 /** WGSL: two sums of many threads become those of all, in a fixed order. */
@@ -160,8 +161,14 @@ export interface GradientVariant {
   readonly writesMasked: boolean;
 }
 
+/** WGSL: the dy that counts. */
+const upstream = (masked: boolean, memory: Memory): string => {
+  const dy = memory.load('dy', 'i');
+  return masked ? `select(Value(), ${dy}, ${memory.load('output', 'i')} > Value())` : dy;
+};
+
 /** First dispatch of the backward pass: sums of dz and of dz times the normalised x in every block of rows. */
-export const gradientSumsCode = ({ width, masked, writesMasked }: GradientVariant): string => `
+export const gradientSumsCode = ({ width, masked, writesMasked }: GradientVariant, memory: Memory): string => `
   ${tileHeader(width)}
   ${sums}
   ${tileMain}
@@ -172,10 +179,10 @@ export const gradientSumsCode = ({ width, masked, writesMasked }: GradientVarian
       let inverse = 1 / sqrt(variance[column] + uniforms.epsilon);
       for (var row = begin; row < end; row += LANES) {
         let i = row * uniforms.columns + column;
-        let dz = ${masked ? 'select(Value(), dy[i], output[i] > Value())' : 'dy[i]'};
-        ${writesMasked ? 'dresidual[i] = dz;' : ''}
+        let dz = ${upstream(masked, memory)};
+        ${writesMasked ? memory.store('dresidual', 'i', 'dz') : ''}
         first += dz;
-        second += dz * ((x[i] - average) * inverse);
+        second += dz * ((${memory.load('x', 'i')} - average) * inverse);
       }
     }
     firsts[thread] = first;
@@ -214,23 +221,23 @@ const addSums = `
     let meanSum = sum / f32(uniforms.rows);
     let slope = inverse * (projection / f32(uniforms.rows));`;
 
-const gradientRows = (masked: boolean): string => `
+const gradientRows = (masked: boolean, memory: Memory): string => `
     for (var row = begin; row < end; row += LANES) {
       let i = row * uniforms.columns + column;
-      let dz = ${masked ? 'select(Value(), dy[i], output[i] > Value())' : 'dy[i]'};
-      dx[i] = scale * (dz - (meanSum + (x[i] - average) * slope));
+      let dz = ${upstream(masked, memory)};
+      ${memory.store('dx', 'i', `scale * (dz - (meanSum + (${memory.load('x', 'i')} - average) * slope))`)}
     }`;
 
 /** What makes dx. */
 export type GradientApplyVariant = Omit<GradientVariant, 'writesMasked'>;
 
 /** Second dispatch of the backward pass: every workgroup adds the partial sums of its channels, then makes dx of its rows. */
-export const gradientApplyCode = ({ width, masked }: GradientApplyVariant): string => `
+export const gradientApplyCode = ({ width, masked }: GradientApplyVariant, memory: Memory): string => `
   ${tileHeader(width)}
   ${sums}
   ${tileMain}
     ${addSums}
-    ${gradientRows(masked)}
+    ${gradientRows(masked, memory)}
   }`;
 
 /** Second of three dispatches on devices that bind few buffers: adds the partial sums and leaves what the third takes. */
@@ -248,7 +255,7 @@ export const gradientFinishCode = (width: 1 | 4): string => `
   }`;
 
 /** Third dispatch there: makes dx. */
-export const gradientFactorsCode = ({ width, masked }: GradientApplyVariant): string => `
+export const gradientFactorsCode = ({ width, masked }: GradientApplyVariant, memory: Memory): string => `
   ${tileHeader(width)}
   ${tileMain}
     if (!inside) { return; }
@@ -256,7 +263,7 @@ export const gradientFactorsCode = ({ width, masked }: GradientApplyVariant): st
     let scale = factors[column + uniforms.columns];
     let meanSum = factors[column + 2 * uniforms.columns];
     let slope = factors[column + 3 * uniforms.columns];
-    ${gradientRows(masked)}
+    ${gradientRows(masked, memory)}
   }`;
 
 /** What {@link evaluateCode} is generated for. */
@@ -269,7 +276,7 @@ export interface EvaluateVariant {
 }
 
 /** Evaluation: one value a thread. */
-export const evaluateCode = ({ width, scaled, shifted, residual, relu }: EvaluateVariant): string => `
+export const evaluateCode = ({ width, scaled, shifted, residual, relu }: EvaluateVariant, memory: Memory): string => `
   alias Value = ${width === 4 ? 'vec4f' : 'f32'};
   @compute @workgroup_size(256)
   fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -277,6 +284,6 @@ export const evaluateCode = ({ width, scaled, shifted, residual, relu }: Evaluat
     if (i >= uniforms.size) { return; }
     let column = i % uniforms.columns;
     let scale = ${scaled ? 'scale[column]' : 'Value(1)'} / sqrt(variance[column] + uniforms.epsilon);
-    let value = (x[i] - mean[column]) * scale${shifted ? ' + offset[column]' : ''}${residual ? ' + residual[i]' : ''};
-    output[i] = ${relu ? 'max(value, Value(0))' : 'value'};
+    let value = (${memory.load('x', 'i')} - mean[column]) * scale${shifted ? ' + offset[column]' : ''}${residual ? ` + ${memory.load('residual', 'i')}` : ''};
+    ${memory.store('output', 'i', relu ? 'max(value, Value(0))' : 'value')}
   }`;

@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { GpuBackend } from '../backend.ts';
 import { type Binding, dispatch, workgroupGrid } from '../dispatch.ts';
+import type { Memory, Value } from '../memory.ts';
 import { f32, type UniformValue, u32 } from '../uniform-cache.ts';
 import {
   applyCode,
@@ -20,15 +21,23 @@ import { defineKernel, type GpuKernel, sameData, sizeOf } from './kernel.ts';
 const SUM_GROUPS = 512;
 const APPLY_GROUPS = 1024;
 
+/** Tensors that have a value for every row and channel, which may lie as float16; others have one per channel. */
+const ofRows = new Set(['x', 'residual', 'output', 'dy', 'dx', 'dresidual']);
+
 /** Turns tensors by name into bindings of one type. */
 function bind(
-  type: string,
+  value: Value,
   tensors: Record<string, tf.TensorInfo | undefined>,
   access: 'read' | 'read_write',
 ): Binding[] {
   return Object.entries(tensors).flatMap(([name, from]) =>
-    from ? [{ name, from, type: `array<${type}>`, access }] : [],
+    from ? [{ name, from, access, ...(ofRows.has(name) ? { value } : { type: `array<${value}>` }) }] : [],
   );
+}
+
+/** A new tensor of the shape and in the memory of `x`: a batch norm of float16 gives float16 in mixed precision. */
+function outputLike(backend: GpuBackend, x: tf.TensorInfo): tf.TensorInfo {
+  return backend.output(x.shape, { half: backend.isHalf(x.dataId) && backend.storesHalf(x.shape) });
 }
 
 /** Buffers that a pass in two dispatches binds; on devices that bind fewer it takes three. */
@@ -42,7 +51,7 @@ const train = defineKernel<TrainInputs, { epsilon: number; relu: boolean; moment
   ({ inputs, attributes: { epsilon, relu, momentum }, backend }) => {
     const { x, gamma, beta, residual, runningMean, runningVariance } = inputs;
     const { rows, width, columns, tiles, blocks } = channelTiles(x);
-    const output = backend.output(x.shape);
+    const output = outputLike(backend, x);
     const [mean, variance] = [backend.output(gamma.shape), backend.output(gamma.shape)];
     const [inSums, inApply] = [blocks(SUM_GROUPS), blocks(APPLY_GROUPS)];
     const variant = { width, relu, residual: Boolean(residual), running: Boolean(runningMean) };
@@ -52,7 +61,14 @@ const train = defineKernel<TrainInputs, { epsilon: number; relu: boolean; moment
       ...{ statisticsBlocks: u32(inSums.blocks), rowsPerStatisticsBlock: u32(inSums.rowsPerBlock) },
       ...{ epsilon: f32(epsilon), momentum: f32(momentum ?? 0) },
     };
-    const run = (name: string, read: Tensors, written: Tensors, block: Block, uniforms: Uniforms, code: () => string) =>
+    const run = (
+      name: string,
+      read: Tensors,
+      written: Tensors,
+      block: Block,
+      uniforms: Uniforms,
+      code: (memory: Memory) => string,
+    ) =>
       dispatch(backend, {
         key: name,
         bindings: [...bind(valueType(width), read, 'read'), ...bind(valueType(width), written, 'read_write')],
@@ -62,10 +78,12 @@ const train = defineKernel<TrainInputs, { epsilon: number; relu: boolean; moment
       });
     const statistics = { mean, variance, runningMean, runningVariance };
     backend.withScratch([inSums.blocks, 2, columns * width], (partials) => {
-      run(`BatchNormStatistics ${width}`, { x }, { partials }, inSums, {}, () => statisticsCode(width));
+      run(`BatchNormStatistics ${width}`, { x }, { partials }, inSums, {}, (memory) => statisticsCode(width, memory));
       if (backend.device.limits.maxStorageBuffersPerShaderStage >= BINDINGS) {
         const read = { x, partials, gamma, beta, residual };
-        run(`BatchNormApply ${key}`, read, { output, ...statistics }, inApply, merging, () => applyCode(variant));
+        run(`BatchNormApply ${key}`, read, { output, ...statistics }, inApply, merging, (memory) =>
+          applyCode(variant, memory),
+        );
         return;
       }
       backend.withScratch([3, columns * width], (factors) => {
@@ -73,7 +91,9 @@ const train = defineKernel<TrainInputs, { epsilon: number; relu: boolean; moment
         const once = { rowsPerBlock: rows, blocks: 1 };
         run(`BatchNormFinish ${key}`, read, { ...statistics, factors }, once, merging, () => finishCode(variant));
         const last = { x, residual, factors };
-        run(`BatchNormApplyFactors ${key}`, last, { output }, inApply, {}, () => applyFactorsCode(variant));
+        run(`BatchNormApplyFactors ${key}`, last, { output }, inApply, {}, (memory) =>
+          applyFactorsCode(variant, memory),
+        );
       });
     });
     return [output, mean, variance];
@@ -91,13 +111,13 @@ const trainGradient = defineKernel<'dy' | 'x' | 'output' | 'mean' | 'variance' |
   ({ inputs, attributes: { epsilon, relu, residual }, backend }) => {
     const { dy, x, output, mean, variance, gamma } = inputs;
     const { rows, width, columns, tiles, blocks } = channelTiles(x);
-    const dx = backend.output(x.shape);
+    const dx = outputLike(backend, x);
     const [dgamma, dbeta] = [backend.output(gamma.shape), backend.output(gamma.shape)];
     const writesMasked = relu && residual;
-    const dresidual = writesMasked ? backend.output(x.shape) : residual ? sameData(backend, dy) : undefined;
+    const dresidual = writesMasked ? outputLike(backend, output) : residual ? sameData(backend, dy) : undefined;
     const [inSums, inApply] = [blocks(SUM_GROUPS), blocks(APPLY_GROUPS)];
     const uniforms = { rows: u32(rows), columns: u32(columns), epsilon: f32(epsilon), sumBlocks: u32(inSums.blocks) };
-    const run = (name: string, read: Tensors, written: Tensors, block: Block, code: () => string) =>
+    const run = (name: string, read: Tensors, written: Tensors, block: Block, code: (memory: Memory) => string) =>
       dispatch(backend, {
         key: name,
         bindings: [...bind(valueType(width), read, 'read'), ...bind(valueType(width), written, 'read_write')],
@@ -112,24 +132,24 @@ const trainGradient = defineKernel<'dy' | 'x' | 'output' | 'mean' | 'variance' |
         { dy, x, output: relu ? output : undefined, mean, variance },
         { partials, dresidual: writesMasked ? dresidual : undefined },
         inSums,
-        () => gradientSumsCode(summed),
+        (memory) => gradientSumsCode(summed, memory),
       );
       const applied = { width, masked: relu && !residual };
       const key = Object.values(applied).join();
-      const ofRows = { dy: writesMasked ? dresidual : dy, x, output: applied.masked ? output : undefined };
+      const rowTensors = { dy: writesMasked ? dresidual : dy, x, output: applied.masked ? output : undefined };
       const ofChannels = { mean, variance, gamma, partials };
       if (backend.device.limits.maxStorageBuffersPerShaderStage >= BINDINGS) {
-        const read = { ...ofRows, ...ofChannels };
+        const read = { ...rowTensors, ...ofChannels };
         const written = { dx, dgamma, dbeta };
-        run(`BatchNormGradientApply ${key}`, read, written, inApply, () => gradientApplyCode(applied));
+        run(`BatchNormGradientApply ${key}`, read, written, inApply, (memory) => gradientApplyCode(applied, memory));
         return;
       }
       backend.withScratch([4, columns * width], (factors) => {
         const once = { rowsPerBlock: rows, blocks: 1 };
         const written = { dgamma, dbeta, factors };
         run(`BatchNormGradientFinish ${width}`, ofChannels, written, once, () => gradientFinishCode(width));
-        const read = { ...ofRows, factors };
-        run(`BatchNormGradientFactors ${key}`, read, { dx }, inApply, () => gradientFactorsCode(applied));
+        const read = { ...rowTensors, factors };
+        run(`BatchNormGradientFactors ${key}`, read, { dx }, inApply, (memory) => gradientFactorsCode(applied, memory));
       });
     });
     return dresidual ? [dx, dgamma, dbeta, dresidual] : [dx, dgamma, dbeta];
@@ -148,7 +168,7 @@ interface Evaluation {
 function evaluateRows(backend: GpuBackend, inputs: Evaluation, epsilon: number, relu: boolean): tf.TensorInfo {
   const { x, scale, offset, mean, variance, residual } = inputs;
   const { rows, width, columns } = channelTiles(x);
-  const output = backend.output(x.shape);
+  const output = outputLike(backend, x);
   const variant = {
     ...{ width, relu },
     ...{ scaled: Boolean(scale), shifted: Boolean(offset), residual: Boolean(residual) },
@@ -160,7 +180,7 @@ function evaluateRows(backend: GpuBackend, inputs: Evaluation, epsilon: number, 
       ...bind(valueType(width), { output }, 'read_write'),
     ],
     uniforms: { size: u32(rows * columns), columns: u32(columns), epsilon: f32(epsilon) },
-    code: () => evaluateCode(variant),
+    code: (memory) => evaluateCode(variant, memory),
     workgroups: workgroupGrid(backend, Math.ceil((rows * columns) / 256)),
   });
   return output;

@@ -1,8 +1,10 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { type ConvolutionAttributes, type ConvolutionGeometry, convolutionGeometry } from '@tfjs-ssl/ops';
 import type { GpuBackend } from '../backend.ts';
+import type { Computation } from '../later-results.ts';
 import { filterGradientProduct, forwardProduct, inputGradientProduct } from '../product/convolution-products.ts';
-import { computeProduct, runProduct } from '../product/run-product.ts';
+import type { Epilogue } from '../product/product.ts';
+import { computeProduct, type ProductTensors, runProduct } from '../product/run-product.ts';
 import { type Activation, activate } from './activation.ts';
 import { areFloat, defineKernel, type GpuKernel, sizeOf } from './kernel.ts';
 
@@ -27,6 +29,12 @@ const outputShape = (g: ConvolutionGeometry): number[] => [g.images, g.outputHei
 const matches = (g: ConvolutionGeometry, dy: tf.TensorInfo): boolean =>
   sizeOf(dy) === outputShape(g).reduce((size, length) => size * length, 1);
 
+/** The convolution; its result is an activation. */
+function convolve(backend: GpuBackend, g: ConvolutionGeometry, tensors: ProductTensors, epilogue?: Epilogue) {
+  const shape = outputShape(g);
+  return runProduct(backend, forwardProduct(g, epilogue), tensors, shape, { half: backend.storesHalf(shape) });
+}
+
 interface FusedAttributes extends ConvolutionAttributes, Activation {}
 
 function fused(
@@ -36,9 +44,8 @@ function fused(
   attributes: FusedAttributes,
 ): tf.TensorInfo {
   const relu = attributes.activation === 'relu';
-  const product = forwardProduct(g, { bias: bias !== undefined, relu });
   const tensors = { left: x as tf.TensorInfo, right: filter as tf.TensorInfo, ...(bias ? { bias } : {}) };
-  const y = runProduct(backend, product, tensors, outputShape(g));
+  const y = convolve(backend, g, tensors, { bias: bias !== undefined, relu });
   return relu ? y : activate(backend, y, attributes, preluActivationWeights);
 }
 
@@ -48,7 +55,7 @@ type FusedInput = 'x' | 'filter' | 'bias' | 'preluActivationWeights';
 export const convolutionKernels: readonly GpuKernel[] = [
   defineKernel<'x' | 'filter', ConvolutionAttributes>('Conv2D', ({ inputs: { x, filter }, attributes, backend }) => {
     const g = covered(x.shape, filter.shape, attributes, [x, filter]);
-    return g && runProduct(backend, forwardProduct(g), { left: x, right: filter }, outputShape(g));
+    return g && convolve(backend, g, { left: x, right: filter });
   }),
   defineKernel<FusedInput, FusedAttributes>('FusedConv2D', ({ inputs, attributes, backend }) => {
     const { x, filter, bias } = inputs;
@@ -61,10 +68,12 @@ export const convolutionKernels: readonly GpuKernel[] = [
     ({ inputs: { dy, filter }, attributes, backend }) => {
       const g = covered(attributes.inputShape, filter.shape, attributes, [dy, filter]);
       if (!g || !matches(g, dy)) return null;
-      return backend.later(attributes.inputShape, [dy, filter], (result, addend) => {
+      const { inputShape } = attributes;
+      const compute: Computation = (result, addend) => {
         const tensors = { left: dy, right: filter, result, ...(addend ? { addend } : {}) };
         computeProduct(backend, inputGradientProduct(g, addend !== undefined), tensors);
-      });
+      };
+      return backend.later(inputShape, [dy, filter], compute, backend.storesHalf(inputShape));
     },
   ),
   defineKernel<'x' | 'dy', ConvolutionAttributes & { filterShape: number[] }>(

@@ -1,3 +1,4 @@
+import type { Memory } from '../memory.ts';
 import { valueType } from './channel-tiles.ts';
 
 /** WGSL that both directions begin with. */
@@ -20,7 +21,7 @@ const header = (width: 1 | 4): string => `
   }`;
 
 /** Maximum of a window for each thread; positions outside do not count. */
-export const maxPoolCode = (width: 1 | 4): string => `
+export const maxPoolCode = (width: 1 | 4, memory: Memory): string => `
   ${header(width)}
   @compute @workgroup_size(256)
   fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -32,17 +33,17 @@ export const maxPoolCode = (width: 1 | 4): string => `
     let image = i / uniforms.channels / uniforms.outputWidth / uniforms.outputHeight;
     let rows = rowsOf(row);
     let columns = columnsOf(column);
-    var best = x[((image * uniforms.height + rows.x) * uniforms.width + columns.x) * uniforms.channels + channel];
+    var best = ${memory.load('x', '((image * uniforms.height + rows.x) * uniforms.width + columns.x) * uniforms.channels + channel')};
     for (var y = rows.x; y <= rows.y; y++) {
       for (var j = columns.x; j <= columns.y; j++) {
-        best = max(best, x[((image * uniforms.height + y) * uniforms.width + j) * uniforms.channels + channel]);
+        best = max(best, ${memory.load('x', '((image * uniforms.height + y) * uniforms.width + j) * uniforms.channels + channel')});
       }
     }
-    output[i] = best;
+    ${memory.store('output', 'i', 'best')}
   }`;
 
 /** The gradient of an input position for each thread: dy of the windows whose first maximum it is. */
-export const maxPoolGradientCode = (width: 1 | 4): string => `
+export const maxPoolGradientCode = (width: 1 | 4, memory: Memory): string => `
   ${header(width)}
   const NONE = Mask();
 
@@ -61,14 +62,14 @@ export const maxPoolGradientCode = (width: 1 | 4): string => `
     let column = i / uniforms.channels % uniforms.width;
     let row = i / uniforms.channels / uniforms.width % uniforms.height;
     let image = i / uniforms.channels / uniforms.width / uniforms.height;
-    let value = x[i];
+    let value = ${memory.load('x', 'i')};
     let across = windows(column, uniforms.strideX, uniforms.left, uniforms.filterWidth, uniforms.outputWidth);
     let down = windows(row, uniforms.strideY, uniforms.top, uniforms.filterHeight, uniforms.outputHeight);
     var sum = Value();
     for (var p = down.x; p <= down.y; p++) {
       for (var q = across.x; q <= across.y; q++) {
         let at = ((image * uniforms.outputHeight + p) * uniforms.outputWidth + q) * uniforms.channels + channel;
-        var takes = value == output[at];
+        var takes = value == ${memory.load('output', 'at')};
         if (!any(takes)) { continue; }
         // An earlier position of the window that is as large has the gradient instead.
         let rows = rowsOf(p);
@@ -76,18 +77,18 @@ export const maxPoolGradientCode = (width: 1 | 4): string => `
         for (var y = rows.x; y <= row; y++) {
           let until = select(columns.y, column - 1, y == row);
           for (var j = columns.x; j <= until; j++) {
-            let earlier = x[((image * uniforms.height + y) * uniforms.width + j) * uniforms.channels + channel];
-            takes = select(takes, NONE, earlier == output[at]);
+            let earlier = ${memory.load('x', '((image * uniforms.height + y) * uniforms.width + j) * uniforms.channels + channel')};
+            takes = select(takes, NONE, earlier == ${memory.load('output', 'at')});
           }
         }
-        sum += select(Value(), dy[at], takes);
+        sum += select(Value(), ${memory.load('dy', 'at')}, takes);
       }
     }
-    dx[i] = sum;
+    ${memory.store('dx', 'i', 'sum')}
   }`;
 
 /** Mean over all positions: a workgroup takes 16 channels of an image, its threads stand in 16 rows and add in a fixed order. */
-export const globalAverageCode: string = `
+export const globalAverageCode = (memory: Memory): string => `
   var<workgroup> sums: array<f32, 256>;
 
   @compute @workgroup_size(256)
@@ -97,7 +98,7 @@ export const globalAverageCode: string = `
     var sum = 0f;
     if (channel < uniforms.channels && image < uniforms.images) {
       for (var position = thread / 16; position < uniforms.positions; position += 16) {
-        sum += x[(image * uniforms.positions + position) * uniforms.channels + channel];
+        sum += ${memory.load('x', '(image * uniforms.positions + position) * uniforms.channels + channel')};
       }
     }
     sums[thread] = sum;
@@ -111,11 +112,11 @@ export const globalAverageCode: string = `
   }`;
 
 /** The gradient of the mean: dy / positions everywhere. */
-export const globalAverageGradientCode = (width: 1 | 4): string => `
+export const globalAverageGradientCode = (width: 1 | 4, memory: Memory): string => `
   @compute @workgroup_size(256)
   fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = id.x + id.y * groups.x * 256;
     if (i >= uniforms.size) { return; }
     let image = i / (uniforms.channels * uniforms.positions);
-    dx[i] = dy[image * uniforms.channels + i % uniforms.channels] / ${width === 4 ? 'vec4f(f32(uniforms.positions))' : 'f32(uniforms.positions)'};
+    ${memory.store('dx', 'i', `${memory.load('dy', 'image * uniforms.channels + i % uniforms.channels')} / ${width === 4 ? 'vec4f(f32(uniforms.positions))' : 'f32(uniforms.positions)'}`)}
   }`;

@@ -43,17 +43,18 @@ const maxPool = defineKernel<'x', PoolAttributes>('MaxPool', ({ inputs: { x }, a
   const sizes = x.dtype === 'float32' ? poolSizes(x.shape, attributes) : null;
   if (!sizes) return null;
   const { width, outputShape, uniforms } = sizes;
-  const output = backend.output(outputShape);
+  const half = backend.isHalf(x.dataId) && backend.storesHalf(outputShape);
+  const output = backend.output(outputShape, { half });
   const size = sizeOf(output) / width;
-  const type = `array<${valueType(width)}>`;
+  const value = valueType(width);
   dispatch(backend, {
     key: `MaxPool ${width}`,
     bindings: [
-      { name: 'x', from: x, type },
-      { name: 'output', from: output, type, access: 'read_write' },
+      { name: 'x', from: x, value },
+      { name: 'output', from: output, value, access: 'read_write' },
     ],
     uniforms: { ...uniforms, size: i32(size) },
-    code: () => maxPoolCode(width),
+    code: (memory) => maxPoolCode(width, memory),
     workgroups: workgroupGrid(backend, Math.ceil(size / THREADS)),
   });
   return output;
@@ -65,19 +66,19 @@ const maxPoolGradient = defineKernel<'dy' | 'input' | 'output', PoolAttributes>(
   const sizes = [dy, x, output].every((tensor) => tensor?.dtype === 'float32') ? poolSizes(x.shape, attributes) : null;
   if (!sizes) return null;
   const { width, uniforms } = sizes;
-  const dx = backend.output(x.shape);
+  const dx = backend.output(x.shape, { half: backend.isHalf(x.dataId) && backend.storesHalf(x.shape) });
   const size = sizeOf(dx) / width;
-  const type = `array<${valueType(width)}>`;
+  const value = valueType(width);
   dispatch(backend, {
     key: `MaxPoolGradient ${width}`,
     bindings: [
-      { name: 'dy', from: dy, type },
-      { name: 'x', from: x, type },
-      { name: 'output', from: output, type },
-      { name: 'dx', from: dx, type, access: 'read_write' },
+      { name: 'dy', from: dy, value },
+      { name: 'x', from: x, value },
+      { name: 'output', from: output, value },
+      { name: 'dx', from: dx, value, access: 'read_write' },
     ],
     uniforms: { ...uniforms, size: i32(size) },
-    code: () => maxPoolGradientCode(width),
+    code: (memory) => maxPoolGradientCode(width, memory),
     workgroups: workgroupGrid(backend, Math.ceil(size / THREADS)),
   });
   return dx;
@@ -90,11 +91,11 @@ const globalAveragePool = defineKernel<'x'>('GlobalAveragePool', ({ inputs: { x 
   dispatch(backend, {
     key: 'GlobalAveragePool',
     bindings: [
-      { name: 'x', from: x },
+      { name: 'x', from: x, value: 'f32' },
       { name: 'output', from: output, access: 'read_write' },
     ],
     uniforms: { images: u32(images), positions: u32(height * width), channels: u32(channels) },
-    code: () => globalAverageCode,
+    code: globalAverageCode,
     workgroups: [Math.ceil(channels / 16), Math.min(images, 1 << 15), Math.ceil(images / (1 << 15))],
   });
   return output;
@@ -105,18 +106,18 @@ const globalAveragePoolGradient = defineKernel<'dy', { inputShape: [number, numb
   ({ inputs: { dy }, attributes: { inputShape }, backend }) => {
     const [, height, imageWidth, channels] = inputShape;
     const width = channels % 4 === 0 ? 4 : 1;
-    const dx = backend.output(inputShape);
+    const dx = backend.output(inputShape, { half: backend.storesHalf(inputShape) });
     const size = sizeOf(dx) / width;
     if (size === 0) return dx;
-    const type = `array<${valueType(width)}>`;
+    const value = valueType(width);
     dispatch(backend, {
       key: `GlobalAveragePoolGradient ${width}`,
       bindings: [
-        { name: 'dy', from: dy, type },
-        { name: 'dx', from: dx, type, access: 'read_write' },
+        { name: 'dy', from: dy, value },
+        { name: 'dx', from: dx, value, access: 'read_write' },
       ],
       uniforms: { size: u32(size), positions: u32(height * imageWidth), channels: u32(channels / width) },
-      code: () => globalAverageGradientCode(width),
+      code: (memory) => globalAverageGradientCode(width, memory),
       workgroups: workgroupGrid(backend, Math.ceil(size / THREADS)),
     });
     return dx;

@@ -22,7 +22,7 @@ const reserveImages = defineKernel<never, ReserveImagesAttributes>(
     }
     backend.device.pushErrorScope('out-of-memory');
     const shards = Array.from({ length: count }, (_, i) =>
-      backend.output([Math.min(perShard, images - i * perShard), words], 'int32'),
+      backend.output([Math.min(perShard, images - i * perShard), words], { dtype: 'int32' }),
     );
     checks.push(
       backend.device.popErrorScope().then((error) => {

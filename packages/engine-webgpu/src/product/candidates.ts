@@ -42,7 +42,13 @@ export function convolutionCandidates(
   const g = convolutionGeometry(x.shape, filter.shape, { strides: stride, pad: padding });
   if (!g) throw new RangeError('convolutionCandidates: x and filter must be those of a convolution in NHWC.');
   const arithmetic = arithmeticOf(backend.matrixUnit, backend.precision);
-  const candidates = (product: ReturnType<typeof forwardProduct>, left: tf.Tensor, right: tf.Tensor, shape: number[]) =>
+  const candidates = (
+    product: ReturnType<typeof forwardProduct>,
+    left: tf.Tensor,
+    right: tf.Tensor,
+    shape: number[],
+    half: boolean,
+  ) =>
     rankSchedules(product, arithmetic, backend.device.limits)
       .slice(0, most)
       .map((schedule) => {
@@ -50,12 +56,14 @@ export function convolutionCandidates(
         return {
           name: `${tile.rows}x${tile.columns}x${tile.depth}${parts > 1 ? ` / ${parts}` : ''}`,
           run: () =>
-            tf.engine().makeTensorFromTensorInfo(runProduct(backend, product, { left, right }, shape, schedule)),
+            tf
+              .engine()
+              .makeTensorFromTensorInfo(runProduct(backend, product, { left, right }, shape, { half, schedule })),
         };
       });
   return {
-    forward: candidates(forwardProduct(g), x, filter, dy.shape),
-    inputGradient: candidates(inputGradientProduct(g), dy, filter, x.shape),
-    filterGradient: candidates(filterGradientProduct(g), x, dy, filter.shape),
+    forward: candidates(forwardProduct(g), x, filter, dy.shape, backend.storesHalf(dy.shape)),
+    inputGradient: candidates(inputGradientProduct(g), dy, filter, x.shape, backend.storesHalf(x.shape)),
+    filterGradient: candidates(filterGradientProduct(g), x, dy, filter.shape, false),
   };
 }

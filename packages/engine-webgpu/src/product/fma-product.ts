@@ -1,3 +1,4 @@
+import type { Memory } from '../memory.ts';
 import {
   enumerate,
   type Product,
@@ -65,11 +66,11 @@ ${lines(tile.threadRows, (row) =>
   lines(quadColumns, (j) => `      sum${row}_${j} = fma(vec4f(${leftAt(row, k)}), ${rightAt(j, k)}, sum${row}_${j});`),
 )}`;
 
-  const code = () => `
+  const code = (memory: Memory) => `
 ${left.declaration}
 ${right.declaration}
-${productFunctions(product)}
-${storeFunction(product, parts)}
+${productFunctions(product, memory)}
+${storeFunction(product, parts, memory)}
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
 ${work.code}
@@ -104,7 +105,7 @@ ${lines(quadColumns, (j) => `    store(start, firstColumn + ${columns.owned(j * 
   return {
     key: `${product.key} ${JSON.stringify(schedule)}`,
     enable: element === 'f16' ? ['f16'] : [],
-    buffers: productBuffers(product, parts, { vectorResult: true }),
+    buffers: productBuffers(product, schedule),
     code,
     workgroups: work.workgroups,
   };

@@ -1,4 +1,4 @@
-import type { Operand } from './product.ts';
+import { loadFunction, type Operand } from './product.ts';
 
 /**
  * Values of images as a matrix [pixels of a grid, taps and channels]: grid pixel (n, y, x) sees at tap (i, j) the image's pixel
@@ -37,7 +37,7 @@ export function gatherOperand(g: Gather, outer: 'pixels' | 'taps'): Operand {
   return {
     contiguous: outer === 'pixels' ? 'depth' : 'outer',
     vector,
-    functions: (name) => `
+    functions: (name, memory) => `
 fn ${name}Pixel(index: i32, end: i32, group: i32) -> vec3i {
   let pixel = u32(index);
   let x = i32(pixel % ${g.gridWidth}u) * ${g.strideX} + (${g.originX});
@@ -60,10 +60,11 @@ fn ${name}Outer(index: i32, group: i32) -> vec3i {
 fn ${name}Depth(index: i32, end: i32, group: i32) -> vec3i {
   return ${outer === 'pixels' ? `${name}Tap(index, end, group)` : `${name}Pixel(index, end, group)`};
 }
-fn ${name}Load(outer: vec3i, depth: vec3i) -> ${vector ? 'vec4f' : 'f32'} {
-  let at = outer + depth;
-  if (u32(at.y) >= ${g.height}u || u32(at.z) >= ${g.width}u) { return ${vector ? 'vec4f()' : '0'}; }
-  return ${name}[u32(at.x)${vector ? ' / 4u' : ''}];
-}`,
+${loadFunction(name, memory, {
+  vector,
+  before: '\n  let at = outer + depth;',
+  outside: `u32(at.y) >= ${g.height}u || u32(at.z) >= ${g.width}u`,
+  at: 'at.x',
+})}`,
   };
 }

@@ -1,6 +1,6 @@
 import type { ConvolutionGeometry } from '@tfjs-ssl/ops';
 import type { Gather } from './gather.ts';
-import type { Operand, Result } from './product.ts';
+import { loadFunction, type Operand, type Result } from './product.ts';
 
 /**
  * The gradient of a convolution's input as products, one per phase: pixels whose position modulo the stride is the same see the same
@@ -52,7 +52,7 @@ fn groupDepth(group: i32) -> i32 { return tapsY(group) * tapsX(group) * ${g.outp
     filter: {
       contiguous: 'depth',
       vector,
-      functions: (name) => `
+      functions: (name, memory) => `
 fn ${name}Outer(index: i32, group: i32) -> vec3i {
   return vec3i(index * ${g.outputChannels}, select(-1, 0, index < ${g.channels}), 0);
 }
@@ -64,10 +64,7 @@ fn ${name}Depth(index: i32, end: i32, group: i32) -> vec3i {
   let x = firstX(group) + ${g.strideX} * (tapsX(group) - 1 - i32(tap % taps));
   return vec3i((y * ${g.filterWidth} + x) * ${g.channels * g.outputChannels} + channel, select(-1, 0, index < end), 0);
 }
-fn ${name}Load(outer: vec3i, depth: vec3i) -> ${vector ? 'vec4f' : 'f32'} {
-  if ((outer.y | depth.y) < 0) { return ${vector ? 'vec4f()' : '0'}; }
-  return ${name}[u32(outer.x + depth.x)${vector ? ' / 4u' : ''}];
-}`,
+${loadFunction(name, memory, { vector, outside: '(outer.y | depth.y) < 0', at: 'outer.x + depth.x' })}`,
     },
     result: {
       size: g.images * g.height * g.width * g.channels,

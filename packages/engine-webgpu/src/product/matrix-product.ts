@@ -1,6 +1,7 @@
+import type { Memory } from '../memory.ts';
 import {
+  type Arithmetic,
   enumerate,
-  type MatrixUnit,
   type Operand,
   type Product,
   type ProductShader,
@@ -20,41 +21,50 @@ const PADDING = 2;
  * every subgroup, in float32, the next tiles on their way while these are multiplied.
  *
  * @param schedule - arithmetic `matrix`; the tile's `threadRows` and `threadColumns` are those of a subgroup.
+ * @param halfResult - whether the result lies as float16.
  */
-export function matrixProduct(product: Product, schedule: Schedule & { arithmetic: MatrixUnit }): ProductShader {
+export function matrixProduct(
+  product: Product,
+  schedule: Schedule & { arithmetic: Extract<Arithmetic, { kind: 'matrix' }> },
+  halfResult: boolean,
+): ProductShader {
   const { tile, parts, arithmetic: unit } = schedule;
   const subgroupsX = tile.columns / tile.threadColumns;
   const subgroups = subgroupsX * (tile.rows / tile.threadRows);
   const threads = subgroups * unit.subgroup;
-  const shared = { depth: tile.depth, threads, element: 'f16' } as const;
-  const layout = ({ contiguous }: Operand, extent: number) =>
-    contiguous === 'depth' ? lineLayout(extent, tile.depth / 4, PADDING) : lineLayout(tile.depth, extent / 4, PADDING);
-  const [leftLayout, rightLayout] = [layout(product.left, tile.rows), layout(product.right, tile.columns)];
+  const layout = ({ contiguous }: Operand, extent: number, from: number) =>
+    contiguous === 'depth'
+      ? lineLayout(extent, tile.depth / 4, PADDING, from)
+      : lineLayout(tile.depth, extent / 4, PADDING, from);
+  const leftLayout = layout(product.left, tile.rows, 0);
+  const rightLayout = layout(product.right, tile.columns, leftLayout.end);
+  const shared = { depth: tile.depth, threads, element: 'f16', tile: 'tiles' } as const;
   const left = stage(product.left, { ...shared, name: 'left', extent: tile.rows, layout: leftLayout });
   const right = stage(product.right, { ...shared, name: 'right', extent: tile.columns, layout: rightLayout });
   const [countY, countX] = [tile.threadRows / unit.rows, tile.threadColumns / unit.columns];
   const work = enumerate(product, schedule);
-  // Whole tiles go straight to memory, the others through a matrix's worth of workgroup memory, where they are cut to size.
+  // Whole tiles of float32 go straight to memory; others through workgroup memory, where they are cut to size and rounded.
   const { result, epilogue } = product;
   const direct =
     result.linear &&
     product.rows % tile.rows === 0 &&
     product.columns % tile.columns === 0 &&
     !epilogue?.bias &&
-    !epilogue?.relu;
+    !epilogue?.relu &&
+    !(halfResult && parts === 1);
 
   const load = (name: 'left' | 'right', index: number) => {
-    const [operand, extent, { line }, own] =
+    const [operand, extent, { from, line }, own] =
       name === 'left'
         ? [product.left, unit.rows, leftLayout, `rowInTile + ${index * unit.rows}`]
         : [product.right, unit.columns, rightLayout, `columnInTile + ${index * unit.columns}`];
     const alongDepth = operand.contiguous === 'depth';
     const at = alongDepth
-      ? `u32(${own}) * ${line}u + slice * ${unit.depth / 4}u`
-      : `slice * ${unit.depth * line}u + u32(${own}) / 4u`;
+      ? `${from}u + u32(${own}) * ${line}u + slice * ${unit.depth / 4}u`
+      : `${from}u + slice * ${unit.depth * line}u + u32(${own}) / 4u`;
     const order = alongDepth === (name === 'left') ? 'row_major' : 'col_major';
     const [x, y] = name === 'left' ? [unit.depth, extent] : [extent, unit.depth];
-    return `subgroupMatrixLoad<subgroup_matrix_${name}<f16, ${x}, ${y}>, ${order}>(&${name}Tile, ${at}, ${line}u)`;
+    return `subgroupMatrixLoad<subgroup_matrix_${name}<f16, ${x}, ${y}>, ${order}>(&tiles, ${at}, ${line}u)`;
   };
   const multiply = `    for (var slice = 0u; slice < ${tile.depth / unit.depth}u; slice++) {
 ${lines(countX, (j) => `      let b${j} = ${load('right', j)};`)}
@@ -78,30 +88,31 @@ ${lines(countX, (j) => `        sum${i}_${j} = subgroupMatrixMultiplyAccumulate(
       ? `  var sum${i}_${j} = subgroupMatrixLoad<${type}, row_major>(&addend, ${place(i, j)}, ${product.columns}u);`
       : `  var sum${i}_${j}: ${type};`;
   };
-  const area = unit.rows * unit.columns;
-  const storeCut = (i: number, j: number) => `
-  subgroupMatrixStore<row_major>(&cut, subgroup * ${area}u, sum${i}_${j}, ${unit.columns}u);
+  // A subgroup lays a row of its matrices, in float32, into a part of the tiles' memory of its own, and writes whole lines from there.
+  const quads = tile.threadColumns / 4;
+  const cutLine = 2 * (quads + 1);
+  const cut = unit.rows * cutLine;
+  const storeCut = (i: number) => `
+${lines(countX, (j) => `  subgroupMatrixStore<row_major>(&tiles, subgroup * ${cut}u + ${(j * unit.columns) / 2}u, sum${i}_${j}, ${cutLine}u);`)}
   workgroupBarrier();
-  for (var quad = i32(lane); quad < ${area / 4}; quad += ${unit.subgroup}) {
-    let row = quad / ${unit.columns / 4};
-    let column = quad % ${unit.columns / 4} * 4;
-    let at = i32(subgroup) * ${area} + row * ${unit.columns} + column;
-    store(resultRow(firstRow + rowInTile + ${i * unit.rows} + row, group), firstColumn + columnInTile + ${j * unit.columns} + column, part,
-      vec4f(cut[at], cut[at + 1], cut[at + 2], cut[at + 3]));
-  }
-  workgroupBarrier();`;
+  for (var quad = i32(lane); quad < ${unit.rows * quads}; quad += ${unit.subgroup}) {
+    let row = quad / ${quads};
+    let column = quad % ${quads};
+    let at = i32(subgroup) * ${cut} + row * ${cutLine} + column * 2;
+    store(resultRow(firstRow + rowInTile + ${i * unit.rows} + row, group), firstColumn + columnInTile + column * 4, part,
+      vec4f(bitcast<vec2f>(tiles[at]), bitcast<vec2f>(tiles[at + 1])));
+  }${i + 1 < countY ? '\n  workgroupBarrier();' : ''}`;
+  const tiles = Math.max(rightLayout.end, direct ? 0 : subgroups * cut);
 
   return {
     key: `${product.key} ${JSON.stringify(schedule)}`,
     enable: ['f16', 'subgroups', 'chromium_experimental_subgroup_matrix'],
-    buffers: productBuffers(product, parts, { vectorResult: !direct }),
+    buffers: productBuffers(product, schedule, { direct }),
     workgroups: work.workgroups,
-    code: () => `
-${left.declaration}
-${right.declaration}
-${direct ? '' : `var<workgroup> cut: array<f32, ${subgroups * area}>;`}
-${productFunctions(product)}
-${direct ? '' : storeFunction(product, parts)}
+    code: (memory: Memory) => `
+var<workgroup> tiles: array<vec4<f16>, ${tiles}>;
+${productFunctions(product, memory)}
+${direct ? '' : storeFunction(product, parts, memory)}
 @compute @workgroup_size(${threads})
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -127,7 +138,7 @@ ${right.fetch('next', false)}
 ${multiply}
     workgroupBarrier();
   }
-${sums(direct ? storeDirect : storeCut)}
+${direct ? sums(storeDirect) : lines(countY, storeCut)}
 }`,
   };
 }

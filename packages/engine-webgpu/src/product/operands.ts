@@ -1,4 +1,4 @@
-import type { Operand, Result } from './product.ts';
+import { loadFunction, type Operand, type Result } from './product.ts';
 
 /** A matrix in memory: element [outer, depth] of group g lies at group(g) + outer * outerStep + depth * depthStep; one step is 1. */
 export interface MatrixLayout {
@@ -20,17 +20,14 @@ export function matrixOperand(layout: MatrixLayout): Operand {
   return {
     contiguous,
     vector,
-    functions: (name) => `
+    functions: (name, memory) => `
 fn ${name}Outer(index: i32, group: i32) -> vec3i {
   return vec3i(${groupStart} + index * ${outerStep}, select(-1, 0, index < ${outer}), 0);
 }
 fn ${name}Depth(index: i32, end: i32, group: i32) -> vec3i {
   return vec3i(index * ${depthStep}, select(-1, 0, index < end), 0);
 }
-fn ${name}Load(outer: vec3i, depth: vec3i) -> ${vector ? 'vec4f' : 'f32'} {
-  if ((outer.y | depth.y) < 0) { return ${vector ? 'vec4f()' : '0'}; }
-  return ${name}[u32(outer.x + depth.x)${vector ? ' / 4u' : ''}];
-}`,
+${loadFunction(name, memory, { vector, outside: '(outer.y | depth.y) < 0', at: 'outer.x + depth.x' })}`,
   };
 }
 

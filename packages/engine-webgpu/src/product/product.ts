@@ -1,4 +1,5 @@
-import type { Work } from '../dispatch.ts';
+import type { Binding, Work } from '../dispatch.ts';
+import type { Memory, Value } from '../memory.ts';
 
 /**
  * One operand of a product as WGSL functions; the depth is the axis that is summed over, the outer one the other (rows of the first
@@ -8,7 +9,7 @@ import type { Work } from '../dispatch.ts';
  *
  *     fn nameOuter(index: i32, group: i32) -> vec3i           what is known of a row or column
  *     fn nameDepth(index: i32, end: i32, group: i32) -> vec3i what is known of a depth; those from `end` on read zeros
- *     fn nameLoad(outer: vec3i, depth: vec3i) -> vec4f        the values there, f32 where not `vector`
+ *     fn nameLoad(outer: vec3i, depth: vec3i) -> vec4f        the values there; vec4<f16> where they lie so, f32 where not `vector`
  *
  * They are apart because a thread keeps its rows through the whole sum and its depth through all of its rows.
  */
@@ -17,7 +18,7 @@ export interface Operand {
   readonly contiguous: 'outer' | 'depth';
   /** Whether four neighbours begin at a multiple of four, so that the buffer is read as `vec4f`. */
   readonly vector: boolean;
-  functions(name: string): string;
+  functions(name: string, memory: Memory): string;
 }
 
 /** Where a product is written. */
@@ -105,9 +106,9 @@ export interface ProductShader {
   readonly key: string;
   /** WGSL extensions. */
   readonly enable: readonly string[];
-  /** Buffers in the order of their bindings: names and types; the one named `result` is written. */
-  readonly buffers: ReadonlyArray<readonly [name: string, type: string]>;
-  readonly code: () => string;
+  /** Buffers in the order of their bindings; the one named `result` is written. */
+  readonly buffers: ReadonlyArray<Pick<Binding, 'name' | 'type' | 'value'>>;
+  readonly code: (memory: Memory) => string;
   readonly workgroups: readonly [x: number, y: number];
   readonly work?: Work;
 }
@@ -142,23 +143,49 @@ export function enumerate(
   };
 }
 
-/** Buffers of a product that is computed in so many parts. */
+/**
+ * Buffers of a product that is computed in so many parts.
+ *
+ * @param direct - whether results go to memory as matrices, which takes float32 there.
+ */
 export function productBuffers(
   { left, right, result, epilogue }: Product,
-  parts: number,
-  { vectorResult }: { vectorResult: boolean },
+  { parts, arithmetic }: Schedule,
+  { direct = false }: { direct?: boolean } = {},
 ): ProductShader['buffers'] {
-  const type = (vector: boolean) => `array<${vector ? 'vec4f' : 'f32'}>`;
+  const value = (vector: boolean): Value => (vector ? 'vec4f' : 'f32');
+  const whole = parts === 1;
+  // what is multiplied as float32 is read as such
+  const operand = (name: string, { vector }: Operand) =>
+    arithmetic.kind === 'float32' ? { name, type: `array<${value(vector)}>` } : { name, value: value(vector) };
+  const written = (name: string) =>
+    direct || !whole
+      ? { name, type: `array<${value(result.vector && !direct)}>` }
+      : { name, value: value(result.vector) };
   return [
-    ['left', type(left.vector)],
-    ['right', type(right.vector)],
-    ['result', type(vectorResult && result.vector)],
-    ...(epilogue?.bias && parts === 1 ? ([['bias', 'array<f32>']] as const) : []),
-    ...(epilogue?.addend && parts === 1 ? ([['addend', type(vectorResult && result.vector)]] as const) : []),
+    operand('left', left),
+    operand('right', right),
+    written('result'),
+    ...(epilogue?.bias && whole ? [{ name: 'bias' }] : []),
+    ...(epilogue?.addend && whole ? [written('addend')] : []),
   ];
 }
 
 /** WGSL of all functions that a product brings along. */
-export function productFunctions({ left, right, result, functions = '' }: Product): string {
-  return [functions, left.functions('left'), right.functions('right'), result.functions].join('\n');
+export function productFunctions({ left, right, result, functions = '' }: Product, memory: Memory): string {
+  return [functions, left.functions('left', memory), right.functions('right', memory), result.functions].join('\n');
+}
+
+/** WGSL function that reads an operand's values at `at`, an expression; zeros where `outside`. */
+export function loadFunction(
+  name: string,
+  memory: Memory,
+  { vector, outside, at, before = '' }: { vector: boolean; outside: string; at: string; before?: string },
+): string {
+  const type = vector ? memory.type(name, 'vec4f') : 'f32';
+  const index = `u32(${at})${vector ? ' / 4u' : ''}`;
+  return `fn ${name}Load(outer: vec3i, depth: vec3i) -> ${type} {${before}
+  if (${outside}) { return ${vector ? `${type}()` : '0'}; }
+  return ${vector ? `${name}[${index}]` : memory.load(name, index)};
+}`;
 }

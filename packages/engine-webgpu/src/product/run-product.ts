@@ -17,19 +17,25 @@ interface ProductPlan {
 
 const plansOf = new WeakMap<GpuBackend, Map<string, ProductPlan>>();
 
-/** The shader of a product with a given schedule. */
-export function productShader(product: Product, schedule: Schedule): ProductShader {
+/**
+ * The shader of a product with a given schedule.
+ *
+ * @param halfResult - whether the result lies as float16. Default: false.
+ */
+export function productShader(product: Product, schedule: Schedule, halfResult = false): ProductShader {
   const { arithmetic } = schedule;
   const { rows, columns, depth, groups, multiplyAdds = rows * columns * depth * groups } = product;
   const matrix = arithmetic.kind === 'matrix';
-  const shader = matrix ? matrixProduct(product, { ...schedule, arithmetic }) : fmaProduct(product, schedule);
+  const shader = matrix
+    ? matrixProduct(product, { ...schedule, arithmetic }, halfResult)
+    : fmaProduct(product, schedule);
   return { ...shader, work: { flops: 2 * multiplyAdds, unit: matrix ? 'matrix' : 'multiplyAdd' } };
 }
 
-function planProduct(backend: GpuBackend, product: Product, schedule?: Schedule): ProductPlan {
+function planProduct(backend: GpuBackend, product: Product, halfResult: boolean, schedule?: Schedule): ProductPlan {
   const plans = plansOf.get(backend) ?? new Map<string, ProductPlan>();
   plansOf.set(backend, plans);
-  const key = `${schedule ? JSON.stringify(schedule) : backend.precision} ${product.key}`;
+  const key = `${schedule ? JSON.stringify(schedule) : backend.precision} ${product.key}${halfResult ? ' half' : ''}`;
   const known = plans.get(key);
   if (known) return known;
   const { device, matrixUnit, precision } = backend;
@@ -37,7 +43,7 @@ function planProduct(backend: GpuBackend, product: Product, schedule?: Schedule)
   const { parts } = chosen;
   const plan = {
     parts,
-    product: productShader(product, chosen),
+    product: productShader(product, chosen, halfResult),
     sum: parts > 1 ? sumParts(product.result.size, parts, product.epilogue?.addend) : null,
   };
   plans.set(key, plan);
@@ -57,7 +63,8 @@ export interface ProductTensors {
 /**
  * Computes a product.
  *
- * @param schedule - default: chosen for the sizes, in the backend's precision.
+ * @param options.half - whether the result lies as float16. Default: false.
+ * @param options.schedule - default: chosen for the sizes, in the backend's precision.
  * @returns a new tensor of the given shape.
  */
 export function runProduct(
@@ -65,9 +72,9 @@ export function runProduct(
   product: Product,
   tensors: ProductTensors,
   shape: readonly number[],
-  schedule?: Schedule,
+  { half = false, schedule }: { half?: boolean; schedule?: Schedule } = {},
 ): tf.TensorInfo {
-  const output = backend.output(shape);
+  const output = backend.output(shape, { half });
   computeProduct(backend, product, { ...tensors, result: output }, schedule);
   return output;
 }
@@ -79,7 +86,11 @@ export function computeProduct(
   tensors: ProductTensors & { readonly result: tf.TensorInfo },
   schedule?: Schedule,
 ): void {
-  const { parts, product: shader, sum } = planProduct(backend, product, schedule);
+  const {
+    parts,
+    product: shader,
+    sum,
+  } = planProduct(backend, product, backend.isHalf(tensors.result.dataId), schedule);
   if (!sum) {
     run(backend, shader, tensors);
     return;
@@ -95,11 +106,10 @@ function run(backend: GpuBackend, shader: ProductShader, tensors: object): void 
   dispatch(backend, {
     key,
     enable,
-    bindings: buffers.map(([name, type]) => ({
-      name,
-      type,
-      access: name === 'result' ? 'read_write' : 'read',
-      from: (tensors as Record<string, tf.TensorInfo>)[name] as tf.TensorInfo,
+    bindings: buffers.map((buffer) => ({
+      ...buffer,
+      access: buffer.name === 'result' ? 'read_write' : 'read',
+      from: (tensors as Record<string, tf.TensorInfo>)[buffer.name] as tf.TensorInfo,
     })),
     code,
     workgroups,

@@ -115,10 +115,11 @@ function fits(tile: Tile, arithmetic: Arithmetic, limits: WorkgroupLimits): bool
     tile.threadRows % arithmetic.rows === 0 &&
     tile.threadColumns % arithmetic.columns === 0 &&
     tile.depth % arithmetic.depth === 0;
-  // lines are padded by two elements of four values, and results are cut in memory of their own
+  // lines are padded by two elements of four values; results are cut where they were, a row of a subgroup's matrices at a time
   const lines = (extent: number) => Math.max(extent * (tile.depth + 8), tile.depth * (extent + 8));
-  const cut = (threads / arithmetic.subgroup) * arithmetic.rows * arithmetic.columns * 4;
-  return divides && (lines(tile.rows) + lines(tile.columns)) * 2 + cut <= limits.maxComputeWorkgroupStorageSize;
+  const cut = (threads / arithmetic.subgroup) * arithmetic.rows * (tile.threadColumns + 4) * 4;
+  const bytes = Math.max((lines(tile.rows) + lines(tile.columns)) * 2, cut);
+  return divides && bytes <= limits.maxComputeWorkgroupStorageSize;
 }
 
 /** Seconds that a product should take. */

@@ -3,7 +3,7 @@ import type { TileLayout } from './tile-layout.ts';
 
 /** WGSL lines that bring an operand into workgroup memory, a step at a time. */
 export interface Staging {
-  /** Declares the workgroup's memory, `NAMETile`. */
+  /** Declares the workgroup's memory. */
   readonly declaration: string;
   /** Once, before the sum: what each thread loads. */
   readonly setup: string;
@@ -28,6 +28,8 @@ export interface StagingOptions {
   readonly threads: number;
   readonly element: 'f32' | 'f16';
   readonly layout: TileLayout;
+  /** Its variable in workgroup memory. Default: `NAMETile`. */
+  readonly tile?: string;
 }
 
 /**
@@ -36,7 +38,7 @@ export interface StagingOptions {
  * @throws RangeError where the threads do not divide the tile.
  */
 export function stage(operand: Operand, options: StagingOptions): Staging {
-  const { name, extent, depth, threads, element, layout } = options;
+  const { name, extent, depth, threads, element, layout, tile = `${name}Tile` } = options;
   const alongDepth = operand.contiguous === 'depth';
   const [count, length] = alongDepth ? [extent, depth / 4] : [depth, extent / 4];
   const step = threads / length;
@@ -56,7 +58,7 @@ export function stage(operand: Operand, options: StagingOptions): Staging {
   };
   const line = (pass: number) => (pass === 0 ? `${name}Line` : `${name}Line + ${step * pass}`);
   return {
-    declaration: `var<workgroup> ${name}Tile: ${layout.type(type)};`,
+    declaration: `var<workgroup> ${tile}: ${layout.type(type)};`,
     setup: `
   let ${name}Quad = i32(thread) % ${length};
   let ${name}Line = i32(thread) / ${length};
@@ -86,6 +88,6 @@ ${lines(
     )};`,
       )
 }`,
-    put: lines(passes, (p) => `    ${name}Tile${layout.at(line(p), `${name}Quad`)} = ${name}Value${p};`),
+    put: lines(passes, (p) => `    ${tile}${layout.at(line(p), `${name}Quad`)} = ${name}Value${p};`),
   };
 }

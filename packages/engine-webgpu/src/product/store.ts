@@ -1,7 +1,8 @@
+import type { Memory } from '../memory.ts';
 import type { Product } from './product.ts';
 
 /** Defines `store`, which writes four neighbouring columns of a row that begins at `start`. */
-export function storeFunction(product: Product, parts: number): string {
+export function storeFunction(product: Product, parts: number, memory: Memory): string {
   const { result, columns, epilogue } = product;
   const whole = parts === 1;
   const offset = whole ? '' : `part * ${result.size} + `;
@@ -14,9 +15,9 @@ fn store(start: i32, column: i32, part: i32, sum: vec4f) {
   if (start < 0 || column >= ${columns}) { return; }
   var value = sum;
   ${biased ? 'value += vec4f(bias[column], bias[column + 1], bias[column + 2], bias[column + 3]);' : ''}
-  ${added ? 'value += addend[u32(start + column) / 4u];' : ''}
+  ${added ? `value += ${memory.load('addend', 'u32(start + column) / 4u')};` : ''}
   ${relu ? 'value = max(value, vec4f());' : ''}
-  result[u32(${offset}start + column) / 4u] = value;
+  ${memory.store('result', `u32(${offset}start + column) / 4u`, 'value')}
 }`;
   }
   return `
@@ -26,9 +27,9 @@ fn store(start: i32, column: i32, part: i32, sum: vec4f) {
     if (column + i < ${columns}) {
       var value = sum[i];
       ${biased ? 'value += bias[column + i];' : ''}
-      ${added ? 'value += addend[start + column + i];' : ''}
+      ${added ? `value += ${memory.load('addend', 'start + column + i')};` : ''}
       ${relu ? 'value = max(value, 0);' : ''}
-      result[${offset}start + column + i] = value;
+      ${memory.store('result', `${offset}start + column + i`, 'value')}
     }
   }
 }`;

@@ -22,12 +22,12 @@ export function sumParts(size: number, parts: number, addend = false): ProductSh
     key: `SumParts ${size} ${parts}${addend ? ' +' : ''}`,
     enable: [],
     buffers: [
-      ['parts', `array<${type}>`],
-      ['result', `array<${type}>`],
-      ...(addend ? ([['addend', `array<${type}>`]] as const) : []),
+      { name: 'parts', type: `array<${type}>` },
+      { name: 'result', value: type },
+      ...(addend ? [{ name: 'addend', value: type } as const] : []),
     ],
     workgroups: [x, y],
-    code: () => `
+    code: (memory) => `
 var<workgroup> runs: array<${type}, ${THREADS}>;
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -41,7 +41,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   workgroupBarrier();
   if (thread < ${width}u && element < ${elements}u) {
     for (var i = 1u; i < ${runs}u; i++) { sum += runs[thread + i * ${width}u]; }
-    result[element] = sum${addend ? ' + addend[element]' : ''};
+    ${memory.store('result', 'element', `sum${addend ? ` + ${memory.load('addend', 'element')}` : ''}`)}
   }
 }`,
   };

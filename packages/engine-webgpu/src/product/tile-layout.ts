@@ -22,13 +22,21 @@ export interface ThreadLayout extends TileLayout {
   read(i: number, k?: number): string;
 }
 
-/** Lines one after another, as subgroup matrices are loaded, each with padding against bank conflicts. */
-export function lineLayout(lines: number, length: number, padding: number): TileLayout & { readonly line: number } {
+/** Lines one after another, as subgroup matrices are loaded; in elements, where they begin, how far apart they are, and where they end. */
+export interface LineLayout extends TileLayout {
+  readonly from: number;
+  readonly line: number;
+  readonly end: number;
+}
+
+/** Lays out lines one after another from an element on, each with padding against bank conflicts. */
+export function lineLayout(lines: number, length: number, padding: number, from: number): LineLayout {
   const line = length + padding;
+  const end = from + lines * line;
   return {
-    line,
-    type: (element) => `array<${element}, ${lines * line}>`,
-    at: (index, quad) => `[(${index}) * ${line} + ${quad}]`,
+    ...{ from, line, end },
+    type: (element) => `array<${element}, ${end}>`,
+    at: (index, quad) => `[${from} + (${index}) * ${line} + ${quad}]`,
     outer: (index) => index,
   };
 }
