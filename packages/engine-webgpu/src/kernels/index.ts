@@ -1,4 +1,5 @@
 // All kernels of this engine. One more is registered by one more line here.
+import { activationKernels } from './activation.ts';
 import { adamKernels } from './adam.ts';
 import { addKernels } from './add.ts';
 import { finiteKernels } from './all-finite.ts';
@@ -14,6 +15,7 @@ import { poolingKernels } from './pooling.ts';
 import { residentImageKernels } from './resident-images.ts';
 
 export const kernels: readonly GpuKernel[] = [
+  ...activationKernels,
   ...adamKernels,
   ...addKernels,
   ...finiteKernels,
