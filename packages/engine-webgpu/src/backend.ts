@@ -110,9 +110,14 @@ export class GpuBackend extends StockBackend {
     return false;
   }
 
-  /** The buffer of a tensor that lies as float16 and does not wait. */
+  /**
+   * The buffer of a tensor that lies as float16 and does not wait.
+   *
+   * @throws Error where it does not lie so (any more).
+   */
   halfBufferOf({ dataId, shape }: tf.TensorInfo): GPUBuffer {
     const data = this.tensorMap.get(dataId);
+    if (!data.half) throw new Error('halfBufferOf: the tensor must lie as float16, got float32. Ask isHalf first.');
     if (!data.resource) {
       const bytes = 2 * tf.util.sizeFromShape([...shape]);
       this.#checkSize(bytes);
@@ -150,6 +155,8 @@ export class GpuBackend extends StockBackend {
 
   /** a + b in one go where one of them has not been computed yet; else null. */
   addLater(a: tf.TensorInfo, b: tf.TensorInfo): tf.TensorInfo | null {
+    const { recording } = this;
+    if (recording) for (const { dataId } of [a, b]) if (!recording.created.has(dataId)) this.settle(dataId);
     return this.#later.sum(a, b);
   }
 
