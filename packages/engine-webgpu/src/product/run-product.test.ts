@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { convolutionGeometry } from '@tfjs-ssl/ops';
 import { describeEngines } from '@tfjs-ssl/testing';
 import { expect, it } from 'vitest';
+import { narrow } from '../../test-support/narrow.ts';
 import { expectAsReference, gpu } from '../../test-support/reference.ts';
 import { filterGradientProduct, forwardProduct, inputGradientProduct } from './convolution-products.ts';
 import type { Arithmetic, Schedule, Tile } from './product.ts';
@@ -22,8 +23,8 @@ describeEngines('a product with every tile', () => {
     readonly [object, (...all: tf.Tensor[]) => (tf.Tensor | undefined)[], number[] | undefined]
   >;
 
-  /** Every product once per tile, split or not in turns. */
-  async function checkTiles(arithmetic: Arithmetic, tolerance: number): Promise<void> {
+  /** Every product once per tile, split or not in turns; where activations lie as float16, so do results but the filter's gradient. */
+  async function checkTiles(arithmetic: Arithmetic, tolerance: number, half = false): Promise<void> {
     const all = tilesFor(arithmetic, gpu().device.limits);
     expect(all.length).toBeGreaterThan(2);
     // a software driver compiles many small matrices for minutes
@@ -33,10 +34,14 @@ describeEngines('a product with every tile', () => {
     const run = ([x, w, dy]: tf.Tensor[]) =>
       tiles.flatMap((tile, t) =>
         products.map(([product, operands, shape], p) => {
-          const [left, right] = operands(x!, w!, dy!) as [tf.Tensor, tf.Tensor];
-          return tf
-            .engine()
-            .makeTensorFromTensorInfo(runProduct(gpu(), product, { left, right }, shape!, schedule(tile, t + p)));
+          const [left, right] = operands(half ? narrow(x!) : x!, w!, half ? narrow(dy!) : dy!) as [
+            tf.Tensor,
+            tf.Tensor,
+          ];
+          const options = { half: half && shape !== filter, schedule: schedule(tile, t + p) };
+          const result = runProduct(gpu(), product, { left, right }, shape!, options);
+          expect([left, right, result].filter(({ dataId }) => gpu().isHalf(dataId))).toHaveLength(half ? 2 : 0);
+          return tf.engine().makeTensorFromTensorInfo(result);
         }),
       );
     const compose = ([x, w, dy]: tf.Tensor[]) => {
@@ -54,8 +59,17 @@ describeEngines('a product with every tile', () => {
     if (gpu().device.features.has('shader-f16')) await checkTiles({ kind: 'float16' }, 2e-3);
   });
 
+  it('is what it is with activations that lie as float16', async () => {
+    if (gpu().device.features.has('shader-f16')) await checkTiles({ kind: 'float16' }, 2e-3, true);
+  });
+
   it('is what it is on matrix units', async () => {
     const { matrixUnit } = gpu();
     if (matrixUnit) await checkTiles({ kind: 'matrix', ...matrixUnit }, 2e-3);
+  });
+
+  it('is what it is on matrix units with activations that lie as float16', async () => {
+    const { matrixUnit } = gpu();
+    if (matrixUnit) await checkTiles({ kind: 'matrix', ...matrixUnit }, 2e-3, true);
   });
 });
