@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { batchNormTrain } from '@tfjs-ssl/ops';
 import { describeEngines, expectNoLeak } from '@tfjs-ssl/testing';
 import { expect, it } from 'vitest';
 import { compile } from './compile.ts';
@@ -26,6 +27,47 @@ describeEngines('compile', () => {
       const { y } = step({ x });
       tf.dispose([x, y]);
     });
+  });
+
+  it('leaves nothing behind of a step that throws on the way to its gradients or back', async () => {
+    const kernel = tf.variable(tf.ones<tf.Rank.R4>([3, 3, 2, 4]));
+    const failure = new Error('from the test');
+    const throwing = tf.customGrad((x) => ({
+      value: (x as tf.Tensor).clone(),
+      gradFunc: () => {
+        throw failure;
+      },
+    }));
+    for (const last of [throwing, () => tf.util.assert(false, () => failure.message) as never]) {
+      const step = compile(
+        ({ x }) => {
+          const loss = () => {
+            const convolved = tf.relu(tf.conv2d(x as tf.Tensor4D, kernel, 1, 'same'));
+            const { output } = batchNormTrain(convolved, tf.ones([4]), tf.zeros([4]), { relu: true });
+            return tf.mean(last(tf.square(output))) as tf.Scalar;
+          };
+          return { loss: tf.variableGrads(loss, [kernel]).value };
+        },
+        { inputs: { x: { shape: [2, 5, 5, 2] } } },
+      );
+      const x = tf.ones([2, 5, 5, 2]);
+      await expectNoLeak(() => {
+        for (let i = 0; i < 3; i++) expect(() => step({ x })).toThrow(failure.message);
+      });
+      expect(tf.engine().state.gradientDepth, 'what follows is not recorded').toBe(0);
+      x.dispose();
+    }
+    kernel.dispose();
+  });
+
+  it('lets a gradient go on in which a step throws', async () => {
+    const step = compile(() => tf.util.assert(false, () => 'from the test') as never, { inputs: {} });
+    const gradient = tf.grad((x) => {
+      const y = tf.square(x);
+      expect(() => step({})).toThrow('from the test');
+      return tf.sum(tf.mul(y, x));
+    });
+    expect(Array.from(await gradient(tf.tensor1d([1, 2])).data())).toEqual([3, 12]);
   });
 
   it('says what is wrong with the inputs', () => {

@@ -1,6 +1,7 @@
 import '@tfjs-ssl/ops'; // registers the gradients of TensorFlow.js, which its core alone does not have in Node
 import * as tf from '@tensorflow/tfjs-core';
 import type { CapturedStep, Precision, StepFunction } from '@tfjs-ssl/ops';
+import { releaseTape } from './release-tape.ts';
 import { currentEngine, moduleInUse } from './use-engine.ts';
 
 /** Tensors by name: what a step takes and what it returns. */
@@ -101,7 +102,7 @@ function checkPrecision(precision: Precision): void {
  *
  * @param step - the step; a function of named tensors that returns named tensors.
  * @param options - the inputs by name, each with its exact shape and dtype; precision.
- * @returns a function of the inputs. It disposes all intermediate tensors; its outputs belong to the caller. Those that are still there
+ * @returns a function of the inputs. It disposes all intermediate tensors, where the step throws, too; its outputs belong to the caller. Those that are still there
  * at the next call are copied then, where the step is replayed: dispose them before.
  * @throws Error where the engine in use does not have the precision. On a call: TypeError or RangeError where inputs are missing,
  * unknown, or of another shape or dtype, and where the step returns something that is not a tensor (a promise, say); Error where the
@@ -145,8 +146,7 @@ export function compile<Name extends string, Outputs extends NamedTensors>(
     backend = null;
   };
 
-  const run = (inputs: Readonly<Record<Name, tf.Tensor>>): Outputs => {
-    checkInputs(specs, inputs);
+  const runChecked = (inputs: Readonly<Record<Name, tf.Tensor>>): Outputs => {
     if (backend !== tf.backend()) dispose();
     const module = moduleInUse();
     if (backend && module?.capture) {
@@ -156,6 +156,15 @@ export function compile<Name extends string, Outputs extends NamedTensors>(
     const outputs = tf.tidy(() => inPrecision(inputs)) as Outputs;
     backend = tf.backend();
     return outputs;
+  };
+  const run = (inputs: Readonly<Record<Name, tf.Tensor>>): Outputs => {
+    checkInputs(specs, inputs);
+    try {
+      return runChecked(inputs);
+    } catch (error) {
+      releaseTape();
+      throw error;
+    }
   };
   return Object.assign(run, {
     check: () => {

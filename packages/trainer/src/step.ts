@@ -65,17 +65,18 @@ export function trainingStep<Input extends string, Metric extends string>(
   const compiled = compile(
     (named: Readonly<Record<string, tf.Tensor>>) => {
       const { [scalarsInput]: scalars, ...own } = named;
-      let metrics: tf.Tensor[] = [];
+      const metrics: tf.Tensor[] = [];
       try {
         const { grads } = tf.variableGrads(() => {
           const result = loss(own as Record<Input, tf.Tensor>);
           checkScalar('loss', result.loss);
           const entries = Object.entries<tf.Tensor>(result.metrics ?? {});
           metricNames.splice(0, Number.POSITIVE_INFINITY, ...entries.map(([name]) => name));
+          for (const [name, metric] of entries) checkScalar(`metric '${name}'`, metric);
           // kept: variableGrads disposes all that its function makes, except what it returns
-          metrics = [result.loss, ...entries.map(([name, metric]) => checkScalar(`metric '${name}'`, metric))].map(
-            (scalar) => tf.keep(asVector(scalar)),
-          );
+          for (const scalar of [result.loss, ...entries.map(([, metric]) => metric)]) {
+            metrics.push(tf.keep(asVector(scalar)));
+          }
           return lossScale ? lossScale.enlarge(result.loss as tf.Scalar) : (result.loss as tf.Scalar);
         }, Object.values(parameters));
         const gradients = gradientsByName(parameters, grads);
@@ -125,14 +126,13 @@ function clipScaled(gradients: NamedTensors, scale: GradientScale, clipNorm: num
 /** A new tensor of shape [1], float32. */
 const asVector = (scalar: tf.Tensor): tf.Tensor => tf.reshape(tf.cast(scalar, 'float32'), [1]);
 
-function checkScalar(what: string, value: tf.Tensor): tf.Tensor {
+function checkScalar(what: string, value: tf.Tensor): void {
   if (!(value instanceof tf.Tensor) || value.rank !== 0) {
     const got = value instanceof tf.Tensor ? `shape [${value.shape}]` : String(value);
     throw new TypeError(
       `Trainer: the ${what} must be a scalar tensor, got ${got}. Return \`{ loss, metrics: { name: scalar } }\`; take the mean over the batch.`,
     );
   }
-  return value;
 }
 
 function gradientsByName(parameters: NamedVariables, byVariable: tf.NamedTensorMap): NamedTensors {

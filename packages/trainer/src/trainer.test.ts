@@ -186,6 +186,23 @@ describeEngines('Trainer', () => {
     );
   });
 
+  it('leaves nothing behind of steps that fail', async () => {
+    const variable = tf.variable(tf.scalar(2));
+    const { trainer } = square({
+      parameters: { variable },
+      loss: ({ x }) => {
+        const loss = tf.square(tf.mul(x, variable));
+        return { loss, metrics: { product: tf.stack([loss, loss]) } };
+      },
+    });
+    const x = tf.scalar(1);
+    await expectNoLeak(async () => {
+      for (let i = 0; i < 3; i++)
+        expect(await messageOf(trainer.step({ x }))).toContain("the metric 'product' must be");
+    });
+    trainer.dispose();
+  });
+
   it('says what is wrong with the loss and the schedule', async () => {
     const x = tf.scalar(1);
     const unused = tf.variable(tf.scalar(1));
