@@ -33,9 +33,8 @@ export function drain(thread: i32): void {
 /**
  * Runs a job of `tasks` tasks on all threads and waits for its end.
  *
- * @param spin how often the end is looked for before the caller sleeps; at -1 it never does (a page's own thread must not) and looks for
- *   seconds
- * @param patience seconds without progress after which a caller that sleeps gives up
+ * @param spin how often the end is looked for before the caller sleeps
+ * @param patience seconds without progress after which a caller that sleeps gives up; at 0 it does not sleep, as a page's own thread must not
  * @returns 0, or 1 where a worker failed, or 2 where one has made no progress for so long
  */
 export function run(job: usize, tasks: i32, spin: i32, patience: i32): i32 {
@@ -49,13 +48,23 @@ export function run(job: usize, tasks: i32, spin: i32, patience: i32): i32 {
     if (atomic.load<i32>(SLEEPING) > 0) atomic.notify(GENERATION, -1);
   }
   drain(0);
+  const done = lookForEnd(tasks, spin);
+  if (done < 0) return 1;
+  return done >= tasks ? 0 : sleepUntilDone(tasks, patience);
+}
+
+/**
+ * Looks `turns` times whether a job of `tasks` tasks has come to its end.
+ *
+ * @returns the tasks that are done, -1 where a worker failed
+ */
+export function lookForEnd(tasks: i32, turns: i32): i32 {
   let done = atomic.load<i32>(DONE);
-  for (let s = spin; done < tasks && s !== 0; s--) {
+  for (let s = turns; done < tasks && s > 0; s--) {
     done = atomic.load<i32>(DONE);
-    if (atomic.load<i32>(FAILED)) return 1;
+    if (atomic.load<i32>(FAILED)) return -1;
   }
-  if (done >= tasks) return 0;
-  return spin < 0 ? 2 : sleepUntilDone(tasks, patience);
+  return done;
 }
 
 function sleepUntilDone(tasks: i32, patience: i32): i32 {

@@ -5,7 +5,8 @@ export interface KernelExports {
   readonly ROWS: WebAssembly.Global<'i32'>;
   readonly COLUMNS: WebAssembly.Global<'i32'>;
   run(job: number, tasks: number, spin: number, patience: number): number;
-  /** Absent where the kernels are built for one thread. */
+  /** These are absent where the kernels are built for one thread. */
+  lookForEnd?(tasks: number, turns: number): number;
   endWorkers?(): void;
   microLoop(kind: number, k: number, repetitions: number): void;
   finishBatchNorm(parts: number, rows: number, block: number, channels: number, mean: number, variance: number): void;

@@ -45,11 +45,16 @@ it('notices a task that fails in a worker', async () => {
   expect(() => runtime?.runOnce(1000, 12345)).toThrow();
 });
 
-it('does not wait for ever for a worker that has died with a task in its hands', async () => {
-  const memory = createMemory(heapStart(2) / PAGE, true);
-  const pool = await ThreadPool.start(variant.module, memory, 1, 1);
-  // A thread that takes one task of a job, as a worker does, and ends.
-  const source = `
+it.each([
+  ['sleeps', true],
+  ['must not sleep', false],
+])(
+  'does not wait for ever for a worker that has died with a task in its hands, where the caller %s',
+  async (_, sleeps) => {
+    const memory = createMemory(heapStart(2) / PAGE, true);
+    const pool = await ThreadPool.start(variant.module, memory, 1, 1, sleeps);
+    // A thread that takes one task of a job, as a worker does, and ends.
+    const source = `
     const { workerData: memory, parentPort } = require('node:worker_threads');
     const [words, counters] = [new Int32Array(memory.buffer), new BigInt64Array(memory.buffer)];
     parentPort.postMessage('ready');
@@ -59,17 +64,18 @@ it('does not wait for ever for a worker that has died with a task in its hands',
       ticket = Atomics.add(counters, ${COUNTER} / 8, 1n);
     }
   `;
-  const thief = new Worker(source, { eval: true, workerData: memory });
-  await new Promise((resolve) => thief.once('message', resolve));
-  const nothing = [UNARY, 0, heapStart(1), heapStart(1), 1, 0]; // blocks of no elements
-  new Int32Array(memory.buffer).set(nothing, SCRATCH_JOB / 4);
-  expect(() => {
-    for (let job = 0; job < 1000; job++) pool.run(SCRATCH_JOB, 1_000_000);
-  }).toThrowErrorMatchingInlineSnapshot(
-    `[Error: engine-simd: a worker thread has hung; results can no longer be trusted. Start the process again; with fewer threads if memory was short.]`,
-  );
-  expect(() => pool.run(SCRATCH_JOB, 1)).toThrow('a worker thread has hung');
-});
+    const thief = new Worker(source, { eval: true, workerData: memory });
+    await new Promise((resolve) => thief.once('message', resolve));
+    const nothing = [UNARY, 0, heapStart(1), heapStart(1), 1, 0]; // blocks of no elements
+    new Int32Array(memory.buffer).set(nothing, SCRATCH_JOB / 4);
+    expect(() => {
+      for (let job = 0; job < 1000; job++) pool.run(SCRATCH_JOB, 1_000_000);
+    }).toThrowErrorMatchingInlineSnapshot(
+      `[Error: engine-simd: a worker thread has hung; results can no longer be trusted. Start the process again; with fewer threads if memory was short.]`,
+    );
+    expect(() => pool.run(SCRATCH_JOB, 1)).toThrow('a worker thread has hung');
+  },
+);
 
 it('finds that variants which round alike agree, and others do not', async () => {
   const [relaxed, wide, plain] = await Promise.all(

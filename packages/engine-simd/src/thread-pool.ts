@@ -1,7 +1,7 @@
 import { instantiate, type KernelExports } from './kernel-module.ts';
 import { mayWait, nodeModule } from './platform.ts';
 
-/** Turns of the caller's waiting loop before it sleeps until the workers are done: about 0.1 ms. */
+/** Turns of the caller's waiting loop before it sleeps until the workers are done, or looks at the clock: about 0.1 ms. */
 const CALLER_SPIN = 50_000;
 /** Seconds without progress in a job after which a worker counts as hung; a task takes milliseconds. */
 const PATIENCE = 60;
@@ -15,26 +15,27 @@ export class ThreadPool {
   readonly threads: number;
   readonly kernels: KernelExports;
   readonly #workers: PoolWorker[] = [];
-  readonly #spin: number;
   readonly #patience: number;
+  readonly #sleeps: boolean;
   #broken: string | null = null;
   #stopped = false;
 
-  private constructor(kernels: KernelExports, threads: number, patience: number) {
-    this.#patience = patience;
+  private constructor(kernels: KernelExports, threads: number, patience: number, sleeps: boolean) {
     this.kernels = kernels;
     this.threads = threads;
-    this.#spin = mayWait() ? CALLER_SPIN : -1;
+    this.#patience = patience;
+    this.#sleeps = sleeps;
   }
 
-  /** Starts `threads - 1` workers; one that makes no progress for `patience` seconds counts as hung. */
+  /** Starts `threads - 1` workers; one that makes no progress for `patience` seconds counts as hung. `sleeps`: whether the caller may. */
   static async start(
     module: WebAssembly.Module,
     memory: WebAssembly.Memory,
     threads: number,
     patience: number = PATIENCE,
+    sleeps: boolean = mayWait(),
   ): Promise<ThreadPool> {
-    const pool = new ThreadPool(await instantiate(module, memory), threads, patience);
+    const pool = new ThreadPool(await instantiate(module, memory), threads, patience, sleeps);
     await Promise.all(
       Array.from({ length: threads - 1 }, (_, i) => pool.#startWorker({ module, memory, thread: i + 1 })),
     );
@@ -53,7 +54,8 @@ export class ThreadPool {
     if (tasks >= 0x100000 - this.threads) throw new RangeError(`engine-simd: a job of ${tasks} tasks is too large`);
     let outcome: number;
     try {
-      outcome = this.kernels.run(job, tasks, this.#spin, this.#patience);
+      outcome = this.kernels.run(job, tasks, CALLER_SPIN, this.#sleeps ? this.#patience : 0);
+      if (outcome === 2 && !this.#sleeps) outcome = this.#watch(tasks);
     } catch (error) {
       this.#broken = `a kernel failed (${error})`;
       throw error;
@@ -61,6 +63,18 @@ export class ThreadPool {
     if (outcome === 0) return;
     this.#broken ??= outcome === 1 ? 'a worker thread failed in a kernel' : 'a worker thread has hung';
     this.checkUsable();
+  }
+
+  /** Waits for the end of a job without sleeping; returns what `run` does. */
+  #watch(tasks: number): number {
+    let [done, since] = [-1, 0];
+    for (;;) {
+      const now = this.kernels.lookForEnd?.(tasks, CALLER_SPIN) ?? -1;
+      if (now < 0) return 1;
+      if (now >= tasks) return 0;
+      if (now !== done) [done, since] = [now, performance.now()];
+      else if (performance.now() - since > this.#patience * 1000) return 2;
+    }
   }
 
   /** Throws unless jobs can be run. */
