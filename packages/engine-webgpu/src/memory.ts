@@ -1,8 +1,12 @@
-/** A value of kernels that compute on float32: one number, or four that lie side by side. */
-export type Value = 'f32' | 'vec4f';
+/**
+ * A value of kernels that compute on float32: one number, or four that lie side by side; or eight of which a kernel makes what it likes: they
+ * lie as one `vec4u` where they are float16, else as two `vec4f`.
+ */
+export type Value = 'f32' | 'vec4f' | 'eight';
 
-/** Types of such values in memory, where they lie as float16. */
-const halves = { f32: 'f16', vec4f: 'vec4<f16>' } as const;
+/** Types of such values in memory. */
+const types = { f32: 'f32', vec4f: 'vec4f', eight: 'vec4f' } as const;
+const halves = { f32: 'f16', vec4f: 'vec4<f16>', eight: 'vec4u' } as const;
 
 /**
  * How a program's values lie in memory, for the WGSL that reads and writes them: kernels compute in float32 either way, and round what they
@@ -25,7 +29,7 @@ export class Memory {
 
   /** WGSL type of the elements of a buffer that a program calls `value`. */
   type(buffer: string, value: Value): string {
-    return this.#halves.has(buffer) ? halves[value] : value;
+    return (this.#halves.has(buffer) ? halves : types)[value];
   }
 
   /** WGSL expression of an element, as float32. */

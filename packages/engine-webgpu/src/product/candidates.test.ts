@@ -13,7 +13,7 @@ describeEngines('ways to compute a convolution', () => {
       2,
     );
     expect([forward, inputGradient, filterGradient].map(({ length }) => length)).toEqual([2, 2, 2]);
-    expect(forward[0]!.name).toMatch(/^\d+x\d+x\d+( \/ \d+)?$/);
+    expect(forward[0]!.name).toMatch(/^\d+x\d+x\d+ by \d+x\d+( \/ \d+)?$/);
     expect(forward[1]!.name).not.toBe(forward[0]!.name);
     const expected = await dy.data();
     expect(await forward[0]!.run().data()).toEqual(expected);

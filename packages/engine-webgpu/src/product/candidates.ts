@@ -21,7 +21,7 @@ export interface MeasuredConvolution {
 
 /** One way to compute a kernel. */
 export interface Candidate {
-  /** Tile and parts, for example `'128x64x16 / 4'`. */
+  /** Tile, what a thread or subgroup has of it, and parts: for example `'128x64x16 by 8x8 / 4'`. */
   readonly name: string;
   /** Records it once; the caller disposes the result. */
   run(): tf.Tensor;
@@ -54,7 +54,7 @@ export function convolutionCandidates(
       .map((schedule) => {
         const { tile, parts } = schedule;
         return {
-          name: `${tile.rows}x${tile.columns}x${tile.depth}${parts > 1 ? ` / ${parts}` : ''}`,
+          name: `${tile.rows}x${tile.columns}x${tile.depth} by ${tile.threadRows}x${tile.threadColumns}${parts > 1 ? ` / ${parts}` : ''}`,
           run: () =>
             tf
               .engine()

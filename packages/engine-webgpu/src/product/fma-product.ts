@@ -22,7 +22,7 @@ const component = (index: number): string => 'xyzw'[index % 4] as string;
  */
 export function fmaProduct(product: Product, schedule: Schedule): ProductShader {
   const { tile, parts, arithmetic } = schedule;
-  const element = arithmetic.kind === 'float32' ? 'f32' : 'f16';
+  const element = arithmetic.kind === 'float32' ? 'vec4f' : 'vec4<f16>';
   const [threadsX, threadsY] = [tile.columns / tile.threadColumns, tile.rows / tile.threadRows];
   const threads = threadsX * threadsY;
   const shared = { depth: tile.depth, threads, element } as const;
@@ -69,7 +69,7 @@ ${lines(tile.threadRows, (row) =>
   const code = (memory: Memory) => `
 ${left.declaration}
 ${right.declaration}
-${productFunctions(product, memory)}
+${productFunctions(product, memory, 4)}
 ${storeFunction(product, parts, memory)}
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -104,8 +104,8 @@ ${lines(quadColumns, (j) => `    store(start, firstColumn + ${columns.owned(j * 
 }`;
   return {
     key: `${product.key} ${JSON.stringify(schedule)}`,
-    enable: element === 'f16' ? ['f16'] : [],
-    buffers: productBuffers(product, schedule),
+    enable: element === 'vec4<f16>' ? ['f16'] : [],
+    buffers: productBuffers(product, schedule, { most: 4 }),
     code,
     workgroups: work.workgroups,
   };

@@ -1,4 +1,4 @@
-import { loadFunction, type Operand } from './product.ts';
+import { loadFunction, type Operand, widthOf } from './product.ts';
 
 /**
  * Values of images as a matrix [pixels of a grid, taps and channels]: grid pixel (n, y, x) sees at tap (i, j) the image's pixel
@@ -31,13 +31,12 @@ const NOWHERE = -0x20000000;
  * @param outer - `'pixels'`: one row per grid pixel, the depth is (tap, channel); `'taps'`: the transpose.
  */
 export function gatherOperand(g: Gather, outer: 'pixels' | 'taps'): Operand {
-  const vector = g.channels % 4 === 0;
   const pixels = g.images * g.gridHeight * g.gridWidth;
   const depth = g.taps * g.channels;
   return {
     contiguous: outer === 'pixels' ? 'depth' : 'outer',
-    vector,
-    functions: (name, memory) => `
+    width: widthOf(g.channels),
+    functions: (name, memory, width) => `
 fn ${name}Pixel(index: i32, end: i32, group: i32) -> vec3i {
   let pixel = u32(index);
   let x = i32(pixel % ${g.gridWidth}u) * ${g.strideX} + (${g.originX});
@@ -60,8 +59,7 @@ fn ${name}Outer(index: i32, group: i32) -> vec3i {
 fn ${name}Depth(index: i32, end: i32, group: i32) -> vec3i {
   return ${outer === 'pixels' ? `${name}Tap(index, end, group)` : `${name}Pixel(index, end, group)`};
 }
-${loadFunction(name, memory, {
-  vector,
+${loadFunction(name, memory, width, {
   before: '\n  let at = outer + depth;',
   outside: `u32(at.y) >= ${g.height}u || u32(at.z) >= ${g.width}u`,
   at: 'at.x',

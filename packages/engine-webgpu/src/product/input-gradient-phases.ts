@@ -1,6 +1,6 @@
 import type { ConvolutionGeometry } from '@tfjs-ssl/ops';
 import type { Gather } from './gather.ts';
-import { loadFunction, type Operand, type Result } from './product.ts';
+import { loadFunction, type Operand, type Result, widthOf } from './product.ts';
 
 /**
  * The gradient of a convolution's input as products, one per phase: pixels whose position modulo the stride is the same see the same
@@ -29,7 +29,6 @@ fn origin${name}(group: i32) -> i32 {
   const gridHeight = Math.ceil(g.height / g.strideY);
   const gridWidth = Math.ceil(g.width / g.strideX);
   const taps = Math.ceil(g.filterHeight / g.strideY) * Math.ceil(g.filterWidth / g.strideX);
-  const vector = g.outputChannels % 4 === 0;
   return {
     phases: g.strideY * g.strideX,
     functions: `${axis('Y', `group / ${g.strideX}`, g.top, g.strideY, g.filterHeight)}
@@ -51,8 +50,8 @@ fn groupDepth(group: i32) -> i32 { return tapsY(group) * tapsX(group) * ${g.outp
     },
     filter: {
       contiguous: 'depth',
-      vector,
-      functions: (name, memory) => `
+      width: widthOf(g.outputChannels),
+      functions: (name, memory, width) => `
 fn ${name}Outer(index: i32, group: i32) -> vec3i {
   return vec3i(index * ${g.outputChannels}, select(-1, 0, index < ${g.channels}), 0);
 }
@@ -64,7 +63,7 @@ fn ${name}Depth(index: i32, end: i32, group: i32) -> vec3i {
   let x = firstX(group) + ${g.strideX} * (tapsX(group) - 1 - i32(tap % taps));
   return vec3i((y * ${g.filterWidth} + x) * ${g.channels * g.outputChannels} + channel, select(-1, 0, index < end), 0);
 }
-${loadFunction(name, memory, { vector, outside: '(outer.y | depth.y) < 0', at: 'outer.x + depth.x' })}`,
+${loadFunction(name, memory, width, { outside: '(outer.y | depth.y) < 0', at: 'outer.x + depth.x' })}`,
     },
     result: {
       size: g.images * g.height * g.width * g.channels,

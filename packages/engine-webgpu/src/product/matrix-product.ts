@@ -13,8 +13,8 @@ import { lines, stage } from './staging.ts';
 import { storeFunction } from './store.ts';
 import { lineLayout } from './tile-layout.ts';
 
-/** Elements of four values added to each line of a tile in workgroup memory: sixteen bytes. */
-const PADDING = 2;
+/** Elements of eight values added to each line of a tile in workgroup memory. */
+const PADDING = 1;
 
 /**
  * A product on the matrix units: tiles of both operands in workgroup memory, rounded to float16, a tile of the result in the matrices of
@@ -34,11 +34,11 @@ export function matrixProduct(
   const threads = subgroups * unit.subgroup;
   const layout = ({ contiguous }: Operand, extent: number, from: number) =>
     contiguous === 'depth'
-      ? lineLayout(extent, tile.depth / 4, PADDING, from)
-      : lineLayout(tile.depth, extent / 4, PADDING, from);
+      ? lineLayout(extent, tile.depth / 8, PADDING, from)
+      : lineLayout(tile.depth, extent / 8, PADDING, from);
   const leftLayout = layout(product.left, tile.rows, 0);
   const rightLayout = layout(product.right, tile.columns, leftLayout.end);
-  const shared = { depth: tile.depth, threads, element: 'f16', tile: 'tiles' } as const;
+  const shared = { depth: tile.depth, threads, element: 'vec4u', tile: 'tiles' } as const;
   const left = stage(product.left, { ...shared, name: 'left', extent: tile.rows, layout: leftLayout });
   const right = stage(product.right, { ...shared, name: 'right', extent: tile.columns, layout: rightLayout });
   const [countY, countX] = [tile.threadRows / unit.rows, tile.threadColumns / unit.columns];
@@ -60,8 +60,8 @@ export function matrixProduct(
         : [product.right, unit.columns, rightLayout, `columnInTile + ${index * unit.columns}`];
     const alongDepth = operand.contiguous === 'depth';
     const at = alongDepth
-      ? `${from}u + u32(${own}) * ${line}u + slice * ${unit.depth / 4}u`
-      : `${from}u + slice * ${unit.depth * line}u + u32(${own}) / 4u`;
+      ? `${from}u + u32(${own}) * ${line}u + slice * ${unit.depth / 8}u`
+      : `${from}u + slice * ${unit.depth * line}u + u32(${own}) / 8u`;
     const order = alongDepth === (name === 'left') ? 'row_major' : 'col_major';
     const [x, y] = name === 'left' ? [unit.depth, extent] : [extent, unit.depth];
     return `subgroupMatrixLoad<subgroup_matrix_${name}<f16, ${x}, ${y}>, ${order}>(&tiles, ${at}, ${line}u)`;
@@ -90,28 +90,28 @@ ${lines(countX, (j) => `        sum${i}_${j} = subgroupMatrixMultiplyAccumulate(
   };
   // A subgroup lays a row of its matrices, in float32, into a part of the tiles' memory of its own, and writes whole lines from there.
   const quads = tile.threadColumns / 4;
-  const cutLine = 2 * (quads + 1);
+  const cutLine = quads + 1;
   const cut = unit.rows * cutLine;
   const storeCut = (i: number) => `
-${lines(countX, (j) => `  subgroupMatrixStore<row_major>(&tiles, subgroup * ${cut}u + ${(j * unit.columns) / 2}u, sum${i}_${j}, ${cutLine}u);`)}
+${lines(countX, (j) => `  subgroupMatrixStore<row_major>(&tiles, subgroup * ${cut}u + ${(j * unit.columns) / 4}u, sum${i}_${j}, ${cutLine}u);`)}
   workgroupBarrier();
   for (var quad = i32(lane); quad < ${unit.rows * quads}; quad += ${unit.subgroup}) {
     let row = quad / ${quads};
     let column = quad % ${quads};
-    let at = i32(subgroup) * ${cut} + row * ${cutLine} + column * 2;
+    let at = i32(subgroup) * ${cut} + row * ${cutLine} + column;
     store(resultRow(firstRow + rowInTile + ${i * unit.rows} + row, group), firstColumn + columnInTile + column * 4, part,
-      vec4f(bitcast<vec2f>(tiles[at]), bitcast<vec2f>(tiles[at + 1])));
+      bitcast<vec4f>(tiles[at]));
   }${i + 1 < countY ? '\n  workgroupBarrier();' : ''}`;
   const tiles = Math.max(rightLayout.end, direct ? 0 : subgroups * cut);
 
   return {
     key: `${product.key} ${JSON.stringify(schedule)}`,
     enable: ['f16', 'subgroups', 'chromium_experimental_subgroup_matrix'],
-    buffers: productBuffers(product, schedule, { direct }),
+    buffers: productBuffers(product, schedule, { most: 8, direct }),
     workgroups: work.workgroups,
     code: (memory: Memory) => `
-var<workgroup> tiles: array<vec4<f16>, ${tiles}>;
-${productFunctions(product, memory)}
+var<workgroup> tiles: array<vec4u, ${tiles}>;
+${productFunctions(product, memory, 8)}
 ${direct ? '' : storeFunction(product, parts, memory)}
 @compute @workgroup_size(${threads})
 fn main(

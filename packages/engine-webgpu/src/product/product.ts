@@ -9,16 +9,32 @@ import type { Memory, Value } from '../memory.ts';
  *
  *     fn nameOuter(index: i32, group: i32) -> vec3i           what is known of a row or column
  *     fn nameDepth(index: i32, end: i32, group: i32) -> vec3i what is known of a depth; those from `end` on read zeros
- *     fn nameLoad(outer: vec3i, depth: vec3i) -> vec4f        the values there; vec4<f16> where they lie so, f32 where not `vector`
+ *     fn nameLoad(outer: vec3i, depth: vec3i) -> T            so many values there as the width says
+ *
+ * T is f32 for one value; vec4f, or vec4<f16> where they lie so, for four; vec4u for eight, which are packed as float16.
  *
  * They are apart because a thread keeps its rows through the whole sum and its depth through all of its rows.
  */
 export interface Operand {
   /** Axis along which neighbours lie side by side in memory. */
   readonly contiguous: 'outer' | 'depth';
-  /** Whether four neighbours begin at a multiple of four, so that the buffer is read as `vec4f`. */
-  readonly vector: boolean;
-  functions(name: string, memory: Memory): string;
+  /** So many neighbours begin at a multiple of their number, and are read at once. */
+  readonly width: Width;
+  /** @param width - values that are read at once, at most {@link Operand.width}. */
+  functions(name: string, memory: Memory, width: Width): string;
+}
+
+/** Values that are read at once. */
+export type Width = 1 | 4 | 8;
+
+/** The largest width that divides all of the given lengths. */
+export function widthOf(...lengths: readonly number[]): Width {
+  return ([8, 4] as const).find((width) => lengths.every((length) => length % width === 0)) ?? 1;
+}
+
+/** Values of an operand that are read at once by a kernel that takes them so by so many. */
+export function widthFor(operand: Operand, most: 4 | 8): Width {
+  return Math.min(operand.width, most) as Width;
 }
 
 /** Where a product is written. */
@@ -144,20 +160,24 @@ export function enumerate(
 }
 
 /**
- * Buffers of a product that is computed in so many parts.
+ * Buffers of a product.
  *
- * @param direct - whether results go to memory as matrices, which takes float32 there.
+ * @param options.most - values of an operand that the kernel reads at once, where they lie so.
+ * @param options.direct - whether results go to memory as matrices, which takes float32 there. Default: false.
  */
 export function productBuffers(
   { left, right, result, epilogue }: Product,
   { parts, arithmetic }: Schedule,
-  { direct = false }: { direct?: boolean } = {},
+  { most, direct = false }: { most: 4 | 8; direct?: boolean },
 ): ProductShader['buffers'] {
   const value = (vector: boolean): Value => (vector ? 'vec4f' : 'f32');
   const whole = parts === 1;
   // what is multiplied as float32 is read as such
-  const operand = (name: string, { vector }: Operand) =>
-    arithmetic.kind === 'float32' ? { name, type: `array<${value(vector)}>` } : { name, value: value(vector) };
+  const operand = (name: string, side: Operand) => {
+    const width = widthFor(side, most);
+    if (arithmetic.kind === 'float32') return { name, type: `array<${value(width > 1)}>` };
+    return { name, value: width === 8 ? ('eight' as const) : value(width > 1) };
+  };
   const written = (name: string) =>
     direct || !whole
       ? { name, type: `array<${value(result.vector && !direct)}>` }
@@ -171,21 +191,47 @@ export function productBuffers(
   ];
 }
 
-/** WGSL of all functions that a product brings along. */
-export function productFunctions({ left, right, result, functions = '' }: Product, memory: Memory): string {
-  return [functions, left.functions('left', memory), right.functions('right', memory), result.functions].join('\n');
+/** WGSL of all functions that a product brings along, for a kernel that reads its operands by so many values. */
+export function productFunctions(product: Product, memory: Memory, most: 4 | 8): string {
+  const { left, right, result, functions = '' } = product;
+  return [
+    functions,
+    left.functions('left', memory, widthFor(left, most)),
+    right.functions('right', memory, widthFor(right, most)),
+    result.functions,
+  ].join('\n');
 }
 
-/** WGSL function that reads an operand's values at `at`, an expression; zeros where `outside`. */
-export function loadFunction(
-  name: string,
-  memory: Memory,
-  { vector, outside, at, before = '' }: { vector: boolean; outside: string; at: string; before?: string },
-): string {
-  const type = vector ? memory.type(name, 'vec4f') : 'f32';
-  const index = `u32(${at})${vector ? ' / 4u' : ''}`;
+/** What a function that reads an operand is made of: WGSL expressions. */
+export interface LoadFunction {
+  /** Where the values begin. */
+  readonly at: string;
+  /** Whether there are zeros instead. */
+  readonly outside: string;
+  /** Statements before. Default: none. */
+  readonly before?: string;
+}
+
+/** WGSL function that reads so many values of an operand. */
+export function loadFunction(name: string, memory: Memory, width: Width, load: LoadFunction): string {
+  const { at, outside, before = '' } = load;
+  const half = memory.halves.includes(name);
+  const type = { 1: 'f32', 4: memory.type(name, 'vec4f'), 8: 'vec4u' }[width];
+  const start = `u32(${at})`;
+  const wide = {
+    1: `return ${memory.load(name, start)};`,
+    4: `return ${name}[${start} / 4u];`,
+    8: half
+      ? `return ${name}[${start} / 8u];`
+      : `let i = ${start} / 4u;\n  return ${packed(`${name}[i]`, `${name}[i + 1]`)};`,
+  }[width];
   return `fn ${name}Load(outer: vec3i, depth: vec3i) -> ${type} {${before}
-  if (${outside}) { return ${vector ? `${type}()` : '0'}; }
-  return ${vector ? `${name}[${index}]` : memory.load(name, index)};
+  if (${outside}) { return ${type}(); }
+  ${wide}
 }`;
+}
+
+/** WGSL expression that packs two times four values as float16 into a vec4u. */
+export function packed(first: string, second: string): string {
+  return `vec4u(bitcast<vec2u>(vec4<f16>(${first})), bitcast<vec2u>(vec4<f16>(${second})))`;
 }

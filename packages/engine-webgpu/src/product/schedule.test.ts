@@ -49,7 +49,7 @@ describe('chooseSchedule', () => {
   it('keeps to what a workgroup may use', () => {
     expect(tilesFor(matrix, limits).length).toBeGreaterThan(2);
     const small = tilesFor(matrix, { ...limits, maxComputeInvocationsPerWorkgroup: 128 });
-    expect(small.map(({ rows }) => rows)).toEqual([32]);
+    expect(small.map(({ columns }) => columns)).toEqual([64, 64, 32]);
     const none = { ...limits, maxComputeWorkgroupStorageSize: 1024 };
     expect(() => chooseSchedule(forwardProduct(last), float32, none)).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: chooseSchedule: a workgroup must have at least 64 invocations and 10 KiB of memory, got 256 and 1024 bytes. This device cannot train.]`,

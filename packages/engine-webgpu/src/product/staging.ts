@@ -1,4 +1,4 @@
-import type { Operand } from './product.ts';
+import { type Operand, packed, widthFor } from './product.ts';
 import type { TileLayout } from './tile-layout.ts';
 
 /** WGSL lines that bring an operand into workgroup memory, a step at a time. */
@@ -26,21 +26,23 @@ export interface StagingOptions {
   /** Depths of the tile. */
   readonly depth: number;
   readonly threads: number;
-  readonly element: 'f32' | 'f16';
+  /** Of the tile: four values of float32 or float16, or eight of float16. */
+  readonly element: 'vec4f' | 'vec4<f16>' | 'vec4u';
   readonly layout: TileLayout;
   /** Its variable in workgroup memory. Default: `NAMETile`. */
   readonly tile?: string;
 }
 
 /**
- * Stages an operand as lines of its contiguous axis: [extent][depth / 4] or [depth][extent / 4] elements of four values.
+ * Stages an operand as lines of its contiguous axis: [extent][depth / n] or [depth][extent / n] elements of n values.
  *
  * @throws RangeError where the threads do not divide the tile.
  */
 export function stage(operand: Operand, options: StagingOptions): Staging {
   const { name, extent, depth, threads, element, layout, tile = `${name}Tile` } = options;
   const alongDepth = operand.contiguous === 'depth';
-  const [count, length] = alongDepth ? [extent, depth / 4] : [depth, extent / 4];
+  const values = element === 'vec4u' ? 8 : 4;
+  const [count, length] = alongDepth ? [extent, depth / values] : [depth, extent / values];
   const step = threads / length;
   const passes = count / step;
   if (!Number.isInteger(step) || !Number.isInteger(passes)) {
@@ -48,33 +50,39 @@ export function stage(operand: Operand, options: StagingOptions): Staging {
       `stage: ${threads} threads must divide the ${name} tile of ${extent} by depth ${depth} into whole lines. Choose another tile.`,
     );
   }
-  const type = element === 'f32' ? 'vec4f' : 'vec4<f16>';
   const first = name === 'left' ? 'firstRow' : 'firstColumn';
-  const wide = operand.vector ? 1 : 4;
-  const value = (outer: (i: number) => string, at: (i: number) => string) => {
+  const width = widthFor(operand, values);
+  const loads = values / width;
+  const elementAt = (outer: (i: number) => string, at: (i: number) => string) => {
     const load = (i: number) => `${name}Load(${outer(i)}, ${at(i)})`;
-    const loaded = wide === 1 ? load(0) : `vec4f(${[0, 1, 2, 3].map(load).join(', ')})`;
-    return element === 'f32' ? loaded : `vec4<f16>(${loaded})`;
+    if (width === 8) return load(0);
+    const four = (i: number) =>
+      width === 4 ? load(i) : `vec4f(${[0, 1, 2, 3].map((j) => load(4 * i + j)).join(', ')})`;
+    if (values === 8) return packed(four(0), four(1));
+    return element === 'vec4f' ? four(0) : `vec4<f16>(${four(0)})`;
   };
   const line = (pass: number) => (pass === 0 ? `${name}Line` : `${name}Line + ${step * pass}`);
   return {
-    declaration: `var<workgroup> ${tile}: ${layout.type(type)};`,
+    declaration: `var<workgroup> ${tile}: ${layout.type(element)};`,
     setup: `
-  let ${name}Quad = i32(thread) % ${length};
+  let ${name}Place = i32(thread) % ${length};
   let ${name}Line = i32(thread) / ${length};
 ${
   alongDepth
     ? lines(passes, (p) => `  let ${name}Outer${p} = ${name}Outer(${first} + ${layout.outer(line(p))}, group);`)
-    : lines(wide, (i) => `  let ${name}Outer${i} = ${name}Outer(${first} + ${name}Quad * 4 + ${i}, group);`)
+    : lines(
+        loads,
+        (i) => `  let ${name}Outer${i} = ${name}Outer(${first} + ${name}Place * ${values} + ${i * width}, group);`,
+      )
 }`,
     fetch: (from, isFirst) => `
 ${
   alongDepth
-    ? `${lines(wide, (i) => `    let ${name}Depth${i} = ${name}Depth(${from} + ${name}Quad * 4 + ${i}, end, group);`)}
+    ? `${lines(loads, (i) => `    let ${name}Depth${i} = ${name}Depth(${from} + ${name}Place * ${values} + ${i * width}, end, group);`)}
 ${lines(
   passes,
   (p) =>
-    `    ${isFirst ? 'var ' : ''}${name}Value${p} = ${value(
+    `    ${isFirst ? 'var ' : ''}${name}Value${p} = ${elementAt(
       () => `${name}Outer${p}`,
       (i) => `${name}Depth${i}`,
     )};`,
@@ -82,12 +90,12 @@ ${lines(
     : lines(
         passes,
         (p) => `    let ${name}Depth${p} = ${name}Depth(${from} + ${line(p)}, end, group);
-    ${isFirst ? 'var ' : ''}${name}Value${p} = ${value(
+    ${isFirst ? 'var ' : ''}${name}Value${p} = ${elementAt(
       (i) => `${name}Outer${i}`,
       () => `${name}Depth${p}`,
     )};`,
       )
 }`,
-    put: lines(passes, (p) => `    ${tile}${layout.at(line(p), `${name}Quad`)} = ${name}Value${p};`),
+    put: lines(passes, (p) => `    ${tile}${layout.at(line(p), `${name}Place`)} = ${name}Value${p};`),
   };
 }
