@@ -1,5 +1,6 @@
 // Convolutions by one filter per channel, NHWC. Channels are the innermost axis of everything, so sixteen of them are computed at a time
 // while a sum over taps, or over pixels, stays in registers.
+import { STEP, storeStep } from './channel-steps';
 import { madd } from './generated/micro';
 import { floats } from './words';
 
@@ -27,9 +28,6 @@ class DepthwiseJob {
   /** Images of a part of the filter's gradient. */
   partImages: i32;
 }
-
-/** Channels of a step. */
-const STEP: usize = 64;
 
 /** One line of the output. */
 export function depthwiseTask(address: usize, index: i32): void {
@@ -149,33 +147,4 @@ function addLine(x: usize, xStep: usize, dy: usize, pixel: usize, n: i32, sums: 
     }
     storeStep(sums + c, min(STEP, pixel - c), s0, s1, s2, s3);
   }
-}
-
-/** Stores so many bytes of four vectors: never one more, as what follows may belong to another task. */
-export function storeStep(to: usize, bytes: usize, s0: v128, s1: v128, s2: v128, s3: v128): void {
-  if (bytes === STEP) {
-    v128.store(to, s0);
-    v128.store(to, s1, 16);
-    v128.store(to, s2, 32);
-    v128.store(to, s3, 48);
-    return;
-  }
-  let rest = s0;
-  if (bytes >= 16) {
-    v128.store(to, s0);
-    rest = s1;
-  }
-  if (bytes >= 32) {
-    v128.store(to, s1, 16);
-    rest = s2;
-  }
-  if (bytes >= 48) {
-    v128.store(to, s2, 32);
-    rest = s3;
-  }
-  const at = to + (bytes & ~15);
-  const left = bytes & 15;
-  if (left >= 4) v128.store32_lane(at, rest, 0);
-  if (left >= 8) v128.store32_lane(at, rest, 1, 4);
-  if (left >= 12) v128.store32_lane(at, rest, 2, 8);
 }

@@ -1,3 +1,4 @@
+import { windowEnd, windowStart } from './windows';
 import { floats } from './words';
 
 @unmanaged
@@ -29,11 +30,11 @@ export function maxPoolTask(address: usize, image: i32): void {
   const input = job.input + <usize>(image * job.height * job.width) * pixel;
   let output = job.output + <usize>(image * job.outputHeight * job.outputWidth) * pixel;
   for (let i = 0; i < job.outputHeight; i++) {
-    const y0 = max(0, i * job.strideY - job.top);
-    const y1 = min(job.height, i * job.strideY - job.top + job.filterHeight);
+    const y0 = windowStart(i, job.strideY, job.top);
+    const y1 = windowEnd(i, job.strideY, job.top, job.filterHeight, job.height);
     for (let j = 0; j < job.outputWidth; j++, output += pixel) {
-      const x0 = max(0, j * job.strideX - job.left);
-      const x1 = min(job.width, j * job.strideX - job.left + job.filterWidth);
+      const x0 = windowStart(j, job.strideX, job.left);
+      const x1 = windowEnd(j, job.strideX, job.left, job.filterWidth, job.width);
       let c: usize = 0;
       for (; c < whole; c += 16) {
         let best = f32x4.splat(-Infinity);
@@ -65,11 +66,11 @@ export function maxPoolGradientTask(address: usize, image: i32): void {
   let dy = job.output + <usize>(image * job.outputHeight * job.outputWidth) * pixel;
   memory.fill(dx, 0, <usize>(job.height * job.width) * pixel);
   for (let i = 0; i < job.outputHeight; i++) {
-    const y0 = max(0, i * job.strideY - job.top);
-    const y1 = min(job.height, i * job.strideY - job.top + job.filterHeight);
+    const y0 = windowStart(i, job.strideY, job.top);
+    const y1 = windowEnd(i, job.strideY, job.top, job.filterHeight, job.height);
     for (let j = 0; j < job.outputWidth; j++, dy += pixel) {
-      const x0 = max(0, j * job.strideX - job.left);
-      const x1 = min(job.width, j * job.strideX - job.left + job.filterWidth);
+      const x0 = windowStart(j, job.strideX, job.left);
+      const x1 = windowEnd(j, job.strideX, job.left, job.filterWidth, job.width);
       let c: usize = 0;
       for (; c < whole; c += 16) spreadVector(job, input + c, dx + c, v128.load(dy + c), y0, y1, x0, x1, pixel);
       for (; c < pixel; c += 4) {
