@@ -160,8 +160,9 @@ function record(backend: GpuBackend, name: string, commands: (pass: GPUComputePa
   }
 }
 
-function moduleText(
-  bindings: readonly Binding[],
+/** The whole WGSL module of a program. */
+export function moduleText(
+  bindings: ReadonlyArray<Omit<Binding, 'from'>>,
   uniforms: ReadonlyArray<readonly [string, UniformValue]>,
   enable: Iterable<string>,
   memory: Memory,
