@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { simclrChain } from '@tfjs-ssl/augmentations';
-import { compile } from '@tfjs-ssl/engine';
+import { compile, currentEngine, type Precision } from '@tfjs-ssl/engine';
+import { engine } from '@tfjs-ssl/engine-webgpu';
 import { namedWeights } from '@tfjs-ssl/layers';
 import { contrastiveAccuracy, infoNCE } from '@tfjs-ssl/losses';
 import { mlpHead } from '@tfjs-ssl/projection-heads';
@@ -68,13 +69,17 @@ function paperStep() {
   };
 }
 
-async function train(how: 'eager' | 'replayed'): Promise<{ values: number[]; variables: Float32Array[] }> {
+async function train(
+  how: 'eager' | 'replayed',
+  precision: Precision,
+): Promise<{ values: number[]; variables: Float32Array[] }> {
   const { step, specs, inputs, allVariables } = paperStep();
-  const compiled = compile(step, { inputs: specs });
+  const compiled = compile(step, { inputs: specs, precision });
   const values: number[] = [];
   for (let i = 0; i < steps; i++) {
     const given = inputs(i);
-    const outputs = how === 'eager' ? tf.tidy(() => step(given)) : compiled(given);
+    const outputs =
+      how === 'eager' ? engine.withPrecision(precision, () => tf.tidy(() => step(given))) : compiled(given);
     values.push(...(await outputs.values.data()));
     tf.dispose([given, outputs]);
     if (i === steps / 2) compiled.check();
@@ -86,16 +91,24 @@ async function train(how: 'eager' | 'replayed'): Promise<{ values: number[]; var
   return { values, variables };
 }
 
+/** What is equal bit for bit over all steps. */
+const name = `equals the eager one bit for bit: losses, weights, running statistics, moments over ${steps} steps`;
+
 describeEngines('a replayed training', () => {
-  it(`equals the eager one bit for bit: losses, weights, running statistics, moments over ${steps} steps`, async () => {
-    const eager = await train('eager');
-    const replayed = await train('replayed');
-    expect(replayed.values).toEqual(eager.values);
-    expect(replayed.variables.length).toBeGreaterThan(200);
-    replayed.variables.forEach((values, i) => {
-      expect(values).toEqual(eager.variables[i]);
-    });
-    expect(eager.values.every(Number.isFinite)).toBe(true);
-    expect(new Set(eager.values).size).toBeGreaterThan(steps);
-  }, 900_000);
+  it.each(['float32', 'mixed'] as const)(
+    `${name}, %s`,
+    async (precision) => {
+      if (!currentEngine().precisions.includes(precision)) return;
+      const eager = await train('eager', precision);
+      const replayed = await train('replayed', precision);
+      expect(replayed.values).toEqual(eager.values);
+      expect(replayed.variables.length).toBeGreaterThan(200);
+      replayed.variables.forEach((values, i) => {
+        expect(values).toEqual(eager.variables[i]);
+      });
+      expect(eager.values.every(Number.isFinite)).toBe(true);
+      expect(new Set(eager.values).size).toBeGreaterThan(steps);
+    },
+    900_000,
+  );
 });

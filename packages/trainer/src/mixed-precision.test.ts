@@ -106,4 +106,41 @@ describeEngines('a trainer in mixed precision', () => {
     expect(Array.from(await weight.data())).toEqual(after);
     trainer.dispose();
   });
+
+  it('finds a factor at which the gradients of activations lie within float16', async ({ skip }) => {
+    skip(!currentEngine().precisions.includes('mixed'), 'this engine has float32 only');
+    const updates: Record<string, number[]> = {};
+    for (const precision of ['float32', 'mixed'] as const) {
+      const [first, second] = [tf.fill([3, 3, 4, 8], 0.5), tf.fill([3, 3, 8, 8], 0.5)].map((value) =>
+        tf.variable(value),
+      );
+      const trainer = new Trainer({
+        parameters: { first: first as tf.Variable, second: second as tf.Variable },
+        inputs: { x: { shape: [4, 8, 8, 4] } },
+        loss: ({ x }) => {
+          const inner = tf.conv2d(x as tf.Tensor4D, first as never, 1, 1);
+          return { loss: tf.mean(tf.square(tf.conv2d(inner, second as never, 1, 1))) };
+        },
+        optimizer: sgd(),
+        schedule: constantSchedule(1e-5),
+        precision,
+      });
+      const x = tf.fill([4, 8, 8, 4], 0.25);
+      const before = Array.from(await (first as tf.Variable).data());
+      const step = () => trainer.step({ x });
+      if (precision === 'mixed') {
+        // a gradient of the inner activation is 72 x 0.5 x the factor x 2 x 162 / 2048: below 65504 from the fourth factor on
+        for (const lossScale of [65536, 32768, 16384]) expect(await step()).toMatchObject({ lossScale, skipped: true });
+        expect(Array.from(await (first as tf.Variable).data())).toEqual(before);
+        expect(await step()).toMatchObject({ lossScale: 8192, skipped: false });
+      } else {
+        await step();
+      }
+      updates[precision] = Array.from(await (first as tf.Variable).data(), (value, i) => value - (before[i] as number));
+      trainer.dispose();
+      tf.dispose([x, first, second] as tf.Tensor[]);
+    }
+    const { float32, mixed } = updates as Record<'float32' | 'mixed', number[]>;
+    await expectClose(mixed, float32, { rtol: 5e-3 });
+  });
 });
