@@ -97,6 +97,18 @@ function read(bench: string, name: string, spec: OptionSpec, value: unknown): st
   return Number(value);
 }
 
+/**
+ * The value of an option that has a few.
+ *
+ * @throws UsageError for any other.
+ */
+export function oneOf<T extends string>(bench: string, name: string, value: string, allowed: readonly T[]): T {
+  if (!allowed.includes(value as T)) {
+    throw new UsageError(`bench ${bench}: --${name} must be one of ${allowed.join(', ')}, got '${value}'.`);
+  }
+  return value as T;
+}
+
 /** The lines of --help for the options of a bench. */
 export function describeOptions(specs: OptionSpecs): string {
   const rows: Array<[string, string]> = Object.entries(specs).map(([name, spec]) => [

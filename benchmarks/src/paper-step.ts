@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { engine, type GpuCapturedStep, type RecordingSize } from '@tfjs-ssl/engine-webgpu';
-import type { StepFunction } from '@tfjs-ssl/ops';
+import type { Precision, StepFunction } from '@tfjs-ssl/ops';
 import { adam } from '@tfjs-ssl/trainer';
 import { type PaperSize, paperParts } from './paper-parts.ts';
 import { hyperparameters } from './simclr-step.ts';
@@ -17,7 +17,7 @@ export interface PaperStep {
 }
 
 /** Makes the step: augment, encode, project, compare, update. The inputs of every step are the same. */
-export function paperStep(size: PaperSize): PaperStep {
+export function paperStep(size: PaperSize, precision: Precision = 'float32'): PaperStep {
   const { learningRate, weightDecay } = hyperparameters;
   const parts = paperParts(size);
   const { parameters } = parts;
@@ -57,13 +57,13 @@ export function paperStep(size: PaperSize): PaperStep {
   }
 
   return {
-    eager: () => time(() => tf.tidy(() => step(inputs))),
+    eager: () => time(() => engine.withPrecision(precision, () => tf.tidy(() => step(inputs)))),
     replayed: () => {
-      captured ??= engine.capture(step as StepFunction, specs);
+      captured ??= engine.withPrecision(precision, () => engine.capture(step as StepFunction, specs));
       const recorded = captured;
       return time(() => recorded.replay(inputs));
     },
-    size: () => engine.rehearse(step as StepFunction, specs),
+    size: () => engine.withPrecision(precision, () => engine.rehearse(step as StepFunction, specs)),
     dispose() {
       captured?.dispose();
       tf.dispose([inputs, state]);

@@ -22,8 +22,8 @@ export function toFloat16(value: number): number {
 }
 
 /**
- * Runs a function on the reference engine with the operands of all matrix products rounded to float16, all else as it is there: what mixed
- * precision is, without anything that a GPU's kernel does.
+ * Runs a function on the reference engine with the operands of all matrix products rounded to float16, all else as it is there: the least
+ * that mixed precision is, without anything that a GPU's kernel does. An engine may also store float16 between layers.
  */
 export async function withFloat16Operands<T>(run: () => Promise<T>): Promise<T> {
   await useEngine('cpu');

@@ -1,8 +1,8 @@
-import { type EngineInUse, useEngine } from '@tfjs-ssl/engine';
+import { type EngineInUse, type Precision, useEngine } from '@tfjs-ssl/engine';
 import type { WebGpuEngineOptions } from '@tfjs-ssl/engine-webgpu';
 import type { Bench } from '../bench.ts';
 import { countOnImaginedDevice } from '../imagined-device.ts';
-import { type IntegerOption, integerOption, type TextOption } from '../options.ts';
+import { type IntegerOption, integerOption, oneOf, type TextOption } from '../options.ts';
 import { paperStep } from '../paper-step.ts';
 import { median, significant } from '../statistics.ts';
 
@@ -11,6 +11,7 @@ interface Options extends Record<string, IntegerOption | TextOption> {
   readonly 'batch-size': IntegerOption;
   readonly width: IntegerOption;
   readonly 'image-size': IntegerOption;
+  readonly precision: TextOption;
   readonly steps: IntegerOption;
   readonly 'at-most': IntegerOption;
 }
@@ -24,6 +25,7 @@ const options: Options = {
   'batch-size': integerOption(4, 2, 'images', 'images of a step whose time is taken; two views of each'),
   width: integerOption(64, 1, 'channels', "channels of the encoder's first stage"),
   'image-size': integerOption(64, 16, 'pixels', 'side of the square images'),
+  precision: { type: 'text', default: 'float32', help: 'float32 or mixed, of both steps' },
   steps: integerOption(30, 3, 'steps', 'replays that are measured'),
   'at-most': integerOption(100_000, 1, 'dispatches', "what the paper's step may have; more of them are a failure"),
 };
@@ -32,9 +34,9 @@ const options: Options = {
 const paper = { images: 256, imageSize: 64, width: 64 } as const;
 
 /** Dispatches and copies of the paper's step on a device that binds 12 storage buffers. */
-async function countPaperStep() {
+async function countPaperStep(precision: Precision) {
   const { storageBuffers, dispatches, copies, bytes } = await countOnImaginedDevice(() => {
-    const step = paperStep(paper);
+    const step = paperStep(paper, precision);
     try {
       return step.size();
     } finally {
@@ -50,7 +52,8 @@ export const capture: Bench<Options> = {
   summary: 'host time of a replayed training step of the paper (augmentation included) on the WebGPU engine',
   options,
   async run(chosen, log) {
-    const counted = await countPaperStep();
+    const precision = oneOf('capture', 'precision', chosen.precision, ['float32', 'mixed'] as const);
+    const counted = await countPaperStep(precision);
     log(`the paper's step: ${counted.dispatches} dispatches where ${counted.storageBuffers} storage buffers are bound`);
     if (counted.dispatches > chosen['at-most']) {
       throw new Error(
@@ -59,11 +62,9 @@ export const capture: Bench<Options> = {
     }
     const engine = await start(chosen.device);
     log(`engine ${engine.name} ${engine.version} on ${engine.device}`);
-    const step = paperStep({
-      images: chosen['batch-size'],
-      imageSize: chosen['image-size'],
-      width: chosen.width,
-    });
+    oneOf('capture', 'precision', precision, engine.precisions);
+    const size = { images: chosen['batch-size'], imageSize: chosen['image-size'], width: chosen.width };
+    const step = paperStep(size, precision);
     try {
       await step.eager(); // compiles the programs
       const eager: number[] = [];
@@ -86,13 +87,14 @@ export const capture: Bench<Options> = {
           arenaMiB: significant(bytes / 2 ** 20),
           width: chosen.width,
           imageSize: chosen['image-size'],
+          precision,
           steps: chosen.steps,
           runtime: `Node.js ${process.versions.node}, ${process.platform} ${process.arch}`,
         },
         table: [
           [
             'step',
-            `ResNet-18 of width ${chosen.width}, ${chosen['batch-size']} images of ${chosen['image-size']} pixels, augmented`,
+            `ResNet-18 of width ${chosen.width}, ${chosen['batch-size']} images of ${chosen['image-size']} pixels, augmented, ${precision}`,
           ],
           ['recorded', `${dispatches} dispatches, ${copies} copies, ${significant(bytes / 2 ** 20)} MiB`],
           ['replay', `${hostMs} ms of the host, median of ${chosen.steps}`],

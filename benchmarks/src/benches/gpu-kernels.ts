@@ -3,7 +3,7 @@ import { useEngine } from '@tfjs-ssl/engine';
 import { convolutionCandidates, type GpuPeaks, measurePeaks, type PeakDevice } from '@tfjs-ssl/engine-webgpu';
 import type { Bench, BenchResult } from '../bench.ts';
 import { type LayerShape, layerShapes, networks } from '../layer-shapes.ts';
-import { type IntegerOption, type OptionValues, type TextOption, UsageError } from '../options.ts';
+import { type IntegerOption, type OptionValues, oneOf, type TextOption, UsageError } from '../options.ts';
 import { median, significant } from '../statistics.ts';
 
 interface Options extends Record<string, IntegerOption | TextOption> {
@@ -65,8 +65,8 @@ export const gpuKernels: Bench<Options> = {
     'convolutions of a ResNet and their gradients on the GPU, per layer, against the measured peaks of the device',
   options,
   async run(chosen, log) {
-    const network = oneOf('network', chosen.network, networks);
-    const precision = oneOf('precision', chosen.precision, ['float32', 'mixed'] as const);
+    const network = oneOf('gpu-kernels', 'network', chosen.network, networks);
+    const precision = oneOf('gpu-kernels', 'precision', chosen.precision, ['float32', 'mixed'] as const);
     const engine = await useEngine('webgpu');
     log(`engine ${engine.name} ${engine.version} on ${engine.device}`);
     if (!engine.precisions.includes(precision)) {
@@ -100,13 +100,6 @@ export const gpuKernels: Bench<Options> = {
     }
   },
 };
-
-function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
-  if (!allowed.includes(value as T)) {
-    throw new UsageError(`bench gpu-kernels: --${name} must be one of ${allowed.join(', ')}, got '${value}'.`);
-  }
-  return value as T;
-}
 
 const peakOf = (peaks: GpuPeaks, precision: string): number =>
   precision === 'mixed' ? (peaks.matrix ?? peaks.multiplyAdd) : peaks.multiplyAdd;

@@ -61,7 +61,7 @@ const flags: Record<keyof Options, Flag> = {
     value: 'quick|full',
     help: 'Size: minutes on two processor cores, or the whole experiment [default: quick]',
   },
-  precision: { kind: 'text', value: 'float32|mixed', help: 'Arithmetic of the matrix products [default: float32]' },
+  precision: { kind: 'text', value: 'float32|mixed', help: 'Arithmetic of the step [default: float32]' },
   engine: {
     kind: 'text',
     value: 'NAME',

@@ -1,6 +1,10 @@
 import type * as tf from '@tensorflow/tfjs-core';
 
-/** Arithmetic of the matrix products of a training step; weights, statistics and loss are float32 in both. */
+/**
+ * Arithmetic of a training step. In `'mixed'`, matrix products take operands of float16 and add in float32, and the engine may keep what
+ * layers pass on, and its gradients, as float16; weights and their gradients, statistics, loss and optimizer are float32 in both, and so is
+ * the dtype of every tensor.
+ */
 export type Precision = 'float32' | 'mixed';
 
 /** What an engine says about itself once it runs. */

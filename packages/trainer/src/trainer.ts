@@ -23,8 +23,8 @@ export interface TrainerOptions<Input extends string, Metric extends string> {
   /** Largest L2 norm of all gradients together; greater ones are scaled down to it. Default: no clipping. */
   readonly clipNorm?: number;
   /**
-   * Arithmetic of matrix products. `'mixed'` needs an engine that has it; the loss is then scaled dynamically, and a step in whose gradients
-   * something overflows is skipped and reported. Default: `'float32'`.
+   * Arithmetic of the step. `'mixed'`, float16 in matrix products and between layers, needs an engine that has it; the loss is then scaled
+   * dynamically, and a step in whose gradients something overflows is skipped and reported. Default: `'float32'`.
    */
   readonly precision?: Precision;
 }
