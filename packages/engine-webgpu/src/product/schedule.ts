@@ -16,13 +16,14 @@ const device = {
   processors: 132,
   /** Multiply-adds per processor and second. */
   rate: { float32: 2.2e11, float16: 2.2e11, matrix: 2.3e12 },
-  /** Invocations that keep a processor busy while others wait, and the part of a tile's efficiency that is left without any. */
-  invocations: 512,
-  alone: 0.4,
+  /** Invocations of a processor without which parts of it are idle, and about as many as it has registers for. */
+  invocations: { least: 128, full: 256 },
+  /** Part of a tile's efficiency that is left where there are hardly others while some wait. */
+  alone: 0.7,
   /** Bytes per second. */
   bandwidth: 2.5e12,
-  /** Seconds that a dispatch takes which does next to nothing. */
-  launch: 4e-6,
+  /** Seconds that a dispatch takes which waits for the one before and does next to nothing. */
+  launch: 6.4e-6,
 } as const;
 
 /**
@@ -30,9 +31,9 @@ const device = {
  * instructions on multiply-adds (translated to CUDA and compiled for an H100), with 4 x 4 as many, but it reads workgroup memory twice as often.
  */
 const fmaTiles: readonly RatedTile[] = [
-  { rows: 128, columns: 128, depth: 16, threadRows: 8, threadColumns: 8, efficiency: 0.75 },
-  { rows: 128, columns: 64, depth: 16, threadRows: 8, threadColumns: 8, efficiency: 0.72 },
-  { rows: 64, columns: 64, depth: 16, threadRows: 8, threadColumns: 8, efficiency: 0.68 },
+  { rows: 128, columns: 128, depth: 16, threadRows: 8, threadColumns: 8, efficiency: 0.72 },
+  { rows: 128, columns: 64, depth: 16, threadRows: 8, threadColumns: 8, efficiency: 0.7 },
+  { rows: 64, columns: 64, depth: 16, threadRows: 8, threadColumns: 8, efficiency: 0.66 },
   { rows: 64, columns: 64, depth: 16, threadRows: 4, threadColumns: 4, efficiency: 0.5 },
   { rows: 32, columns: 32, depth: 16, threadRows: 4, threadColumns: 4, efficiency: 0.3 },
 ];
@@ -130,8 +131,11 @@ function estimate(product: Product, tile: RatedTile, parts: number, arithmetic: 
   const { rows, columns, groups } = product;
   const workgroups = Math.ceil(rows / tile.rows) * Math.ceil(columns / tile.columns) * groups * parts;
   const perProcessor = Math.ceil(workgroups / device.processors);
-  const busy = Math.min(1, (perProcessor * threadsOf(tile, arithmetic)) / device.invocations);
-  const efficiency = tile.efficiency * (device.alone + (1 - device.alone) * busy);
+  const { invocations, alone } = device;
+  const threads = perProcessor * threadsOf(tile, arithmetic);
+  const busy =
+    Math.min(1, threads / invocations.least) * (alone + (1 - alone) * Math.min(1, threads / invocations.full));
+  const efficiency = tile.efficiency * busy;
   const steps = Math.ceil(product.depth / parts / tile.depth);
   const multiplyAdds = perProcessor * tile.rows * tile.columns * steps * tile.depth;
   const summing = parts === 1 ? 0 : device.launch + (product.result.size * 4 * (2 * parts + 1)) / device.bandwidth;
