@@ -11,6 +11,7 @@ It speaks as whole_step.py says; where PyTorch or torchvision cannot be used, it
 import json
 import os
 import sys
+import time
 
 os.environ.setdefault("OMP_NUM_THREADS", str(max(1, os.cpu_count() or 1)))
 from pil_views import TwoViews, loader_of  # says why where torchvision is missing
@@ -21,20 +22,17 @@ from whole_step import Step, arithmetics, read_safetensors, serve
 configuration = json.loads(sys.argv[1])
 
 
-def endless(loader):
-    while True:
-        yield from loader
-
-
 def main():
     device = "cuda" if torch.cuda.is_available() else "cpu"
     images = read_safetensors(os.path.join(configuration["folder"], "images.safetensors"))["images"]
     workers = configuration["workers"]
-    loader = loader_of(TwoViews(images.numpy()), configuration["batchSize"], workers, device)
-    batches = endless(loader)
+    batches = iter(loader_of(TwoViews(images.numpy()), configuration["batchSize"], workers, device, endless=True))
+    ahead = 2 * workers  # batches that the loader makes in advance
     torch.backends.cudnn.benchmark = True
 
-    def runner(step):
+    def make(arithmetic):
+        step = Step(configuration, arithmetic, device)
+
         def run(steps):
             for _ in range(steps):
                 first, second = next(batches)
@@ -43,13 +41,14 @@ def main():
                 step.update(loss)
             return loss
 
-        return run
+        return step, run
 
-    kinds = {}
-    for kind in arithmetics(configuration, device)[:1]:  # the paper's: PyTorch's defaults, or float16
-        step = Step(configuration, kind, device)
-        kinds[kind] = (step, runner(step))
-    serve("the paper's stack", configuration, device, kinds, {"workers": workers})
+    arithmetic = arithmetics(configuration, device)[0]  # the paper's: PyTorch's defaults, or float16
+    serve(
+        "the paper's stack", configuration, device, {arithmetic: lambda: make(arithmetic)}, {"workers": workers},
+        settle=lambda run: run(ahead),  # what was made while others were measured would come for nothing
+        rest=lambda seconds: time.sleep(ahead * seconds),  # and what is made in advance must not disturb them
+    )
 
 
 main()

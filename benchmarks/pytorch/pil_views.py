@@ -39,8 +39,10 @@ class TwoViews(torch.utils.data.Dataset):
         return self.chain(image), self.chain(image)
 
 
-def loader_of(dataset, batch_size, workers, device):
+def loader_of(dataset, batch_size, workers, device, endless=False):
+    """Whole batches in random order on worker processes: of one epoch or, `endless`, as if an epoch never ended."""
+    order = torch.utils.data.RandomSampler(dataset, **(dict(replacement=True, num_samples=2**40) if endless else {}))
     return torch.utils.data.DataLoader(
-        dataset, batch_size=batch_size, shuffle=True, drop_last=True, num_workers=workers, pin_memory=device == "cuda",
+        dataset, batch_size=batch_size, sampler=order, drop_last=True, num_workers=workers, pin_memory=device == "cuda",
         persistent_workers=workers > 0,
     )

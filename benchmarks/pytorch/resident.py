@@ -1,10 +1,10 @@
 """The best that a PyTorch user gets: images on the device, batched augmentation there, channels_last, autocast, torch.compile, fused Adam.
 
     python3 resident.py '{"folder": ..., "batchSize": 256, "imageSize": 64, "precision": "mixed", "temperature": 0.07, "learningRate": 3e-4,
-                          "weightDecay": 1e-4, "warmUp": 3, "compile": true}'
+                          "weightDecay": 1e-4, "warmUp": 3, "compile": "yes"}'
 
 The folder is that of paper_stack.py. Random numbers are drawn on the device, every view has its own; the four operations of the colour jitter come in
-one random order for the whole batch. It speaks as whole_step.py says.
+one order for the whole batch. It speaks as whole_step.py says.
 """
 
 import json
@@ -13,11 +13,11 @@ import os
 import sys
 
 os.environ.setdefault("OMP_NUM_THREADS", str(max(1, os.cpu_count() or 1)))
-from simclr import answer
+import simclr  # says why where PyTorch is missing
 import torch
 import torch.nn.functional as F
 
-from whole_step import Step, arithmetics, read_safetensors, serve
+from whole_step import Step, accepts, arithmetics, read_safetensors, serve
 
 configuration = json.loads(sys.argv[1])
 size = configuration["imageSize"]
@@ -101,40 +101,61 @@ def augment(x, order):
     return blur(x)
 
 
+def views_of(pixels, order):
+    """Two views of every image, from uint8 NHWC to float32 in channels_last."""
+    x = pixels.permute(0, 3, 1, 2).float() / 255
+    return augment(torch.cat([x, x]), order).contiguous(memory_format=torch.channels_last)
+
+
+def ways(arithmetic, device):
+    """{kind: mode of torch.compile, or None}: how a user may run a step, of which the fastest counts."""
+    asked = configuration["compile"]
+    if asked == "no" or not hasattr(torch, "compile"):
+        return {arithmetic: None}
+    if asked == "max-autotune":
+        return {f"{arithmetic} autotuned": asked}
+    graphs = {f"{arithmetic} graphs": "reduce-overhead"} if device == "cuda" else {}
+    return {arithmetic: None, **graphs, f"{arithmetic} compiled": "default"}
+
+
 def main():
     device = "cuda" if torch.cuda.is_available() else "cpu"
     images = read_safetensors(os.path.join(configuration["folder"], "images.safetensors"))["images"].to(device)
-    batch = configuration["batchSize"]
     torch.backends.cudnn.benchmark = True
-    compiled = configuration["compile"] and hasattr(torch, "compile")
-    # one compiled function for each of a few orders would be compiled 24 times: the order is fixed where it is compiled
-    orders = [[0, 1, 2, 3]] if compiled else [[0, 1, 2, 3], [1, 3, 0, 2], [2, 0, 3, 1], [3, 2, 1, 0]]
+    fused = device == "cuda" or accepts(2, 4)
 
-    def runner(step):
-        views_of = augment
-        if compiled:
-            step.forward = torch.compile(step.model)
-            views_of = torch.compile(augment)
+    def make(arithmetic, mode):
+        step = Step(configuration, arithmetic, device, torch.channels_last, fused=fused)
+        make_views = views_of
+        # each order would be compiled on its own: there is one where it is compiled
+        orders = [[0, 1, 2, 3], [1, 3, 0, 2], [2, 0, 3, 1], [3, 2, 1, 0]]
+        if mode:
+            orders = orders[:1]
+            step.loss_of = torch.compile(step.plain_loss, mode=mode)
+            make_views = torch.compile(views_of, mode=mode)
+        replays = mode not in (None, "default")
         count = 0
 
         def run(steps):
             nonlocal count
             for _ in range(steps):
-                indices = torch.randint(len(images), (batch,), device=device)
-                x = images[indices].permute(0, 3, 1, 2).float() / 255
-                views = views_of(torch.cat([x, x]), orders[count % len(orders)])
-                loss = step.loss(views.contiguous(memory_format=torch.channels_last))
+                if replays:
+                    torch.compiler.cudagraph_mark_step_begin()
+                indices = torch.randint(len(images), (configuration["batchSize"],), device=device)
+                loss = step.loss(make_views(images[indices], orders[count % len(orders)]))
                 step.update(loss)
                 count += 1
             return loss
 
-        return run
+        return step, run
 
     kinds = {}
-    for kind in arithmetics(configuration, device):
-        step = Step(configuration, kind, device, torch.channels_last, fused=device == "cuda")
-        kinds[kind] = (step, runner(step))
-    serve("resident", configuration, device, kinds, {"compiled": bool(compiled), "fusedAdam": device == "cuda"})
+    for arithmetic in arithmetics(configuration, device):
+        for kind, mode in ways(arithmetic, device).items():
+            kinds[kind] = lambda arithmetic=arithmetic, mode=mode: make(arithmetic, mode)
+    # graphs do all that compiled code does, and replay it besides
+    instead = {kind: kind.replace("compiled", "graphs") for kind in kinds if kind.endswith("compiled")}
+    serve("resident", configuration, device, kinds, {"fusedAdam": fused}, instead)
 
 
 main()

@@ -10,6 +10,10 @@ import { hyperparameters } from './simclr-step.ts';
 export const rivalNames = ['paper_stack', 'resident'] as const;
 export type RivalName = (typeof rivalNames)[number];
 
+/** Whether `torch.compile` takes part: as it is and with CUDA graphs, not at all, or with all the tuning that it has. */
+export const compileChoices = ['yes', 'no', 'max-autotune'] as const;
+export type CompileChoice = (typeof compileChoices)[number];
+
 /** PyTorch doing whole steps in a process of its own. */
 export interface WholeStepRival {
   readonly name: RivalName;
@@ -23,14 +27,22 @@ export interface WholeStepRival {
 interface Hello {
   readonly version: string;
   readonly device: string;
-  /** Kinds of arithmetic that take part: `tf32`, `float32`, `float16`, `bfloat16`. */
+  /** Of CUDA and cuDNN; null on a processor. */
+  readonly cuda: string | null;
+  readonly cudnn: number | null;
+  /**
+   * What takes part: an arithmetic (`tf32`, `float32`, `float16`, `bfloat16`) alone, or with the way it is run: `compiled`
+   * (torch.compile), `graphs` (the same, replayed as CUDA graphs), `autotuned`.
+   */
   readonly kinds: readonly string[];
+  /** Kinds that were tried and do not work there, with the reason. */
+  readonly failed: Readonly<Record<string, string>>;
   /** Loss on the views of our first step, from the same weights, by kind. */
   readonly firstLoss: Readonly<Record<string, number>>;
   readonly parameters: number;
-  readonly warmUpSeconds: number;
+  /** By kind, what it took to get ready, compilation included. */
+  readonly warmUpSeconds: Readonly<Record<string, number>>;
   readonly workers?: number;
-  readonly compiled?: boolean;
 }
 
 /** What rivals are told. */
@@ -41,8 +53,8 @@ export interface RivalOptions {
   readonly warmUp: number;
   /** Processes of the data loader. */
   readonly workers: number;
-  /** Whether `torch.compile` is used where it is there. */
-  readonly compile: boolean;
+  /** How `torch.compile` is used where it is there. */
+  readonly compile: CompileChoice;
 }
 
 /**
@@ -91,6 +103,9 @@ function wholeStepRival(name: RivalName, { hello, ask, stop }: Rival<Hello>): Wh
   };
 }
 
+/** The arithmetic of a kind. */
+export const arithmeticOf = (kind: string): string => kind.split(' ')[0]!;
+
 /** Relative difference of first losses that arithmetic explains. */
 const tolerances: Readonly<Record<string, number>> = { float32: 1e-3, tf32: 1e-2, float16: 2e-2, bfloat16: 5e-2 };
 
@@ -110,7 +125,7 @@ export function requireSameStart(
       );
     }
     for (const [kind, loss] of Object.entries(hello.firstLoss)) {
-      if (!(Math.abs(loss - ours.firstLoss) <= (tolerances[kind] ?? 1e-3) * Math.abs(ours.firstLoss))) {
+      if (!(Math.abs(loss - ours.firstLoss) <= (tolerances[arithmeticOf(kind)] ?? 1e-3) * Math.abs(ours.firstLoss))) {
         throw new Error(
           `bench train-step: the same weights and views must give the same loss, got ${ours.firstLoss} here and ${loss} from PyTorch ` +
             `(${name}, ${kind}). One of the two does not do this step.`,

@@ -14,7 +14,7 @@ import { judge } from './quiet.ts';
 import { type ResidentStep, residentStep } from './resident-step.ts';
 import { median, significant, summarize } from './statistics.ts';
 import { type Contestant, inTurns } from './turns.ts';
-import { type RivalName, requireSameStart, startWholeStepRivals, type WholeStepRival } from './whole-step-rivals.ts';
+import { type CompileChoice, type RivalName, requireSameStart, startWholeStepRivals, type WholeStepRival } from './whole-step-rivals.ts';
 
 /** What is measured of whole steps. */
 export interface WholeStepChoices {
@@ -29,7 +29,7 @@ export interface WholeStepChoices {
   readonly warmUp: number;
   readonly rivals: readonly RivalName[];
   readonly workers: number;
-  readonly compile: boolean;
+  readonly compile: CompileChoice;
   /** Replays of which a profile is made; 0 for none. */
   readonly profile: number;
 }
@@ -42,7 +42,8 @@ export async function measureWholeStep(chosen: WholeStepChoices, engine: EngineI
   try {
     const started = await startWholeStepRivals(step, chosen.rivals, chosen);
     rivals = started.rivals;
-    for (const reason of started.missing) log(`no comparison with PyTorch, ${reason}`);
+    const { missing } = started;
+    for (const reason of missing) log(`no comparison with PyTorch, ${reason}`);
     for (const { name, hello } of rivals) log(`rival ${name}: ${JSON.stringify(hello)}`);
     const firstLoss = await step.run(1);
     requireSameStart({ parameters: step.parameters, firstLoss }, rivals);
@@ -50,6 +51,7 @@ export async function measureWholeStep(chosen: WholeStepChoices, engine: EngineI
     log(`warm, ${rounds} rounds of ${steps} steps follow`);
 
     const host: number[] = [];
+    const failed = new Map<string, string>();
     const contestants: Contestant[] = [
       {
         name: engine.name,
@@ -61,8 +63,8 @@ export async function measureWholeStep(chosen: WholeStepChoices, engine: EngineI
       },
       ...rivals.flatMap((rival) =>
         rival.hello.kinds.map((kind) => ({
-          name: `${rival.name} ${kind}`,
-          round: () => rival.time(kind, steps),
+          name: contestantOf(rival, kind),
+          round: () => timeWhileItWorks(rival, kind, steps, failed, log),
         })),
       ),
     ];
@@ -72,10 +74,31 @@ export async function measureWholeStep(chosen: WholeStepChoices, engine: EngineI
     });
     const split = await phases(step, Math.max(3, rounds), log);
     const profile = chosen.profile > 0 ? await kernels(step, chosen.profile, log) : null;
-    return report({ chosen, engine, step, rivals, seconds, firstLoss, split, profile, host: median(host) });
+    return report({ chosen, engine, step, rivals, missing, failed, seconds, firstLoss, split, profile, host: median(host) });
   } finally {
     for (const rival of rivals) rival.stop();
     step.dispose();
+  }
+}
+
+const contestantOf = ({ name }: Pick<WholeStepRival, 'name'>, kind: string) => `${name} ${kind}`;
+
+/** The seconds of a rival's round; a rival that fails is out from then on, and the others go on without it. */
+async function timeWhileItWorks(
+  rival: WholeStepRival,
+  kind: string,
+  steps: number,
+  failed: Map<string, string>,
+  log: Log,
+): Promise<number> {
+  const contestant = contestantOf(rival, kind);
+  if (failed.has(contestant)) return Number.NaN;
+  try {
+    return await rival.time(kind, steps);
+  } catch (error) {
+    failed.set(contestant, (error as Error).message);
+    log(`${contestant} is out: ${(error as Error).message}`);
+    return Number.NaN;
   }
 }
 
@@ -109,6 +132,10 @@ interface Measured {
   readonly engine: EngineInUse;
   readonly step: ResidentStep;
   readonly rivals: readonly WholeStepRival[];
+  /** Why a rival did not start at all. */
+  readonly missing: readonly string[];
+  /** Why contestants are out since some round. */
+  readonly failed: ReadonlyMap<string, string>;
   readonly seconds: ReadonlyMap<string, readonly number[]>;
   readonly firstLoss: number;
   readonly split: Record<StepPhase, number> | null;
@@ -116,8 +143,10 @@ interface Measured {
   readonly host: number;
 }
 
-function report({ chosen, engine, step, rivals, seconds, firstLoss, split, profile, host }: Measured): BenchResult {
+function report(measured: Measured): BenchResult {
+  const { chosen, engine, step, rivals, missing, failed, firstLoss, split, profile, host } = measured;
   const { batchSize, imageSize, width, precision, rounds, steps } = chosen;
+  const seconds = new Map([...measured.seconds].filter(([name]) => !failed.has(name)));
   const views = 2 * batchSize;
   const figures = (name: string) => {
     const times = summarize(seconds.get(name)!.map((time) => (1000 * time) / steps));
@@ -128,16 +157,28 @@ function report({ chosen, engine, step, rivals, seconds, firstLoss, split, profi
     };
   };
   const own = figures(engine.name);
-  const against = rivals.map(({ name, hello }) => {
-    const kinds = hello.kinds.map((kind) => ({
-      kind,
-      ...figures(`${name} ${kind}`),
-      firstLoss: hello.firstLoss[kind],
-    }));
-    const [best] = kinds.toSorted((a, b) => a.milliseconds - b.milliseconds);
-    const { version, device, workers = null, compiled = null } = hello;
-    const ratio = significant(best!.milliseconds / own.milliseconds, 3);
-    return { rival: name, ratio, best: best!.kind, version: `PyTorch ${version}`, device, workers, compiled, kinds };
+  const against = rivals.map((rival) => {
+    const { version, device, cuda = null, cudnn = null, workers = null, warmUpSeconds } = rival.hello;
+    const kinds = rival.hello.kinds
+      .filter((kind) => !failed.has(contestantOf(rival, kind)))
+      .map((kind) => {
+        const times = figures(contestantOf(rival, kind));
+        const ratio = significant(times.milliseconds / own.milliseconds, 3);
+        return {
+          ...{ kind, ratio, ...times, firstLoss: rival.hello.firstLoss[kind] },
+          warmUpSeconds: warmUpSeconds[kind],
+        };
+      })
+      .toSorted((a, b) => a.milliseconds - b.milliseconds);
+    const broken = { ...rival.hello.failed };
+    for (const kind of rival.hello.kinds) {
+      const reason = failed.get(contestantOf(rival, kind));
+      if (reason !== undefined) broken[kind] = reason;
+    }
+    return {
+      ...{ rival: rival.name, ratio: kinds[0]?.ratio ?? null, best: kinds[0]?.kind ?? null },
+      ...{ version: `PyTorch ${version}`, cuda, cudnn, device, workers, kinds, failed: broken },
+    };
   });
   const { quiet, disturbances } = judge({ foreignCores: 0, loadAverage: 0, rounds: seconds });
   const parts = split && {
@@ -157,6 +198,7 @@ function report({ chosen, engine, step, rivals, seconds, firstLoss, split, profi
       device: engine.device,
       runtime,
       rivals: against,
+      missing,
       quiet,
       disturbances,
       rounds,
@@ -184,13 +226,17 @@ function report({ chosen, engine, step, rivals, seconds, firstLoss, split, profi
               .join(', ')
           : `host ${significant(host, 3)} ms; no timestamps on this device`,
       ],
-      ...against.flatMap(({ rival, kinds }) =>
-        kinds.map(
-          ({ kind, milliseconds, viewsPerSecond, spread }) =>
-            [`${rival}, ${kind}`, `${milliseconds} ms (${spread.join(' to ')}), ${viewsPerSecond} views/s`] as const,
+      ...against.flatMap(({ rival, kinds, failed }) => [
+        ...kinds.map(
+          ({ kind, ratio, milliseconds, viewsPerSecond, spread }) =>
+            [
+              `${rival}, ${kind}`,
+              `${milliseconds} ms (${spread.join(' to ')}), ${viewsPerSecond} views/s; ratio ${ratio}`,
+            ] as const,
         ),
-      ),
-      ...against.map(({ rival, ratio, best }) => [`ratio to ${rival}`, `${ratio} of its ${best}`] as const),
+        ...Object.entries(failed).map(([kind, reason]) => [`${rival}, ${kind}`, `FAILED: ${reason}`] as const),
+      ]),
+      ...missing.map((reason) => ['no comparison', reason] as const),
       ['device', engine.device],
       ['even rounds', quiet ? 'yes' : `NO: ${disturbances.join('; ')}`],
       ...(profile?.lines.map((line) => ['', line] as const) ?? []),

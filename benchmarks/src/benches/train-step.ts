@@ -9,7 +9,7 @@ import { startEngine } from '../start-engine.ts';
 import { median, type Summary, significant, summarize } from '../statistics.ts';
 import { type Contestant, inTurns } from '../turns.ts';
 import { measureWholeStep } from '../whole-step.ts';
-import { type RivalName, rivalNames } from '../whole-step-rivals.ts';
+import { type CompileChoice, compileChoices, type RivalName, rivalNames } from '../whole-step-rivals.ts';
 
 interface Options extends Record<string, IntegerOption | TextOption> {
   readonly engine: TextOption;
@@ -39,7 +39,7 @@ const options: Options = {
   precision: { type: 'text', default: 'float32', help: 'float32 or mixed; webgpu has both' },
   stored: integerOption(4096, 1, 'images', 'webgpu: images on the device, of which every step takes some'),
   rivals: { type: 'text', default: 'all', help: `webgpu: all, none, or one of ${rivalNames.join(', ')}` },
-  compile: { type: 'text', default: 'yes', help: 'webgpu: whether the resident rival uses torch.compile, yes or no' },
+  compile: { type: 'text', default: 'yes', help: `webgpu: whether the resident rival uses torch.compile, ${compileChoices.join(', ')}` },
   profile: integerOption(0, 0, 'steps', 'webgpu: steps whose kernels are profiled by timestamps'),
 };
 
@@ -107,8 +107,8 @@ function wholeStepChoices(chosen: OptionValues<Options>) {
   if (!allowed.includes(rivals)) {
     throw new UsageError(`bench train-step: --rivals must be one of ${allowed.join(', ')}, got '${rivals}'.`);
   }
-  if (compile !== 'yes' && compile !== 'no') {
-    throw new UsageError(`bench train-step: --compile must be yes or no, got '${compile}'.`);
+  if (!compileChoices.some((choice) => choice === compile)) {
+    throw new UsageError(`bench train-step: --compile must be one of ${compileChoices.join(', ')}, got '${compile}'.`);
   }
   const batchSize = chosen['batch-size'];
   return {
@@ -122,7 +122,7 @@ function wholeStepChoices(chosen: OptionValues<Options>) {
     warmUp: chosen['warm-up'],
     rivals: rivals === 'all' ? rivalNames : rivals === 'none' ? [] : [rivals as RivalName],
     workers: chosen.threads,
-    compile: compile === 'yes',
+    compile: compile as CompileChoice,
     profile: chosen.profile,
   };
 }
