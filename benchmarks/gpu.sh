@@ -3,24 +3,25 @@
 #
 #   benchmarks/gpu.sh [--rehearse] STAGE...
 #
-#   look       adapter, features, limits, matrix configurations, measured peaks
-#   correct    the tests of the kernels, ops and blocks on the card, against the CPU engine
+#   look       adapter, driver, features, limits, matrix configurations, measured peaks
+#   correct    the tests of every kernel on the card, against the CPU engine
 #   mixed      one whole step of the paper in mixed precision: split, profile, and both rivals in PyTorch in turns
 #   float32    the same in float32, and what a replay costs the host
-#   kernels    every convolution of ResNet-18 in both precisions with other tiles and splits, to retune schedule.ts
-#   data FILE...  takes parts of tiny-imagenet-200.zip (split -b 50m) and joins them; without it TINY_IMAGENET names the zip
 #   paper      the experiment: 50 epochs of Tiny ImageNet in mixed precision, then kNN and a linear probe; goes on where it was stopped
 #   pytorch    the first three epochs of the same in PyTorch, the paper's stack
 #   baseline   as paper, with the preset baseline
-#   table      the table of all that has been measured; also printed after every call
-#   all        all but data
+#   kernels    every convolution of ResNet-18 in both precisions with other tiles and splits, to retune schedule.ts
+#   suite      all tests of ops and blocks on the card
+#   all        these, in this order, without those that are done; again after a call that was stopped
+#   data FILE...  takes parts of tiny-imagenet-200.zip (split -b 50m) and joins them; without it TINY_IMAGENET names the zip
+#   table      only the table of all that has been measured, which every call prints at its end
 #
 # --rehearse does it with tiny sizes on a software GPU: everything runs, no figure means anything.
 #
 # GPU_STATE    folder that lasts from call to call: results, runs, images [TMPDIR/tfjs-ssl-gpu]
-# GPU_SECONDS  time of a stage, after which it is stopped; a training then writes a checkpoint [540]
-# GPU_BUILD    archive of what is built and not in the tree (dist folders, node_modules), unpacked first
-# OUT          folder for the results of this call: gpu-results.tar.gz and table.txt
+# GPU_SECONDS  time of this call [no limit]: what runs then is stopped, a training with a checkpoint, and what has not begun is left for the next call
+# GPU_BUILD    archive of what is built and not in the tree (dist folders, node_modules), unpacked where it is another one than before
+# OUT          folder for the results so far, brought up to date after every stage: gpu-results.tar.gz and table.txt
 # PYTHON       interpreter with PyTorch and torchvision [python3, or /usr/bin/python3 where only that has them]
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -42,47 +43,99 @@ export PYTHON
 export XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-/tmp}
 state=${GPU_STATE:-${TMPDIR:-/tmp}/tfjs-ssl-gpu${rehearse:+-rehearsal}}
 results=$state/results
-limit=${GPU_SECONDS:-540}
+ended=$state/ended # a file for each stage that is done
 processes=$(nproc)
 failed=()
-mkdir -p "$results"
-
-if [ -n "${GPU_BUILD:-}" ] && [ ! -f benchmarks/dist/main.js ]; then
-  tar -xf "$GPU_BUILD" --keep-directory-symlink || "$PYTHON" -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall()' "$GPU_BUILD"
-fi
-if [ ! -f benchmarks/dist/main.js ]; then node scripts/build.mjs || exit 1; fi
+left=() # for the next call
+unpacked=''
+mkdir -p "$results" "$ended"
 
 if [ -n "$rehearse" ]; then
   export TFJS_SSL_SOFTWARE_GPU=1
   step=(--batch-size 4 --width 8 --image-size 16 --stored 16 --rounds 2 --steps 2 --warm-up 2 --profile 2 --threads 2)
   kernels=(--batch-size 2 --image-size 16 --width 8 --rounds 1 --candidates 2)
   capture=(--batch-size 2 --width 8 --image-size 16 --steps 3)
-  tests=(packages/engine-webgpu/src/kernels/adam packages/engine-webgpu/src/kernels/info-nce)
+  short=(packages/engine-webgpu/src/kernels/adam packages/engine-webgpu/src/kernels/info-nce)
+  long=(packages/engine-webgpu/src/kernels/column-sum)
+  vitest=(--pool=threads)
   run=(--engine webgpu --classes 2 --images-per-class 8 --batch-size 4 --epochs 2)
 else
   step=(--batch-size 256 --rounds 7 --steps 50 --warm-up 20 --profile 9 --threads "$processes")
   kernels=(--candidates 12)
   capture=(--device gpu --batch-size 256 --steps 100)
-  tests=(packages/engine-webgpu packages/ops packages/losses packages/layers packages/resnet packages/augmentations packages/trainer/src/mixed-precision)
+  short=(packages/engine-webgpu/src/kernels packages/engine-webgpu/src/product packages/engine-webgpu/src/engine.test.ts)
+  long=(packages/engine-webgpu packages/ops packages/losses packages/layers packages/resnet packages/augmentations packages/trainer/src/mixed-precision)
+  vitest=(--maxWorkers="$((processes > 8 ? 8 : processes))")
   run=(--engine webgpu --require-gpu)
 fi
 
 say() { printf '\n=== %s (after %d s)\n' "$*" "$SECONDS"; }
 
-# Runs a program for as long as a stage may take; keeps what it prints.
-#   keep NAME COMMAND...   stdout to NAME.json, stderr to NAME.log and the terminal
-keep() {
-  local name=$1
-  shift
-  say "$name: $*"
-  if timeout --signal=INT --kill-after=20 "$limit" "$@" 2> >(tee "$results/$name.log" >&2) >"$results/$name.part"; then
-    mv "$results/$name.part" "$results/$name.json"
+# Makes sure that what is built is there, and is what GPU_BUILD holds; once a call.
+unpack_build() {
+  local archive=${GPU_BUILD:-} sum
+  if [ -n "$unpacked" ]; then return; fi
+  unpacked=yes
+  if [ -n "$archive" ] && [ -f "$archive" ]; then
+    cp "$archive" "$state/build.tar.xz"
+  elif [ -f "$state/build.tar.xz" ]; then
+    archive=$state/build.tar.xz # an earlier call has brought it
   else
-    echo "gpu.sh: $name has failed or took longer than $limit s" >&2
-    failed+=("$name")
+    archive=''
+  fi
+  if [ -n "$archive" ]; then
+    sum=$(cksum <"$archive")
+    if [ ! -f benchmarks/dist/main.js ] || [ "$(cat benchmarks/dist/packed 2>/dev/null)" != "$sum" ]; then
+      tar -xf "$archive" --keep-directory-symlink 2>/dev/null || "$PYTHON" -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall()' "$archive" || exit 1
+      echo "$sum" >benchmarks/dist/packed
+    fi
+  elif [ ! -f benchmarks/dist/main.js ]; then
+    node scripts/build.mjs || exit 1
   fi
 }
+
+# Seconds that a stage may take, with time left to stop it and to write the table; fails where too few are left.
+seconds_left() {
+  local seconds=$((${GPU_SECONDS:-1000000} - SECONDS - 30))
+  echo "$seconds"
+  [ "$seconds" -ge 10 ]
+}
+
+# Runs a program for as long as this call may take, and says what became of it: 124 stands for stopped.
+#   limited COMMAND...
+limited() {
+  local seconds
+  seconds=$(seconds_left) || return 124
+  timeout --signal=INT --kill-after=20 "$seconds" "$@"
+}
+
+# Runs a program; keeps what it prints to stdout as NAME.json and to stderr, which is also shown, as NAME.log.
+#   keep NAME COMMAND...
+keep() {
+  local name=$1 code
+  shift
+  say "$name: $*"
+  rm -f "$results/$name.json"
+  limited "$@" 2> >(tee "$results/$name.log" >&2) >"$results/$name.part"
+  code=$?
+  if [ $code = 0 ]; then mv "$results/$name.part" "$results/$name.json"; fi
+  judge "$name" $code
+}
 bench() { keep "$1" node benchmarks/dist/main.js "${@:2}" --json; }
+
+# Notes how something ended.
+#   judge NAME CODE
+judge() {
+  if [ "$2" = 0 ]; then return 0; fi
+  if seconds_left >/dev/null; then
+    echo "gpu.sh: $1 has failed (code $2)." >&2
+    failed+=("$1")
+  else
+    echo "gpu.sh: there is no time left for $1; call its stage again." >&2
+    left+=("$1")
+  fi
+  return 1
+}
 
 precisions() { # those that the device has, as far as `look` has told
   if [ ! -f "$results/device.json" ] || grep -q '"mixed"' "$results/device.json"; then echo mixed; fi
@@ -91,23 +144,39 @@ precisions() { # those that the device has, as far as `look` has told
 
 look() {
   say 'machine'
-  { nvidia-smi; ldconfig -p | grep -i libvulkan; node --version
+  { nvidia-smi; ldconfig -p | grep -i libvulkan
+    echo "VK_DRIVER_FILES ${VK_DRIVER_FILES:-not set}"; ls /usr/share/vulkan/icd.d /etc/vulkan/icd.d /usr/local/nvidia/share/vulkan/icd.d
+    uname -a; lscpu | grep 'Model name'; node --version
     "$PYTHON" -c 'import torch, torchvision; print("PyTorch", torch.__version__, "torchvision", torchvision.__version__, "CUDA", torch.cuda.is_available())'
   } 2>&1 | tee "$results/machine.txt"
   bench device gpu-device
 }
 
-correct() {
-  say "tests: ${tests[*]}"
-  timeout --kill-after=20 "$limit" node node_modules/vitest/vitest.mjs run --project webgpu --pool=threads "${tests[@]}" \
-    --reporter=default --reporter=json --outputFile="$results/correct.json" >"$results/correct.log" 2>&1 || failed+=(correct)
-  tail -n 40 "$results/correct.log"
+# Runs tests; the outcome is NAME.json.
+#   tests NAME PATH...
+tests() {
+  local name=$1 code
+  shift
+  say "$name: tests of $*"
+  rm -f "$results/$name.json"
+  limited node node_modules/vitest/vitest.mjs run --project webgpu "${vitest[@]}" "$@" \
+    --reporter=default --reporter=json --outputFile="$results/$name.json" >"$results/$name.log" 2>&1
+  code=$?
+  tail -n 40 "$results/$name.log"
+  judge "$name" $code
+}
+correct() { tests correct "${short[@]}"; }
+suite() { tests suite "${long[@]}"; }
+
+whole_step() {
+  local precision=$1
+  bench "step-$precision" train-step --engine webgpu --precision "$precision" "${step[@]}" &&
+    TFJS_SSL_UNCHECKED_GPU=1 bench "step-$precision-unchecked" train-step --engine webgpu --precision "$precision" "${step[@]}" --rivals none
 }
 
 mixed() {
   if precisions | grep -q mixed; then
-    bench step-mixed train-step --engine webgpu --precision mixed "${step[@]}"
-    TFJS_SSL_UNCHECKED_GPU=1 bench step-mixed-unchecked train-step --engine webgpu --precision mixed "${step[@]}" --rivals none
+    whole_step mixed
   else
     echo 'This device has no float16: mixed precision is left out.'
   fi
@@ -115,24 +184,29 @@ mixed() {
 
 float32() {
   bench capture capture "${capture[@]}"
-  bench step-float32 train-step --engine webgpu --precision float32 "${step[@]}"
-  TFJS_SSL_UNCHECKED_GPU=1 bench step-float32-unchecked train-step --engine webgpu --precision float32 "${step[@]}" --rivals none
+  whole_step float32
 }
 
 kernels() {
+  local precision
   for precision in $(precisions); do
     bench "kernels-$precision" gpu-kernels --precision "$precision" "${kernels[@]}"
   done
 }
 
-data() {
+data() { # parts of the zip, which are joined as soon as all are there
+  local whole=$state/tiny-imagenet-200.zip
+  if [ -f "$whole" ]; then
+    echo "Tiny ImageNet is whole already: $whole"
+    return
+  fi
   mkdir -p "$state/parts"
   if [ $# -gt 0 ]; then cp "$@" "$state/parts/"; fi
   cat "$state/parts"/* >"$state/joined.zip"
   if "$PYTHON" -m zipfile -l "$state/joined.zip" >/dev/null 2>&1; then
-    mv "$state/joined.zip" "$state/tiny-imagenet-200.zip"
+    mv "$state/joined.zip" "$whole"
     rm -r "$state/parts"
-    echo "Tiny ImageNet is whole: $state/tiny-imagenet-200.zip"
+    echo "Tiny ImageNet is whole: $whole"
   else
     rm "$state/joined.zip"
     echo "Tiny ImageNet has $(ls "$state/parts" | wc -l) parts so far and is not whole yet: send the others, in the order of their names."
@@ -141,29 +215,36 @@ data() {
 
 # Trains a preset, or goes on with it, then evaluates its encoder.
 train() {
-  local preset=$1 folder=$state/$1 code=0 precision arguments
-  precision=$(precisions | head -n 1)
-  if [ -f "$folder/config.json" ]; then
-    arguments=(--resume "$folder")
-  else
-    arguments=(--preset "$preset" --scale full --precision "$precision" --cache "$state/cache" --out "$folder" "${run[@]}")
-    if [ -z "${TINY_IMAGENET:-}" ] && [ -f "$state/tiny-imagenet-200.zip" ]; then arguments+=(--data "$state/tiny-imagenet-200.zip"); fi
+  local preset=$1 folder=$state/$1 code seconds precision arguments zip file
+  if [ ! -f "$ended/$preset-trained" ]; then
+    precision=$(precisions | head -n 1)
+    if [ -f "$folder/config.json" ]; then
+      arguments=(--resume "$folder")
+    else
+      rm -rf "$folder" # of a call that was killed before there was anything to go on with
+      arguments=(--preset "$preset" --scale full --precision "$precision" --cache "$state/cache" --out "$folder" "${run[@]}")
+      zip=${TINY_IMAGENET:-$state/tiny-imagenet-200.zip}
+      if [ -e "$zip" ]; then arguments+=(--data "$zip"); fi
+    fi
+    say "$preset: ${arguments[*]}"
+    # --foreground: a second signal would end it without a checkpoint
+    if seconds=$(seconds_left); then
+      timeout --foreground --signal=INT --kill-after=25 "$seconds" node examples/simclr-tiny-imagenet/dist/main.js "${arguments[@]}" 2>&1 |
+        tee -a "$results/$preset.log"
+      code=${PIPESTATUS[0]}
+    else
+      code=124
+    fi
+    for file in config.json summary.json metrics.jsonl loss.svg views.png report.html; do
+      if [ -f "$folder/$file" ]; then cp "$folder/$file" "$results/$preset-$file"; fi
+    done
+    judge "$preset" "$code" || return
+    touch "$ended/$preset-trained"
   fi
-  say "$preset: ${arguments[*]}"
-  timeout --signal=INT --kill-after=60 "$limit" node examples/simclr-tiny-imagenet/dist/main.js "${arguments[@]}" 2>&1 |
-    tee -a "$results/$preset.log"
-  code=${PIPESTATUS[0]}
-  for file in config.json summary.json metrics.jsonl loss.svg views.png report.html; do
-    if [ -f "$folder/$file" ]; then cp "$folder/$file" "$results/$preset-$file"; fi
-  done
-  if [ "$code" = 124 ] || [ "$code" = 130 ]; then
-    echo "gpu.sh: $preset was stopped after $limit s; the same stage again goes on with it."
-  elif [ "$code" != 0 ]; then
-    failed+=("$preset")
-  else
-    bench "$preset-evaluate" evaluate --run "$folder" --engine webgpu --cache "$state/cache"
-  fi
+  bench "$preset-evaluate" evaluate --run "$folder" --engine webgpu --cache "$state/cache"
 }
+paper() { train paper; }
+baseline() { train baseline; }
 
 pytorch() {
   local folder=$state/paper
@@ -172,48 +253,70 @@ pytorch() {
     failed+=(pytorch)
     return
   fi
-  bench pixels evaluate --run "$folder" --cache "$state/cache" --pixels "$state/pixels"
-  keep pytorch "$PYTHON" benchmarks/pytorch/experiment.py "$folder" "$state/pixels" 3 "$processes"
+  if [ ! -f "$state/pixels" ]; then
+    bench pixels evaluate --run "$folder" --cache "$state/cache" --pixels "$state/pixels.part" || return
+    mv "$state/pixels.part" "$state/pixels"
+  fi
+  keep pytorch "$PYTHON" benchmarks/pytorch/experiment.py "$folder" "$state/pixels" 3 "$processes" ||
+    mv "$results/pytorch.part" "$results/pytorch.json" # the epochs that it has done
 }
 
-table() {
-  say 'table'
-  node benchmarks/dist/main.js gpu-table --folder "$results" | tee "$results/table.txt"
+# Brings table.txt and OUT up to date.
+deliver() {
+  unpack_build
+  node benchmarks/dist/main.js gpu-table --folder "$results" >"$results/table.txt"
+  if [ -n "${OUT:-}" ]; then
+    tar -C "$state" -czf "$OUT/gpu-results.tar.gz" results
+    cp "$results/table.txt" "$OUT/table.txt"
+  fi
+}
+
+# Does a stage and notes whether it is done.
+stage() {
+  local before=$((${#failed[@]} + ${#left[@]}))
+  unpack_build
+  rm -f "$ended/$1"
+  "$1"
+  if [ $((${#failed[@]} + ${#left[@]})) = "$before" ]; then touch "$ended/$1"; fi
+  deliver
 }
 
 while [ $# -gt 0 ]; do
-  stage=$1
+  name=$1
   shift
-  case $stage in
-    look | correct | mixed | float32 | kernels | pytorch) "$stage" ;;
-    paper | baseline) train "$stage" ;;
+  case $name in
+    look | correct | mixed | float32 | kernels | suite | paper | baseline | pytorch) stage "$name" ;;
     data)
-      data "$@"
-      break
+      files=()
+      while [ $# -gt 0 ] && [ -f "$1" ]; do
+        files+=("$1")
+        shift
+      done
+      data "${files[@]}"
       ;;
     all)
-      look
-      correct
-      mixed
-      float32
-      kernels
-      train paper
-      pytorch
-      train baseline
+      for name in look correct mixed float32 paper pytorch baseline kernels suite; do
+        if [ -f "$ended/$name" ]; then
+          echo "$name is done."
+          continue
+        fi
+        stage "$name"
+        if [ ! -f "$ended/look" ]; then break; fi # nothing else works without a device
+      done
       ;;
-    table) ;;
+    table) deliver ;;
     *)
-      echo "gpu.sh: there is no stage '$stage'; --help lists them." >&2
+      echo "gpu.sh: there is no stage '$name'; --help lists them." >&2
       exit 2
       ;;
   esac
 done
-table
-if [ -n "${OUT:-}" ]; then
-  tar -C "$state" -czf "$OUT/gpu-results.tar.gz" results
-  cp "$results/table.txt" "$OUT/table.txt"
-fi
+if [ -z "$unpacked" ]; then exit; fi # nothing but parts of the data, which needs nothing of ours
+say 'table'
+cat "$results/table.txt"
+if [ ${#left[@]} -gt 0 ]; then echo "gpu.sh: left for the next call: ${left[*]}" >&2; fi
 if [ ${#failed[@]} -gt 0 ]; then
   echo "gpu.sh: FAILED: ${failed[*]}" >&2
   exit 1
 fi
+if [ ${#left[@]} -gt 0 ]; then exit 3; fi
