@@ -11,7 +11,10 @@ const rival = (firstLoss: Record<string, number>, parameters = 10) => ({
 
 it('allows a rival what its arithmetic explains', () => {
   const ours = { parameters: 10, firstLoss: 4 };
-  requireSameStart(ours, [rival({ float32: 4.003, 'tf32 graphs': 4.03 }), rival({ float16: 3.93, 'bfloat16 compiled': 3.85 })]);
+  requireSameStart(ours, [
+    rival({ float32: 4.003, 'tf32 graphs': 4.03 }),
+    rival({ float16: 3.93, 'bfloat16 compiled': 3.85 }),
+  ]);
 });
 
 it.each([

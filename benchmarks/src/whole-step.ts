@@ -14,7 +14,13 @@ import { judge } from './quiet.ts';
 import { type ResidentStep, residentStep } from './resident-step.ts';
 import { median, significant, summarize } from './statistics.ts';
 import { type Contestant, inTurns } from './turns.ts';
-import { type CompileChoice, type RivalName, requireSameStart, startWholeStepRivals, type WholeStepRival } from './whole-step-rivals.ts';
+import {
+  type CompileChoice,
+  type RivalName,
+  requireSameStart,
+  startWholeStepRivals,
+  type WholeStepRival,
+} from './whole-step-rivals.ts';
 
 /** What is measured of whole steps. */
 export interface WholeStepChoices {
@@ -74,7 +80,19 @@ export async function measureWholeStep(chosen: WholeStepChoices, engine: EngineI
     });
     const split = await phases(step, Math.max(3, rounds), log);
     const profile = chosen.profile > 0 ? await kernels(step, chosen.profile, log) : null;
-    return report({ chosen, engine, step, rivals, missing, failed, seconds, firstLoss, split, profile, host: median(host) });
+    return report({
+      chosen,
+      engine,
+      step,
+      rivals,
+      missing,
+      failed,
+      seconds,
+      firstLoss,
+      split,
+      profile,
+      host: median(host),
+    });
   } finally {
     for (const rival of rivals) rival.stop();
     step.dispose();

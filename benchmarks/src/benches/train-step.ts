@@ -39,7 +39,11 @@ const options: Options = {
   precision: { type: 'text', default: 'float32', help: 'float32 or mixed; webgpu has both' },
   stored: integerOption(4096, 1, 'images', 'webgpu: images on the device, of which every step takes some'),
   rivals: { type: 'text', default: 'all', help: `webgpu: all, none, or one of ${rivalNames.join(', ')}` },
-  compile: { type: 'text', default: 'yes', help: `webgpu: whether the resident rival uses torch.compile, ${compileChoices.join(', ')}` },
+  compile: {
+    type: 'text',
+    default: 'yes',
+    help: `webgpu: whether the resident rival uses torch.compile, ${compileChoices.join(', ')}`,
+  },
   profile: integerOption(0, 0, 'steps', 'webgpu: steps whose kernels are profiled by timestamps'),
 };
 
