@@ -60,7 +60,7 @@ if [ -n "$rehearse" ]; then
   vitest=(--pool=threads)
   run=(--engine webgpu --classes 2 --images-per-class 8 --batch-size 4 --epochs 2)
 else
-  step=(--batch-size 256 --rounds 7 --steps 50 --warm-up 20 --profile 9 --threads "$processes")
+  step=(--batch-size 256 --rounds 5 --steps 50 --warm-up 20 --profile 9 --threads "$processes")
   kernels=(--candidates 12)
   capture=(--device gpu --batch-size 256 --steps 100)
   short=(packages/engine-webgpu/src/kernels packages/engine-webgpu/src/product packages/engine-webgpu/src/engine.test.ts)

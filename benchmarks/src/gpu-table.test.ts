@@ -12,13 +12,19 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const write = (name: string, ...values: object[]) =>
   writeFileSync(join(folder, name), values.map((value) => JSON.stringify(value)).join('\n'));
-const step = (epoch: number, loss: number) => ({ step: 0, epoch, loss, metrics: { top1: loss / 10, top5: 0.5 } });
+const step = (epoch: number, loss: number) => ({
+  step: 0,
+  epoch,
+  loss,
+  metrics: { top1: loss / 10, top5: 0.5 },
+  seconds: { load: 1, step: 2 },
+});
 
 it('means the steps of every epoch', () => {
   const lines = [step(0, 4), step(0, 2), step(1, 1)].map((line) => `${JSON.stringify(line)}\n`).join('');
   expect(epochMeans(lines)).toEqual([
-    { epoch: 1, loss: 3, top1: expect.closeTo(0.3), top5: 0.5 },
-    { epoch: 2, loss: 1, top1: 0.1, top5: 0.5 },
+    { epoch: 1, loss: 3, top1: expect.closeTo(0.3), top5: 0.5, seconds: 6 },
+    { epoch: 2, loss: 1, top1: 0.1, top5: 0.5, seconds: 3 },
   ]);
   expect(epochMeans('')).toEqual([]);
 });
@@ -35,6 +41,8 @@ it('names a file that is broken', async () => {
 it('sets ours beside theirs', async () => {
   write('device.json', {
     device: 'a card',
+    runtime: 'Node.js 20',
+    date: '2026-01-02',
     multiplyAddTeraflops: 60,
     matrixTeraflops: null,
     copyGigabytesPerSecond: 3000,
@@ -46,17 +54,21 @@ it('sets ours beside theirs', async () => {
     spread: [7.9, 8.1],
     split: { augment: 0.5, host: 1 },
     batchSize: 256,
-    quiet: true,
+    disturbances: ['the rounds of resident tf32 differ by 40 % of their median'],
+    missing: ['python3: no module named torch\nat all'],
     rivals: [
       {
-        rival: 'paper_stack',
-        ratio: 5,
-        best: 'float16',
-        version: 'PyTorch 2',
-        device: 'a card',
-        workers: 16,
-        compiled: null,
-        kinds: [{ kind: 'float16', milliseconds: 40 }],
+        ...{ rival: 'paper_stack', version: 'PyTorch 2', cuda: null, cudnn: null, device: 'a card', workers: 16 },
+        ...{ kinds: [{ kind: 'float16', ratio: 5, milliseconds: 40 }], failed: {} },
+      },
+      {
+        ...{ rival: 'resident', version: 'PyTorch 2', cuda: '13.0', cudnn: 91900, device: 'a card', workers: null },
+        kinds: [
+          { kind: 'float16 graphs', ratio: 1, milliseconds: 8 },
+          { kind: 'bfloat16', ratio: 1.25, milliseconds: 10 },
+          { kind: 'float16', ratio: 1.5, milliseconds: 12 },
+        ],
+        failed: { 'bfloat16 graphs': 'Error: cannot be replayed\nbecause' },
       },
     ],
   });
@@ -77,11 +89,15 @@ it('sets ours beside theirs', async () => {
         "a card",
       ],
       [
+        "with",
+        "Node.js 20; 2026-01-02",
+      ],
+      [
         "measured peaks",
         "60 TFLOP/s multiply-adds, no TFLOP/s matrix units, 3000 GB/s",
       ],
       [
-        "tests against the CPU engine",
+        "tests of the kernels",
         "7 passed, 1 failed, 2 skipped",
       ],
       [
@@ -93,8 +109,36 @@ it('sets ours beside theirs', async () => {
         "augment 0.5, host 1 ms",
       ],
       [
-        "  ratio to paper_stack",
-        "5 (PyTorch 2 on a card, 16 processes: float16 40 ms)",
+        "  ratio to paper_stack, float16",
+        "5 (eager 40 ms)",
+      ],
+      [
+        "",
+        "PyTorch 2 on a card, 16 processes",
+      ],
+      [
+        "  ratio to resident, float16",
+        "1 (graphs 8 ms, eager 12 ms)",
+      ],
+      [
+        "  ratio to resident, bfloat16",
+        "1.25 (eager 10 ms)",
+      ],
+      [
+        "",
+        "PyTorch 2, CUDA 13.0, cuDNN 91900 on a card",
+      ],
+      [
+        "  resident, bfloat16 graphs",
+        "FAILED: Error: cannot be replayed because",
+      ],
+      [
+        "  no comparison",
+        "python3: no module named torch at all",
+      ],
+      [
+        "  UNEVEN ROUNDS",
+        "the rounds of resident tf32 differ by 40 % of their median",
       ],
       [
         "host time of a replay",
@@ -118,7 +162,7 @@ it('sets ours beside theirs', async () => {
       ],
       [
         "  epoch 1 in PyTorch 2",
-        "loss 3.0300, top-1 30.0 %, 30.0 s; our loss differs by -0.99 %",
+        "loss 3.0300, top-1 30.0 %, 30.0 s; our loss differs by -0.99 %, ratio of times 5",
       ],
       [
         "  epoch 2 in PyTorch 2",

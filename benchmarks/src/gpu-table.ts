@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { significant } from './statistics.ts';
+import { arithmeticOf } from './whole-step-rivals.ts';
 
 /** A line of the table. */
 export type Line = readonly [label: string, value: string];
@@ -12,17 +13,21 @@ interface StepRecord {
   readonly spread: readonly number[];
   readonly split: Readonly<Record<string, number>>;
   readonly batchSize: number;
-  readonly quiet: boolean;
-  readonly rivals: ReadonlyArray<{
-    readonly rival: string;
-    readonly ratio: number;
-    readonly best: string;
-    readonly version: string;
-    readonly device: string;
-    readonly compiled: boolean | null;
-    readonly workers: number | null;
-    readonly kinds: ReadonlyArray<{ readonly kind: string; readonly milliseconds: number }>;
-  }>;
+  readonly disturbances: readonly string[];
+  readonly rivals: readonly RivalRecord[];
+  readonly missing: readonly string[];
+}
+
+interface RivalRecord {
+  readonly rival: string;
+  readonly version: string;
+  readonly cuda: string | null;
+  readonly cudnn: number | null;
+  readonly device: string;
+  readonly workers: number | null;
+  /** Fastest first. */
+  readonly kinds: ReadonlyArray<{ readonly kind: string; readonly ratio: number; readonly milliseconds: number }>;
+  readonly failed: Readonly<Record<string, string>>;
 }
 
 interface Summary {
@@ -37,10 +42,15 @@ interface EpochMeans {
   readonly loss: number;
   readonly top1: number;
   readonly top5: number;
+  /** Of all its steps. */
+  readonly seconds: number;
 }
 
 /** The paper's own time for 50 epochs, seconds: 4 min 46 s each. */
 const PAPER_SECONDS = 50 * 286;
+
+/** What the paper prints of its last epoch: three single batches. */
+const PAPER_LINES = 'loss 1.56 to 1.97, top-1 61.3 to 72.5 %, top-5 75.6 to 84.0 %';
 
 /** Reads the results of `gpu.sh` and makes one table of them; what has not been measured is left out. */
 export async function gpuTable(folder: string): Promise<Line[]> {
@@ -62,16 +72,23 @@ export async function gpuTable(folder: string): Promise<Line[]> {
     const { multiplyAddTeraflops, matrixTeraflops, copyGigabytesPerSecond } = device;
     lines.push(
       ['device', `${device.device}`],
+      ['with', `${device.runtime}; ${device.date}`],
       [
         'measured peaks',
         `${multiplyAddTeraflops} TFLOP/s multiply-adds, ${matrixTeraflops ?? 'no'} TFLOP/s matrix units, ${copyGigabytesPerSecond} GB/s`,
       ],
     );
   }
-  const tests = await json<{ numPassedTests: number; numFailedTests: number; numPendingTests: number }>('correct.json');
-  if (tests) {
+  for (const [name, label] of [
+    ['correct', 'tests of the kernels'],
+    ['suite', 'tests of ops and blocks'],
+  ]) {
+    const tests = await json<{ numPassedTests: number; numFailedTests: number; numPendingTests: number }>(
+      `${name}.json`,
+    );
+    if (!tests) continue;
     const { numPassedTests: passed, numFailedTests: wrong, numPendingTests: skipped } = tests;
-    lines.push(['tests against the CPU engine', `${passed} passed, ${wrong} failed, ${skipped} skipped`]);
+    lines.push([`${label}`, `${passed} passed, ${wrong} failed, ${skipped} skipped`]);
   }
   for (const precision of ['mixed', 'float32']) {
     const step = await json<StepRecord>(`step-${precision}.json`);
@@ -115,48 +132,68 @@ export async function gpuTable(folder: string): Promise<Line[]> {
 }
 
 function stepLines(precision: string, step: StepRecord): Line[] {
-  const parts = Object.entries(step.split).map(([name, value]) => `${name} ${value}`);
+  const { milliseconds, spread, viewsPerSecond, batchSize, split, disturbances, rivals, missing } = step;
+  const parts = Object.entries(split).map(([name, value]) => `${name} ${value}`);
   return [
     [
-      `step of ${step.batchSize} images, ${precision}`,
-      `${step.milliseconds} ms (${step.spread.join(' to ')}), ${step.viewsPerSecond} views/s${step.quiet ? '' : ', UNEVEN ROUNDS'}`,
+      `step of ${batchSize} images, ${precision}`,
+      `${milliseconds} ms (${spread.join(' to ')}), ${viewsPerSecond} views/s`,
     ],
     ['', `${parts.join(', ')} ms`],
-    ...step.rivals.map(({ rival, ratio, version, device, compiled, workers, kinds }): Line => {
-      const times = kinds.map(({ kind, milliseconds }) => `${kind} ${milliseconds} ms`).join(', ');
-      const how = workers === null ? (compiled ? 'torch.compile' : 'not compiled') : `${workers} processes`;
-      return [`  ratio to ${rival}`, `${ratio} (${version} on ${device}, ${how}: ${times})`];
-    }),
+    ...rivals.flatMap(rivalLines),
+    ...missing.map((reason): Line => ['  no comparison', onOneLine(reason)]),
+    ...disturbances.map((reason): Line => ['  UNEVEN ROUNDS', reason]),
   ];
 }
 
+/** A line for each arithmetic of a rival, the ratio being that to its fastest way. */
+function rivalLines({ rival, version, cuda, cudnn, device, workers, kinds, failed }: RivalRecord): Line[] {
+  const byArithmetic = new Map<string, (typeof kinds)[number][]>();
+  for (const each of kinds) {
+    const arithmetic = arithmeticOf(each.kind);
+    byArithmetic.set(arithmetic, [...(byArithmetic.get(arithmetic) ?? []), each]);
+  }
+  const software = cuda === null ? version : `${version}, CUDA ${cuda}, cuDNN ${cudnn}`;
+  const processes = workers === null ? '' : `, ${workers} processes`;
+  return [
+    ...[...byArithmetic].map(([arithmetic, ways]): Line => {
+      const times = ways.map(({ kind, milliseconds }) => {
+        return `${kind.slice(arithmetic.length + 1) || 'eager'} ${milliseconds} ms`;
+      });
+      return [`  ratio to ${rival}, ${arithmetic}`, `${ways[0]!.ratio} (${times.join(', ')})`];
+    }),
+    ['', `${software} on ${device}${processes}`],
+    ...Object.entries(failed).map(([kind, reason]): Line => [`  ${rival}, ${kind}`, `FAILED: ${onOneLine(reason)}`]),
+  ];
+}
+
+const onOneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').slice(0, 250);
+
 /** Means of every epoch of a run's `metrics.jsonl`. */
 export function epochMeans(metrics: string): EpochMeans[] {
-  const sums = new Map<number, { count: number; loss: number; top1: number; top5: number }>();
+  const sums = new Map<number, { count: number; loss: number; top1: number; top5: number; seconds: number }>();
   for (const line of metrics.trim().split('\n')) {
     if (line === '') continue;
-    const {
-      epoch,
-      loss,
-      metrics: values,
-    } = JSON.parse(line) as {
+    const record = JSON.parse(line) as {
       epoch: number;
       loss: number;
       metrics: { top1: number; top5: number };
+      seconds: Readonly<Record<string, number>>;
     };
-    const sum = sums.get(epoch) ?? { count: 0, loss: 0, top1: 0, top5: 0 };
-    sums.set(epoch, {
-      count: sum.count + 1,
-      loss: sum.loss + loss,
-      top1: sum.top1 + values.top1,
-      top5: sum.top5 + values.top5,
-    });
+    const sum = sums.get(record.epoch) ?? { count: 0, loss: 0, top1: 0, top5: 0, seconds: 0 };
+    sum.count++;
+    sum.loss += record.loss;
+    sum.top1 += record.metrics.top1;
+    sum.top5 += record.metrics.top5;
+    for (const part of Object.values(record.seconds)) sum.seconds += part;
+    sums.set(record.epoch, sum);
   }
-  return [...sums].map(([epoch, { count, loss, top1, top5 }]) => ({
+  return [...sums].map(([epoch, { count, loss, top1, top5, seconds }]) => ({
     epoch: epoch + 1,
     loss: loss / count,
     top1: top1 / count,
     top5: top5 / count,
+    seconds,
   }));
 }
 
@@ -171,6 +208,7 @@ function runLines(preset: string, epochs: readonly EpochMeans[], summary: Summar
   return [
     [`run ${preset}${data ? `, ${data}` : ''}`, `${epochs.length} epochs, ${time}`],
     ['', `epoch ${last.epoch}: loss ${last.loss.toFixed(4)}, top-1 ${percent(last.top1)}, top-5 ${percent(last.top5)}`],
+    ...(preset === 'paper' && last.epoch === 50 ? [['', `the paper's: ${PAPER_LINES}`] as const] : []),
   ];
 }
 
@@ -179,12 +217,13 @@ async function pytorchLines(text: string | null, ours: readonly EpochMeans[]): P
   const theirs = text
     .trim()
     .split('\n')
+    .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as EpochMeans & { seconds: number; version: string; missing?: string });
   return theirs.map(({ epoch, loss, top1, seconds, version, missing }): Line => {
     if (missing) return ['  epochs in PyTorch', `none: ${missing}`];
     const own = ours.find((means) => means.epoch === epoch);
     const difference = own
-      ? `our loss differs by ${((100 * (own.loss - loss)) / loss).toFixed(2)} %`
+      ? `our loss differs by ${((100 * (own.loss - loss)) / loss).toFixed(2)} %, ratio of times ${ratio(seconds, own.seconds)}`
       : 'not trained by us';
     return [
       `  epoch ${epoch} in PyTorch ${version}`,

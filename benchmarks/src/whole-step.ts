@@ -12,6 +12,7 @@ import {
 import type { BenchResult, Log } from './bench.ts';
 import { judge } from './quiet.ts';
 import { type ResidentStep, residentStep } from './resident-step.ts';
+import { runtimeName } from './runtime.ts';
 import { median, significant, summarize } from './statistics.ts';
 import { type Contestant, inTurns } from './turns.ts';
 import {
@@ -203,7 +204,7 @@ function report(measured: Measured): BenchResult {
     ...Object.fromEntries(Object.entries(split).map(([name, value]) => [name, significant(value, 3)])),
     host: significant(host, 3),
   };
-  const runtime = `Node.js ${process.versions.node}, ${process.platform} ${process.arch}`;
+  const runtime = runtimeName(engine.name);
   return {
     record: {
       bench: 'train-step',

@@ -7,6 +7,7 @@ import type { Bench } from '../bench.ts';
 import { type IntegerOption, integerOption, type TextOption } from '../options.ts';
 import { watchQuiet } from '../quiet.ts';
 import { pythonInterpreter, startRival } from '../rival.ts';
+import { runtimeName } from '../runtime.ts';
 import { startEngine } from '../start-engine.ts';
 import { significant, summarize } from '../statistics.ts';
 import { type Contestant, inTurns } from '../turns.ts';
@@ -107,7 +108,7 @@ export const augment: Bench<Options> = {
       const own = rate(engine.name);
       const theirs = rival && rate(RIVAL);
       const ratio = theirs && significant(own.median / theirs.median, 3);
-      const runtime = `Node.js ${process.versions.node}, ${process.platform} ${process.arch}`;
+      const runtime = runtimeName(engine.name);
       return {
         record: {
           bench: augment.name,

@@ -4,6 +4,7 @@ import type { Bench } from '../bench.ts';
 import { countOnImaginedDevice } from '../imagined-device.ts';
 import { type IntegerOption, integerOption, oneOf, type TextOption } from '../options.ts';
 import { paperStep } from '../paper-step.ts';
+import { runtimeName } from '../runtime.ts';
 import { median, significant } from '../statistics.ts';
 
 interface Options extends Record<string, IntegerOption | TextOption> {
@@ -89,7 +90,7 @@ export const capture: Bench<Options> = {
           imageSize: chosen['image-size'],
           precision,
           steps: chosen.steps,
-          runtime: `Node.js ${process.versions.node}, ${process.platform} ${process.arch}`,
+          runtime: runtimeName(engine.name),
         },
         table: [
           [

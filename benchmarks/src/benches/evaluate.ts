@@ -6,6 +6,7 @@ import { extractFeatures, knnAccuracy, linearProbe, probeAccuracy } from '@tfjs-
 import { loadWeights, resnet18 } from '@tfjs-ssl/resnet';
 import type { Bench } from '../bench.ts';
 import { type TextOption, UsageError } from '../options.ts';
+import { runtimeName } from '../runtime.ts';
 import { startEngine } from '../start-engine.ts';
 import { significant } from '../statistics.ts';
 
@@ -87,6 +88,7 @@ export const evaluate: Bench<Options> = {
           run: chosen.run,
           data: train.name,
           device: engine.device,
+          runtime: runtimeName(engine.name),
           knn,
           linear,
           iterations,

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { useEngine } from '@tfjs-ssl/engine';
 import { measurePeaks, type PeakDevice } from '@tfjs-ssl/engine-webgpu';
 import type { Bench } from '../bench.ts';
+import { runtimeName } from '../runtime.ts';
 import { significant } from '../statistics.ts';
 
 /** What the bench needs of the engine's backend. */
@@ -38,6 +39,7 @@ export const gpuDevice: Bench = {
       record: {
         bench: gpuDevice.name,
         device: engine.device,
+        runtime: runtimeName(engine.name),
         vendor: info.vendor,
         architecture: info.architecture,
         precisions: engine.precisions,

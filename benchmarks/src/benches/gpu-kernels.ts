@@ -4,6 +4,7 @@ import { convolutionCandidates, type GpuPeaks, measurePeaks, type PeakDevice } f
 import type { Bench, BenchResult } from '../bench.ts';
 import { type LayerShape, layerShapes, networks } from '../layer-shapes.ts';
 import { type IntegerOption, type OptionValues, oneOf, type TextOption, UsageError } from '../options.ts';
+import { runtimeName } from '../runtime.ts';
 import { median, significant } from '../statistics.ts';
 
 interface Options extends Record<string, IntegerOption | TextOption> {
@@ -182,6 +183,7 @@ function report(chosen: OptionValues<Options>, device: string, peaks: GpuPeaks, 
     record: {
       bench: gpuKernels.name,
       device,
+      runtime: runtimeName('webgpu'),
       network: chosen.network,
       precision: chosen.precision,
       batchSize: chosen['batch-size'],

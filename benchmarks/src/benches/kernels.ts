@@ -5,6 +5,7 @@ import type { Bench, BenchResult } from '../bench.ts';
 import { type LayerShape, layerShapes, networks } from '../layer-shapes.ts';
 import { type IntegerOption, integerOption, type OptionValues, type TextOption, UsageError } from '../options.ts';
 import { type Quietness, watchQuiet } from '../quiet.ts';
+import { runtimeName } from '../runtime.ts';
 import { startEngine } from '../start-engine.ts';
 import { significant, summarize } from '../statistics.ts';
 import { type Contestant, inTurns } from '../turns.ts';
@@ -157,7 +158,7 @@ function report(chosen: OptionValues<Options>, { device, version, peak, rows, qu
       return [pass, significant(own.reduce((sum, row) => sum + row.count * row.milliseconds, 0))];
     }),
   );
-  const runtime = `Node.js ${process.versions.node}, ${process.platform} ${process.arch}`;
+  const runtime = runtimeName('simd');
   return {
     record: {
       bench: kernels.name,

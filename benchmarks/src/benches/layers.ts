@@ -3,6 +3,7 @@ import type { Bench } from '../bench.ts';
 import { layersNetworks, type OptimizerName, optimizers } from '../layers-networks.ts';
 import { type IntegerOption, integerOption, type TextOption, UsageError } from '../options.ts';
 import { watchQuiet } from '../quiet.ts';
+import { runtimeName } from '../runtime.ts';
 import { startEngine } from '../start-engine.ts';
 import { significant, summarize } from '../statistics.ts';
 import { inTurns } from '../turns.ts';
@@ -68,7 +69,7 @@ export const layers: Bench<Options> = {
     const milliseconds = (name: string) => summarize(seconds.get(name)!.map((time) => (1000 * time) / chosen.steps));
     const [stock, ours] = [milliseconds('stock'), milliseconds('ours')];
     const ratio = significant(stock.median / ours.median, 3);
-    const runtime = `Node.js ${process.versions.node}, ${process.platform} ${process.arch}`;
+    const runtime = runtimeName(engine.name);
     const { parameters } = networks.stock;
     networks.stock.dispose();
     networks.ours.dispose();

@@ -4,6 +4,7 @@ import type { Bench, BenchResult, Log } from '../bench.ts';
 import { type IntegerOption, integerOption, type TextOption, UsageError } from '../options.ts';
 import { layouts, type PyTorchStep, requireSameWork, startPyTorchStep } from '../pytorch-step.ts';
 import { type QuietWatch, watchQuiet } from '../quiet.ts';
+import { runtimeName } from '../runtime.ts';
 import { simclrStep } from '../simclr-step.ts';
 import { startEngine } from '../start-engine.ts';
 import { significant, summarize } from '../statistics.ts';
@@ -68,7 +69,7 @@ export const scaling: Bench<Options> = {
       await simd.stop();
     }
     const quietness = watch.verdict(seconds);
-    const runtime = `Node.js ${process.versions.node}, ${process.platform} ${process.arch}`;
+    const runtime = runtimeName('simd');
     return {
       record: {
         bench: scaling.name,

@@ -4,6 +4,7 @@ import type { Bench, BenchResult } from '../bench.ts';
 import { type IntegerOption, integerOption, type OptionValues, type TextOption, UsageError } from '../options.ts';
 import { layouts, type PyTorchStep, requireSameWork, startPyTorchStep } from '../pytorch-step.ts';
 import { type Quietness, watchQuiet } from '../quiet.ts';
+import { runtimeName } from '../runtime.ts';
 import { simclrStep } from '../simclr-step.ts';
 import { startEngine } from '../start-engine.ts';
 import { median, type Summary, significant, summarize } from '../statistics.ts';
@@ -149,7 +150,7 @@ function report({ chosen, engine, rival, seconds, quietness, firstLoss, paramete
   const rivals = rival ? layouts.map((layout) => ({ layout, ...rate(`PyTorch ${layout}`) })) : [];
   const [best = null] = rivals.toSorted((a, b) => b.median - a.median);
   const ratio = best && significant(own.median / best.median, 3);
-  const runtime = `Node.js ${process.versions.node}, ${process.platform} ${process.arch}`;
+  const runtime = runtimeName(engine.name);
   return {
     record: {
       bench: trainStep.name,
