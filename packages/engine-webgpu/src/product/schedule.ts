@@ -35,7 +35,7 @@ const fmaTiles: readonly RatedTile[] = [
   { rows: 128, columns: 64, depth: 16, threadRows: 8, threadColumns: 8, efficiency: 0.7 },
   { rows: 64, columns: 64, depth: 16, threadRows: 8, threadColumns: 8, efficiency: 0.66 },
   { rows: 64, columns: 64, depth: 16, threadRows: 4, threadColumns: 4, efficiency: 0.5 },
-  { rows: 32, columns: 32, depth: 16, threadRows: 4, threadColumns: 4, efficiency: 0.3 },
+  { rows: 32, columns: 32, depth: 16, threadRows: 4, threadColumns: 4, efficiency: 0.4 },
 ];
 
 /**
