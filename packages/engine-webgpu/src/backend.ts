@@ -94,9 +94,12 @@ export class GpuBackend extends StockBackend {
    *
    * It is a private matter of the kernels that bind tensors with a `value`: whatever else asks for a buffer gets float32, see
    * {@link GpuBackend.settle}.
+   *
+   * @param from - activations that it is made of: where one is float32, so is the result.
    */
-  storesHalf(shape: readonly number[]): boolean {
-    return this.precision === 'mixed' && (shape.at(-1) ?? 1) % 4 === 0 && this.device.features.has('shader-f16');
+  storesHalf(shape: readonly number[], ...from: readonly tf.TensorInfo[]): boolean {
+    if (this.precision !== 'mixed' || (shape.at(-1) ?? 1) % 4 !== 0) return false;
+    return this.device.features.has('shader-f16') && from.every(({ dataId }) => this.isHalf(dataId));
   }
 
   /**

@@ -51,7 +51,7 @@ const THREADS = 256;
 
 /** The rectifier of what lies as float16; all else is left to the stock kernel. */
 const relu = defineKernel<'x'>('Relu', ({ inputs: { x }, backend }) => {
-  if (!backend.isHalf(x.dataId) || !backend.storesHalf(x.shape)) return null;
+  if (!backend.storesHalf(x.shape, x)) return null;
   const output = backend.output(x.shape, { half: true });
   const size = sizeOf(x) / 4;
   dispatch(backend, {

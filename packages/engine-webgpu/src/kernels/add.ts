@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { dispatch, workgroupGrid } from '../dispatch.ts';
 import { u32 } from '../uniform-cache.ts';
-import { areFloat, defineKernel, type GpuKernel, sizeOf } from './kernel.ts';
+import { defineKernel, type GpuKernel, sizeOf } from './kernel.ts';
 
 const THREADS = 256;
 
@@ -12,9 +12,8 @@ const THREADS = 256;
 const add = defineKernel<'a' | 'b'>('Add', ({ inputs: { a, b }, backend }) => {
   const together = backend.addLater(a, b);
   if (together) return together;
-  const half = [a, b].every(({ dataId }) => backend.isHalf(dataId)) && backend.storesHalf(a.shape);
-  if (!half || !tf.util.arraysEqual(a.shape, b.shape) || a.dataId === b.dataId || !areFloat(a, b)) return null;
-  const sum = backend.output(a.shape, { half });
+  if (!tf.util.arraysEqual(a.shape, b.shape) || !backend.storesHalf(a.shape, a, b)) return null;
+  const sum = backend.output(a.shape, { half: true });
   const size = sizeOf(a) / 4;
   dispatch(backend, {
     key: 'AddHalves',

@@ -37,7 +37,7 @@ function bind(
 
 /** A new tensor of the shape and in the memory of `x`: a batch norm of float16 gives float16 in mixed precision. */
 function outputLike(backend: GpuBackend, x: tf.TensorInfo): tf.TensorInfo {
-  return backend.output(x.shape, { half: backend.isHalf(x.dataId) && backend.storesHalf(x.shape) });
+  return backend.output(x.shape, { half: backend.storesHalf(x.shape, x) });
 }
 
 /** Buffers that a pass in two dispatches binds; on devices that bind fewer it takes three. */

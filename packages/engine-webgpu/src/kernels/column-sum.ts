@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { GpuBackend } from '../backend.ts';
 import { dispatch } from '../dispatch.ts';
+import type { Memory } from '../memory.ts';
 import { f32, u32 } from '../uniform-cache.ts';
 import { channelTiles, tileHeader, tileMain, valueType } from './channel-tiles.ts';
 import { defineKernel, type GpuKernel, sizeOf } from './kernel.ts';
@@ -10,12 +11,12 @@ const ROWS_AT_ONCE = 4096;
 const GROUPS = 512;
 
 /** Sums of the columns in every block of rows, in a fixed order. */
-const code = (width: 1 | 4): string => `
+const code = (width: 1 | 4, memory: Memory): string => `
   ${tileHeader(width)}
   var<workgroup> sums: array<Value, THREADS>;
   ${tileMain}
     var sum = Value();
-    for (var row = begin; row < end; row += LANES) { sum += x[row * uniforms.columns + column]; }
+    for (var row = begin; row < end; row += LANES) { sum += ${memory.load('x', 'row * uniforms.columns + column')}; }
     sums[thread] = sum;
     for (var half = THREADS / 2; half >= COLUMNS; half /= 2) {
       workgroupBarrier();
@@ -32,15 +33,15 @@ function addBlocks(
   factor: number,
 ): void {
   const { rows, width, columns, tiles } = channelTiles(x);
-  const type = `array<${valueType(width)}>`;
+  const value = valueType(width);
   dispatch(backend, {
     key: `ColumnSum ${width}`,
     bindings: [
-      { name: 'x', from: x, type },
-      { name: 'output', from: output, type, access: 'read_write' },
+      { name: 'x', from: x, value },
+      { name: 'output', from: output, type: `array<${value}>`, access: 'read_write' },
     ],
     uniforms: { rows: u32(rows), columns: u32(columns), rowsPerBlock: u32(rowsPerBlock), factor: f32(factor) },
-    code: () => code(width),
+    code: (memory) => code(width, memory),
     workgroups: [tiles, blocks],
   });
 }

@@ -99,10 +99,14 @@ const cases: Record<string, Case> = {
     compute: withGradients((x) => globalAveragePool(x as tf.Tensor4D)),
     results: [1],
   },
+  'sums and means of columns': {
+    ...{ shapes: [image], halves: [0], results: [] },
+    compute: ([x]) => [tf.sum(x!, [0, 1, 2]), tf.mean(x!, [0, 1, 2])],
+  },
   'a sum and a rectifier': {
     ...{ shapes: [image, image], halves: [0, 1] },
-    compute: ([a, b]) => [tf.add(a!, b!), tf.relu(a!)],
-    results: [0, 1],
+    compute: ([a, b]) => [tf.add(a!, b!), tf.add(a!, a!), tf.relu(a!)],
+    results: [0, 1, 2],
   },
 };
 

@@ -43,8 +43,7 @@ const maxPool = defineKernel<'x', PoolAttributes>('MaxPool', ({ inputs: { x }, a
   const sizes = x.dtype === 'float32' ? poolSizes(x.shape, attributes) : null;
   if (!sizes) return null;
   const { width, outputShape, uniforms } = sizes;
-  const half = backend.isHalf(x.dataId) && backend.storesHalf(outputShape);
-  const output = backend.output(outputShape, { half });
+  const output = backend.output(outputShape, { half: backend.storesHalf(outputShape, x) });
   const size = sizeOf(output) / width;
   const value = valueType(width);
   dispatch(backend, {
@@ -66,7 +65,7 @@ const maxPoolGradient = defineKernel<'dy' | 'input' | 'output', PoolAttributes>(
   const sizes = [dy, x, output].every((tensor) => tensor?.dtype === 'float32') ? poolSizes(x.shape, attributes) : null;
   if (!sizes) return null;
   const { width, uniforms } = sizes;
-  const dx = backend.output(x.shape, { half: backend.isHalf(x.dataId) && backend.storesHalf(x.shape) });
+  const dx = backend.output(x.shape, { half: backend.storesHalf(x.shape, x) });
   const size = sizeOf(dx) / width;
   const value = valueType(width);
   dispatch(backend, {
