@@ -49,6 +49,8 @@ failed=()
 left=() # for the next call
 unpacked=''
 mkdir -p "$results" "$ended"
+rm -rf "$state/compiled" # torch.compile that was killed leaves half a file there, which would be taken for a whole one
+export TORCHINDUCTOR_CACHE_DIR=$state/compiled
 
 if [ -n "$rehearse" ]; then
   export TFJS_SSL_SOFTWARE_GPU=1
@@ -298,6 +300,10 @@ while [ $# -gt 0 ]; do
       for name in look correct mixed float32 paper pytorch baseline kernels suite; do
         if [ -f "$ended/$name" ]; then
           echo "$name is done."
+          continue
+        fi
+        if ! seconds_left >/dev/null; then
+          left+=("$name")
           continue
         fi
         stage "$name"

@@ -131,7 +131,7 @@ def main():
         orders = [[0, 1, 2, 3], [1, 3, 0, 2], [2, 0, 3, 1], [3, 2, 1, 0]]
         if mode:
             orders = orders[:1]
-            step.loss_of = torch.compile(step.plain_loss, mode=mode)
+            step.loss_of = torch.compile(step.pretext, mode=mode)
             make_views = torch.compile(views_of, mode=mode)
         replays = mode not in (None, "default")
         count = 0

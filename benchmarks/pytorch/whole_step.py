@@ -28,6 +28,18 @@ def gradient_scaler(device, enabled):
     return torch.amp.GradScaler(device, enabled=enabled) if hasattr(torch.amp, "GradScaler") else torch.cuda.amp.GradScaler(enabled=enabled)
 
 
+class Pretext(torch.nn.Module):
+    """From views to their loss."""
+
+    def __init__(self, model, temperature):
+        super().__init__()
+        self.model = model
+        self.temperature = temperature
+
+    def forward(self, views):
+        return info_nce(self.model(views), self.temperature)
+
+
 class Step:
     """Model, optimizer and scaler on given weights; `arithmetic` is float32, tf32, float16 or bfloat16 (autocast)."""
 
@@ -35,19 +47,16 @@ class Step:
         folder = configuration["folder"]
         encoder, head = (read_safetensors(os.path.join(folder, f"{name}.safetensors")) for name in ("encoder", "head"))
         self.model = make_model(encoder, head).to(device, memory_format=memory_format)
-        self.loss_of = self.plain_loss  # or that compiled
+        self.pretext = Pretext(self.model, configuration["temperature"])
+        self.loss_of = self.pretext  # or that compiled
         self.parameters = sum(p.numel() for p in self.model.parameters())
         self.memory_format = memory_format
         self.device = device
-        self.temperature = configuration["temperature"]
         self.arithmetic = arithmetic
         self.autocast_type = {"float16": torch.float16, "bfloat16": torch.bfloat16}.get(arithmetic)
         rates = dict(lr=configuration["learningRate"], weight_decay=configuration["weightDecay"])
         self.optimizer = torch.optim.Adam(self.model.parameters(), **rates, **({"fused": True} if fused else {}))
         self.scaler = gradient_scaler(device, arithmetic == "float16")
-
-    def plain_loss(self, views):
-        return info_nce(self.model(views), self.temperature)
 
     def autocast(self):
         return torch.autocast(self.device, dtype=self.autocast_type or torch.bfloat16, enabled=self.autocast_type is not None)
@@ -75,7 +84,7 @@ class Step:
         before = {name: buffer.clone() for name, buffer in self.model.named_buffers()}
         with torch.no_grad():
             with self.autocast():
-                loss = self.plain_loss(views).item()
+                loss = self.pretext(views).item()
             for name, buffer in self.model.named_buffers():
                 buffer.copy_(before[name])
         return loss
