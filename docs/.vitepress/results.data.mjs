@@ -12,6 +12,13 @@ function committed(file) {
   return stdout?.trim() ? `committed ${stdout.trim()}` : 'date not recorded';
 }
 
+/** The bench of a file whose result does not name it: of those whose name the file's begins with, the longest. */
+function benchOf(file) {
+  const names = readdirSync(benches).flatMap((name) => name.match(/^([\w-]+)\.ts$/)?.[1] ?? []);
+  const fitting = names.filter((name) => file.startsWith(`${name}-`)).sort((a, b) => b.length - a.length);
+  return fitting[0] ?? file.replace(/\.json$/, '');
+}
+
 /** What a bench says of itself. */
 function summaryOf(bench) {
   const source = `${benches}${bench}.ts`;
@@ -78,13 +85,15 @@ const rivalOf = ({ bench, rival }) => rival ?? (bench === 'layers' ? 'stock tf.l
 
 function read(file) {
   const result = JSON.parse(readFileSync(folder + file, 'utf8'));
-  const { bench = result.name ?? file.replace(/\.json$/, ''), name, command, date, device, runtime, ...rest } = result;
+  const { bench = result.name ?? benchOf(file), name, command, date, device, runtime, ...rest } = result;
   const figures = flat(rest);
   const plain = figures.filter(({ value }) => !isTable(value));
   return {
     file,
     bench,
-    title: [result.engine, runtime?.replace(/^Node\.js (\d+).*/, 'Node $1')].filter(Boolean).join(', ') || file,
+    title:
+      [result.engine, runtime?.replace(/^Node\.js (\d+).*/, 'Node $1'), result.precision].filter(Boolean).join(', ') ||
+      file,
     command: command ?? `npm run bench -- ${bench}`,
     date: date ?? committed(file),
     machine: [device, runtime].filter(Boolean).join('; ') || 'machine not recorded',
