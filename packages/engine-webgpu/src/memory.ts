@@ -44,6 +44,3 @@ export class Memory {
     return `${buffer}[${index}] = ${value ? `${halves[value]}(${expression})` : expression};`;
   }
 }
-
-/** All values as float32. */
-export const float32Memory: Memory = new Memory();

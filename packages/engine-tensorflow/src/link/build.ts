@@ -24,10 +24,10 @@ export function compilerArguments(
     ...[...includes, tensorflow.includeFolder, packageFolder].map((folder) => `-I${folder}`),
     ...['tfjs_backend.cc', 'tfjs_binding.cc'].map((name) => join(packageFolder, 'binding', name)),
     ...['-o', output],
-    `-L${tensorflow.libraryFolder}`,
+    `-L${tensorflow.librariesFolder}`,
     ...tensorflow.libraries.map((name) => `-l:${name}`),
     // TensorFlow finds CUDA relative to its own real folder; a path of that kind also serves the libraries that it loads.
-    ...[`-Wl,-rpath,${tensorflow.libraryFolder}`, '-Wl,--disable-new-dtags'],
+    ...[`-Wl,-rpath,${tensorflow.librariesFolder}`, '-Wl,--disable-new-dtags'],
     // A TensorFlow that has changed since is then noticed when the addon is loaded, not in the middle of a training.
     '-Wl,-z,now',
   ];
@@ -79,7 +79,7 @@ export function buildAddon(
         `${compiler} could not build the addon against ${tensorflow.folder}:\n${tail(built.stderr)}\nUse TensorFlow 2.20 or 2.21, with which this is tried, and a compiler that knows C++17.`,
       );
     }
-    const libraries = tensorflow.libraries.map((name) => join(tensorflow.libraryFolder, name));
+    const libraries = tensorflow.libraries.map((name) => join(tensorflow.librariesFolder, name));
     const symbols = checkSymbols(run, fresh, libraries);
     if (symbols && symbols.missing.length > 0) {
       throw new LinkError(

@@ -223,7 +223,7 @@ describe('what linking needs', () => {
     for (const name of ['lib/libtensorflow.so.2', 'lib/libtensorflow_framework.so.2']) put(join(root, name));
     for (const name of ['c_api.h', 'eager/c_api.h']) put(join(root, 'include/tensorflow/c', name));
     expect(inspectTensorFlow(root)).toMatchObject({
-      libraryFolder: join(root, 'lib'),
+      librariesFolder: join(root, 'lib'),
       libraries: ['libtensorflow.so.2', 'libtensorflow_framework.so.2'],
       version: null,
     });

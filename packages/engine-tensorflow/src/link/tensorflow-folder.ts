@@ -7,7 +7,7 @@ export interface TensorFlowFolder {
   /** The folder that was given, links resolved. */
   readonly folder: string;
   /** Folder of the libraries. TensorFlow looks for CUDA from there, so it must be the real one. */
-  readonly libraryFolder: string;
+  readonly librariesFolder: string;
   /** File names of the libraries in it. */
   readonly libraries: readonly string[];
   readonly includeFolder: string;
@@ -59,13 +59,13 @@ export function inspectTensorFlow(given: string): TensorFlowFolder {
   }
   const folder = realpathSync(given);
   const layouts = [
-    { libraryFolder: folder, libraries: ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'] },
-    { libraryFolder: join(folder, 'lib'), libraries: ['libtensorflow.so.2', 'libtensorflow_framework.so.2'] },
+    { librariesFolder: folder, libraries: ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'] },
+    { librariesFolder: join(folder, 'lib'), libraries: ['libtensorflow.so.2', 'libtensorflow_framework.so.2'] },
   ];
   const isPackage = existsSync(join(folder, '__init__.py'));
   const version = isPackage ? packageVersion(folder) : null;
-  const layout = layouts.find(({ libraryFolder, libraries }) =>
-    libraries.every((name) => existsSync(join(libraryFolder, name))),
+  const layout = layouts.find(({ librariesFolder, libraries }) =>
+    libraries.every((name) => existsSync(join(librariesFolder, name))),
   );
   if (!layout) {
     throw new LinkError(

@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { GpuBackend } from '../backend.ts';
-import { dispatch, workgroupGrid } from '../dispatch.ts';
-import { u32 } from '../uniform-cache.ts';
-import { defineKernel, type GpuKernel, sizeOf } from './kernel.ts';
+import { mapFours } from '../map-fours.ts';
+import { defineKernel, type GpuKernel } from './kernel.ts';
 
 /** What TensorFlow.js's fused kernels do to their sum. */
 export interface Activation {
@@ -47,28 +46,11 @@ export function activate(
   return result;
 }
 
-const THREADS = 256;
-
 /** The rectifier of what lies as float16; all else is left to the stock kernel. */
 const relu = defineKernel<'x'>('Relu', ({ inputs: { x }, backend }) => {
   if (!backend.storesHalf(x.shape, x)) return null;
   const output = backend.output(x.shape, { half: true });
-  const size = sizeOf(x) / 4;
-  dispatch(backend, {
-    key: 'ReluHalves',
-    bindings: [
-      { name: 'x', from: x, value: 'vec4f' },
-      { name: 'output', from: output, value: 'vec4f', access: 'read_write' },
-    ],
-    uniforms: { size: u32(size) },
-    code: (memory) => `
-  @compute @workgroup_size(${THREADS})
-  fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-    let i = id.x + id.y * groups.x * ${THREADS};
-    if (i < uniforms.size) { ${memory.store('output', 'i', `max(${memory.load('x', 'i')}, vec4f())`)} }
-  }`,
-    workgroups: workgroupGrid(backend, Math.ceil(size / THREADS)),
-  });
+  mapFours(backend, 'ReluHalves', { x }, output, (memory) => `max(${memory.load('x', 'i')}, vec4f())`);
   return output;
 });
 

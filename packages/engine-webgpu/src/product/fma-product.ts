@@ -67,8 +67,8 @@ ${lines(tile.threadRows, (row) =>
 )}`;
 
   const code = (memory: Memory) => `
-${left.declaration}
-${right.declaration}
+var<workgroup> leftTile: ${rows.type(element)};
+var<workgroup> rightTile: ${columns.type(element)};
 ${productFunctions(product, memory, 4)}
 ${storeFunction(product, parts, memory)}
 @compute @workgroup_size(${threads})

@@ -27,8 +27,8 @@ const device = {
 } as const;
 
 /**
- * Threads: rows / threadRows * columns / threadColumns, at most 256. With 8 x 8 results a thread spends 79 to 85 % of its
- * instructions on multiply-adds (translated to CUDA and compiled for an H100), with 4 x 4 as many, but it reads workgroup memory twice as often.
+ * Threads: rows / threadRows * columns / threadColumns, at most 256. With 4 x 4 results a thread reads workgroup memory twice as often for
+ * each multiply-add as with 8 x 8.
  */
 const fmaTiles: readonly RatedTile[] = [
   { rows: 128, columns: 128, depth: 16, threadRows: 8, threadColumns: 8, efficiency: 0.72 },
@@ -119,7 +119,7 @@ function fits(tile: Tile, arithmetic: Arithmetic, limits: WorkgroupLimits): bool
     tile.threadRows % arithmetic.rows === 0 &&
     tile.threadColumns % arithmetic.columns === 0 &&
     tile.depth % arithmetic.depth === 0;
-  // lines are padded by two elements of four values; results are cut where they were, a row of a subgroup's matrices at a time
+  // lines are padded by eight values; results are cut where they were, a row of a subgroup's matrices at a time
   const lines = (extent: number) => Math.max(extent * (tile.depth + 8), tile.depth * (extent + 8));
   const cut = (threads / arithmetic.subgroup) * arithmetic.rows * (tile.threadColumns + 4) * 4;
   const bytes = Math.max((lines(tile.rows) + lines(tile.columns)) * 2, cut);

@@ -3,8 +3,6 @@ import type { TileLayout } from './tile-layout.ts';
 
 /** WGSL lines that bring an operand into workgroup memory, a step at a time. */
 export interface Staging {
-  /** Declares the workgroup's memory. */
-  readonly declaration: string;
   /** Once, before the sum: what each thread loads. */
   readonly setup: string;
   /** Loads the values at depths from `from` on into registers. */
@@ -63,7 +61,6 @@ export function stage(operand: Operand, options: StagingOptions): Staging {
   };
   const line = (pass: number) => (pass === 0 ? `${name}Line` : `${name}Line + ${step * pass}`);
   return {
-    declaration: `var<workgroup> ${tile}: ${layout.type(element)};`,
     setup: `
   let ${name}Place = i32(thread) % ${length};
   let ${name}Line = i32(thread) / ${length};

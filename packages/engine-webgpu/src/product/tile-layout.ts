@@ -1,18 +1,18 @@
 /**
- * How a tile of an operand lies in workgroup memory, in elements of four neighbours of its contiguous axis. Lines run across that axis: rows
- * or columns of the tile where the operand lies along the depth, depths where it does not.
+ * How a tile of an operand lies in workgroup memory, in elements of four or eight neighbours of its contiguous axis. Lines run across that
+ * axis: rows or columns of the tile where the operand lies along the depth, depths where it does not.
  */
 export interface TileLayout {
-  /** WGSL type of the tile. */
-  type(element: string): string;
   /** WGSL: where a line's element lies, to be written behind the tile's name. */
-  at(line: string, quad: string): string;
+  at(line: string, place: string): string;
   /** WGSL: which row or column of the tile a line is, where the operand lies along the depth. */
   outer(line: string): string;
 }
 
 /** What a thread of a product by fused multiply-adds reads of a tile; it owns several rows, or columns. */
 export interface ThreadLayout extends TileLayout {
+  /** WGSL type of the tile. */
+  type(element: string): string;
   /** WGSL: which row or column of the tile is the thread's i-th. */
   owned(i: number): string;
   /**
@@ -35,8 +35,7 @@ export function lineLayout(lines: number, length: number, padding: number, from:
   const end = from + lines * line;
   return {
     ...{ from, line, end },
-    type: (element) => `array<${element}, ${end}>`,
-    at: (index, quad) => `[${from} + (${index}) * ${line} + ${quad}]`,
+    at: (index, place) => `[${from} + (${index}) * ${line} + ${place}]`,
     outer: (index) => index,
   };
 }
