@@ -4,10 +4,10 @@ import { describeEngines, expectClose } from '@tfjs-ssl/testing';
 import { expect, it } from 'vitest';
 import { batchNorm } from './batch-norm.ts';
 import { conv2d } from './conv2d.ts';
-import { encodeWeights } from './encode-weights.ts';
 import { globalAveragePool } from './global-average-pool.ts';
 import { linear } from './linear.ts';
 import { maxPool2d } from './max-pool2d.ts';
+import { encodeWeights } from './weights/encode-weights.ts';
 
 /** Every layer of the package, with a shortcut around the first ones, and stock layers in between. */
 function network(): tfl.LayersModel {

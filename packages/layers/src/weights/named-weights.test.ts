@@ -2,10 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { describeEngines } from '@tfjs-ssl/testing';
 import { expect, it } from 'vitest';
-import { batchNorm } from './batch-norm.ts';
-import { conv2d } from './conv2d.ts';
-import { globalAveragePool } from './global-average-pool.ts';
-import { linear } from './linear.ts';
+import { batchNorm } from '../batch-norm.ts';
+import { conv2d } from '../conv2d.ts';
+import { globalAveragePool } from '../global-average-pool.ts';
+import { linear } from '../linear.ts';
 import { namedWeights } from './named-weights.ts';
 
 /** Convolution, batch norm, pool; the last layer is created first. */
