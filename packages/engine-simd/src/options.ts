@@ -1,6 +1,7 @@
+import { environment } from '@tfjs-ssl/files';
 import type { EngineOptions } from '@tfjs-ssl/ops';
 import { heapStart, MAXIMUM_PAGES, PAGE } from './memory-layout.ts';
-import { environment, processors } from './platform.ts';
+import { processors } from './platform.ts';
 
 const MOST_THREADS = 256;
 const MOST_MEMORY = MAXIMUM_PAGES * PAGE;

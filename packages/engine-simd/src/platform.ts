@@ -1,16 +1,6 @@
 // What differs between Node and browsers, found at run time so that nothing is imported that a browser lacks.
 
-type Builtins = {
-  'node:v8': typeof import('node:v8');
-  'node:os': typeof import('node:os');
-  'node:fs/promises': typeof import('node:fs/promises');
-  'node:worker_threads': typeof import('node:worker_threads');
-};
-
-/** A module of Node, or undefined elsewhere. */
-export function nodeModule<Name extends keyof Builtins>(name: Name): Builtins[Name] | undefined {
-  return globalThis.process?.getBuiltinModule?.(name) as Builtins[Name] | undefined;
-}
+import { nodeModule } from '@tfjs-ssl/files';
 
 /** Whether the calling thread may sleep until others are done: all may, but a page's own. */
 export function mayWait(): boolean {
@@ -35,11 +25,6 @@ export function v8Version(): number {
 /** Sets a flag of V8 for code that is compiled from now on; does nothing where that is not possible. */
 export function setV8Flag(flag: string): void {
   nodeModule('node:v8')?.setFlagsFromString(flag);
-}
-
-/** Value of an environment variable, where there are any. */
-export function environment(name: string): string | undefined {
-  return globalThis.process?.env?.[name];
 }
 
 /** Bytes of a file of this package. */

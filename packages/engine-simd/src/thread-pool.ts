@@ -1,5 +1,6 @@
+import { nodeModule } from '@tfjs-ssl/files';
 import { instantiate, type KernelExports } from './kernel-module.ts';
-import { mayWait, nodeModule } from './platform.ts';
+import { mayWait } from './platform.ts';
 
 /** Turns of the caller's waiting loop before it sleeps until the workers are done, or looks at the clock: about 0.1 ms. */
 const CALLER_SPIN = 50_000;

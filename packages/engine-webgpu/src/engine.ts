@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { environment } from '@tfjs-ssl/files';
 import type {
   EngineAvailability,
   EngineDescription,
@@ -17,7 +18,6 @@ import { openDevice } from './device/open-device.ts';
 import { DISPATCHES_PER_SUBMISSION } from './dispatch.ts';
 import { kernels } from './kernels/index.ts';
 import { registerKernels } from './kernels/kernel.ts';
-import { environment } from './platform.ts';
 import { precisionsOf } from './precisions.ts';
 import { type ProfileBy, type StepProfile, StepProfiler } from './profile/step-profiler.ts';
 

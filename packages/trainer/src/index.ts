@@ -1,12 +1,4 @@
-export type { CheckpointManifest } from './checkpoint-manifest.ts';
-export {
-  type Checkpoint,
-  CheckpointStore,
-  type NewestCheckpoint,
-  type RejectedCheckpoint,
-} from './checkpoint-store.ts';
 export { clipByGlobalNorm } from './clip-by-global-norm.ts';
-export { type ConfigDifference, configDifferences, formatDifferences } from './config-differences.ts';
 export type {
   CheckpointEvent,
   Cursor,
@@ -19,18 +11,26 @@ export type {
 } from './events.ts';
 export { type FitOptions, lastEvent } from './loop.ts';
 export { type LossCurveOptions, type LossPoint, lossCurveSvg } from './loss-curve-svg.ts';
-export { MetricsLog } from './metrics-log.ts';
 export { type AdamOptions, adam, adamW } from './optimizers/adam.ts';
 export type { Exclusion } from './optimizers/exclusion.ts';
 export { type LarsOptions, lars } from './optimizers/lars.ts';
 export type { LarsFlavour } from './optimizers/momentum-rule.ts';
 export { type SgdOptions, sgd } from './optimizers/sgd.ts';
-export { type Restorable, type Restored, type RunConfig, RunFolder, type RunFolderOptions } from './run-folder.ts';
+export type { CheckpointManifest } from './run/checkpoint-manifest.ts';
+export {
+  type Checkpoint,
+  CheckpointStore,
+  type NewestCheckpoint,
+  type RejectedCheckpoint,
+} from './run/checkpoint-store.ts';
+export { type ConfigDifference, configDifferences, formatDifferences } from './run/config-differences.ts';
+export { MetricsLog } from './run/metrics-log.ts';
+export { type Restorable, type Restored, type RunConfig, RunFolder, type RunFolderOptions } from './run/run-folder.ts';
+export { TensorBoardLog } from './run/tensorboard/tensorboard-log.ts';
 export { constantSchedule } from './schedules/constant-schedule.ts';
 export { type EpochCosineOptions, epochCosine } from './schedules/epoch-cosine.ts';
 export { type WarmupCosineOptions, warmupCosine } from './schedules/warmup-cosine.ts';
 export type { LossAndMetrics } from './step.ts';
-export { TensorBoardLog } from './tensorboard/tensorboard-log.ts';
 export { firstAndLastTenth } from './tenths.ts';
 export { type StepResult, Trainer, type TrainerOptions } from './trainer.ts';
 export type { TrainerState } from './trainer-state.ts';

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { runsAhead } from '@tfjs-ssl/engine';
 import { summarizeEpoch } from './epoch-means.ts';
 import type { CheckpointEvent, Cursor, EndEvent, FitEvent, StepEvent, StepRecord } from './events.ts';
-import type { RunFolder } from './run-folder.ts';
+import type { RunFolder } from './run/run-folder.ts';
 import type { Trainer } from './trainer.ts';
 
 /** How long to train, on what, and what to keep of it. */

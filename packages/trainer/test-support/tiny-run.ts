@@ -1,9 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { onTestFinished } from 'vitest';
 import { type Cursor, constantSchedule, type Optimizer, type Schedule, sgd, Trainer } from '../src/index.ts';
+
+export { messageOf, temporaryFolder } from '@tfjs-ssl/testing';
 
 export const stepsPerEpoch = 3;
 export const batchSize = 4;
@@ -64,23 +62,6 @@ export const tinyFit = {
   inputs: tinyInputs,
   checkTensors: true,
 };
-
-/** A new folder that is removed after the test. */
-export async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'trainer-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-/** The message of an error that must come, with the name of a folder taken out. */
-export async function messageOf(promise: Promise<unknown>, folder?: string): Promise<string> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: Error) => reason,
-  );
-  if (error === undefined) throw new Error('no error was thrown');
-  return folder ? error.message.replaceAll(folder, '<folder>') : error.message;
-}
 
 /** Collects all events. */
 export async function collect<Event>(events: AsyncIterable<Event>): Promise<Event[]> {

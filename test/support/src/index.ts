@@ -2,5 +2,6 @@ export { type Deviation, expectClose, type Tolerance, worstDeviation } from './c
 export { describeEngines, engines } from './engines.ts';
 export { expectGradient } from './gradients.ts';
 export { expectNoLeak } from './memory.ts';
+export { messageOf, temporaryFolder } from './temporary-folder.ts';
 export { numberOf, valuesOf } from './values.ts';
 export { disposeVariables } from './variables.ts';

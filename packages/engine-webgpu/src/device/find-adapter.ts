@@ -1,4 +1,4 @@
-import { nodeModule } from '../platform.ts';
+import { nodeModule } from '@tfjs-ssl/files';
 import { openDawn } from './dawn.ts';
 import { mayHaveGpu } from './gpu-files.ts';
 import { softwareDriverFiles, withVulkanDriver } from './software-drivers.ts';

@@ -1,4 +1,4 @@
-import { nodeModule } from '../platform.ts';
+import { nodeModule } from '@tfjs-ssl/files';
 
 /** Device files by which Linux shows a GPU: the kernel's own drivers, NVIDIA's, and that of Windows' Linux subsystem. */
 const shows = [/^dri\/renderD\d+$/, /^nvidia\d+$/, /^dxg$/];

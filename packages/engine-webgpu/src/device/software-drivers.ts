@@ -1,4 +1,4 @@
-import { nodeModule } from '../platform.ts';
+import { nodeModule } from '@tfjs-ssl/files';
 
 /** Files with which known software drivers announce themselves to the Vulkan loader, best first. */
 const knownFiles = [

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { neededNodeModule } from '@tfjs-ssl/files';
 import { decodeSafetensors, type SafeTensor } from '@tfjs-ssl/safetensors';
 import { namedWeights } from './named-weights.ts';
-import { nodeFiles } from './node-files.ts';
 import { fromTorchLayout, torchShape } from './torch-layout.ts';
 
 /** Choices for {@link loadWeights}. */
@@ -78,7 +78,8 @@ export async function loadWeights(
 
 async function readBytes(source: string | Uint8Array): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source;
-  const { readFile } = await nodeFiles('loadWeights');
+  const need = "loadWeights: a path needs Node's file system, which is not here. Pass or take bytes instead.";
+  const { readFile } = neededNodeModule('node:fs/promises', need);
   try {
     return await readFile(source);
   } catch (error) {

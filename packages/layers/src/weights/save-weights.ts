@@ -1,6 +1,8 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { neededNodeModule } from '@tfjs-ssl/files';
 import { encodeWeights } from './encode-weights.ts';
-import { nodeFiles } from './node-files.ts';
+
+const need = "saveWeights: a path needs Node's file system, which is not here. Pass or take bytes instead.";
 
 /**
  * Writes the weights of a model to a safetensors file with PyTorch's names and layouts. Node only; elsewhere use {@link encodeWeights}.
@@ -25,7 +27,7 @@ import { nodeFiles } from './node-files.ts';
  */
 export async function saveWeights(model: LayersModel, path: string): Promise<void> {
   const bytes = await encodeWeights(model);
-  const { open, rename, rm } = await nodeFiles('saveWeights');
+  const { open, rename, rm } = neededNodeModule('node:fs/promises', need);
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     const file = await open(temporary, 'w');

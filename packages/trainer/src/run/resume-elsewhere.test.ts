@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { availableEngines, useEngine } from '@tfjs-ssl/engine';
 import { engines, expectClose } from '@tfjs-ssl/testing';
 import { describe, expect, it } from 'vitest';
-import { stepsPerEpoch, temporaryFolder, tinyFit, tinyTrainer } from '../test-support/tiny-run.ts';
-import { adam, RunFolder, type TrainerState } from './index.ts';
+import { stepsPerEpoch, temporaryFolder, tinyFit, tinyTrainer } from '../../test-support/tiny-run.ts';
+import { adam, RunFolder, type TrainerState } from '../index.ts';
 
 /** Trains in a folder on an engine up to an epoch. */
 async function train(engine: string, path: string, epochs: number, resumes: boolean): Promise<TrainerState> {

@@ -1,7 +1,5 @@
-import type { Cursor } from './events.ts';
-import { nodeModule } from './node-module.ts';
-
-const { createHash } = nodeModule('node:crypto');
+import type { Cursor } from '../events.ts';
+import { crypto } from './node.ts';
 
 /** The JSON file beside the tensors of a checkpoint; without it they count for nothing. */
 export interface CheckpointManifest {
@@ -21,7 +19,7 @@ const version = 1;
 
 /** SHA-256 in hexadecimal. */
 export function sha256(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
+  return crypto.createHash('sha256').update(data).digest('hex');
 }
 
 /** Writes a manifest as JSON for people, with a checksum over its compact form. */

@@ -1,8 +1,9 @@
 import { fileError } from './file-error.ts';
-import { nodeModule } from './node-module.ts';
+import { neededNodeModule } from './node-module.ts';
 
-const { open, rename, rm } = nodeModule('node:fs/promises');
-const { dirname } = nodeModule('node:path');
+const need = 'writeFilesAtomically: files need Node, which is not here. Keep the bytes elsewhere.';
+const { open, rename, rm } = neededNodeModule('node:fs/promises', need);
+const { dirname } = neededNodeModule('node:path', need);
 
 /** Ending of the name under which a file is written before it takes its own. */
 export const temporarySuffix = '.tmp';

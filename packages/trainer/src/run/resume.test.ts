@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeEngines } from '@tfjs-ssl/testing';
 import { expect, it } from 'vitest';
-import { collect, stepsPerEpoch, temporaryFolder, tinyFit, tinyTrainer } from '../test-support/tiny-run.ts';
+import { collect, stepsPerEpoch, temporaryFolder, tinyFit, tinyTrainer } from '../../test-support/tiny-run.ts';
 import {
   adam,
   adamW,
@@ -13,7 +13,7 @@ import {
   sgd,
   type TrainerState,
   warmupCosine,
-} from './index.ts';
+} from '../index.ts';
 
 const schedule = warmupCosine({ peak: 0.05, warmupSteps: 4, totalSteps: 7 * stepsPerEpoch });
 

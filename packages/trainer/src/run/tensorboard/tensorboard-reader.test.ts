@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeEngines } from '@tfjs-ssl/testing';
 import { expect, it } from 'vitest';
-import { collect, temporaryFolder, tinyFit, tinyTrainer } from '../../test-support/tiny-run.ts';
-import { RunFolder, type StepRecord } from '../index.ts';
+import { collect, temporaryFolder, tinyFit, tinyTrainer } from '../../../test-support/tiny-run.ts';
+import { RunFolder, type StepRecord } from '../../index.ts';
 
 /** A Python that has TensorBoard's package. */
 const python = process.env.TENSORBOARD_PYTHON;
-const script = fileURLToPath(new URL('../../test-support/read-events.py', import.meta.url));
+const script = fileURLToPath(new URL('../../../test-support/read-events.py', import.meta.url));
 
 function readByTensorBoard(folder: string): Record<string, Array<[step: number, value: number]>> {
   return JSON.parse(execFileSync(python as string, [script, folder], { encoding: 'utf8' }));

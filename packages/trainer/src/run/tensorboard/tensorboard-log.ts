@@ -1,10 +1,10 @@
-import { fileError } from '../file-error.ts';
-import { nodeModule } from '../node-module.ts';
+import { fileError } from '@tfjs-ssl/files';
+import * as node from '../node.ts';
 import { type Scalars, scalarsEvent, sessionStartEvent, stepOfEvent, versionEvent } from './event-message.ts';
 import { frameRecord, readRecords } from './record-frames.ts';
 
-const { mkdir, open, readdir, readFile, rm, truncate } = nodeModule('node:fs/promises');
-const { join } = nodeModule('node:path');
+const { mkdir, open, readdir, readFile, rm, truncate } = node.files;
+const { join } = node.path;
 
 /** Events that are kept back before they are written. */
 const bufferedEvents = 20;

@@ -1,9 +1,8 @@
-import { writeFilesAtomically } from './atomic-write.ts';
-import type { StepRecord } from './events.ts';
-import { fileError } from './file-error.ts';
-import { nodeModule } from './node-module.ts';
+import { fileError, writeFilesAtomically } from '@tfjs-ssl/files';
+import type { StepRecord } from '../events.ts';
+import * as node from './node.ts';
 
-const { open, readFile, truncate } = nodeModule('node:fs/promises');
+const { open, readFile, truncate } = node.files;
 
 /** Records that are kept back before they are written. */
 const bufferedRecords = 50;

@@ -1,12 +1,11 @@
+import { fileError, temporarySuffix, writeFilesAtomically } from '@tfjs-ssl/files';
 import { decodeSafetensors, encodeSafetensors } from '@tfjs-ssl/safetensors';
-import { temporarySuffix, writeFilesAtomically } from './atomic-write.ts';
+import type { TrainerState } from '../trainer-state.ts';
 import { type CheckpointManifest, decodeManifest, encodeManifest, sha256 } from './checkpoint-manifest.ts';
-import { fileError } from './file-error.ts';
-import { nodeModule } from './node-module.ts';
-import type { TrainerState } from './trainer-state.ts';
+import * as node from './node.ts';
 
-const { mkdir, readdir, readFile, rm } = nodeModule('node:fs/promises');
-const { join } = nodeModule('node:path');
+const { mkdir, readdir, readFile, rm } = node.files;
+const { join } = node.path;
 
 /** A checkpoint that was read and found whole. */
 export interface Checkpoint {

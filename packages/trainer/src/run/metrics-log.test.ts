@@ -1,8 +1,8 @@
 import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { messageOf, temporaryFolder } from '../test-support/tiny-run.ts';
-import { MetricsLog, type StepRecord } from './index.ts';
+import { messageOf, temporaryFolder } from '../../test-support/tiny-run.ts';
+import { MetricsLog, type StepRecord } from '../index.ts';
 
 const record = (step: number): StepRecord => ({
   step,

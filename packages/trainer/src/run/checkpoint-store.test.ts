@@ -1,8 +1,8 @@
 import { copyFile, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { messageOf, temporaryFolder } from '../test-support/tiny-run.ts';
-import { type Checkpoint, CheckpointStore, type TrainerState } from './index.ts';
+import { messageOf, temporaryFolder } from '../../test-support/tiny-run.ts';
+import { type Checkpoint, CheckpointStore, type TrainerState } from '../index.ts';
 
 const stateOf = (step: number): TrainerState => ({
   step,

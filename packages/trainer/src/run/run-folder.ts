@@ -1,16 +1,15 @@
-import { writeFilesAtomically } from './atomic-write.ts';
+import { fileError, writeFilesAtomically } from '@tfjs-ssl/files';
+import type { Cursor, StepRecord } from '../events.ts';
+import { lossCurveSvg } from '../loss-curve-svg.ts';
+import type { TrainerState } from '../trainer-state.ts';
 import { CheckpointStore, type RejectedCheckpoint } from './checkpoint-store.ts';
 import { configDifferences, formatDifferences } from './config-differences.ts';
-import type { Cursor, StepRecord } from './events.ts';
-import { fileError } from './file-error.ts';
-import { lossCurveSvg } from './loss-curve-svg.ts';
 import { MetricsLog } from './metrics-log.ts';
-import { nodeModule } from './node-module.ts';
+import * as node from './node.ts';
 import { isEventFile, TensorBoardLog } from './tensorboard/tensorboard-log.ts';
-import type { TrainerState } from './trainer-state.ts';
 
-const { mkdir, readdir, readFile } = nodeModule('node:fs/promises');
-const { join } = nodeModule('node:path');
+const { mkdir, readdir, readFile } = node.files;
+const { join } = node.path;
 
 /** A resolved configuration: whatever decides the numbers of a run, fit for JSON; `seed` among it. */
 export interface RunConfig {

@@ -12,8 +12,8 @@ import {
   tinyFit,
   tinyInputs,
   tinyTrainer,
-} from '../test-support/tiny-run.ts';
-import { RunFolder } from './index.ts';
+} from '../../test-support/tiny-run.ts';
+import { RunFolder } from '../index.ts';
 
 const config = { seed: 1, head: { hidden: 256, output: 128 }, learningRate: 0.02 };
 

@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { messageOf, temporaryFolder } from '../../test-support/tiny-run.ts';
-import { TensorBoardLog } from '../index.ts';
+import { messageOf, temporaryFolder } from '../../../test-support/tiny-run.ts';
+import { TensorBoardLog } from '../../index.ts';
 import { stepOfEvent } from './event-message.ts';
 import { readRecords } from './record-frames.ts';
 

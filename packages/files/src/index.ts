@@ -1,0 +1,3 @@
+export { fileError } from './file-error.ts';
+export { environment, neededNodeModule, nodeModule } from './node-module.ts';
+export { type FileToWrite, temporarySuffix, writeFilesAtomically } from './write-files.ts';
