@@ -72,10 +72,9 @@ export function paperParts({ images: count, imageSize, width, stored = count }: 
     },
     inputsOf(step) {
       const indices = Array.from({ length: count }, (_, i) => (step * count + i) % stored);
-      const table = chain.sampleTable({ seed: 1, epoch: step, images: indices, imageSize, views: 2 });
       return {
         indices: tf.tensor1d(indices, 'int32'),
-        table: tf.tensor2d(table, [2 * count, chain.columns.length]),
+        table: chain.sampleTable({ seed: 1, epoch: step, indices, imageSize, views: 2 }),
       };
     },
     views,

@@ -48,9 +48,9 @@ export async function drawPictures(folder) {
   }
 
   const chain = paperChain({ size: side });
-  const rows = chain.sampleTable({ seed: 3, epoch: 0, images: [0], imageSize: side, views });
-  const made = chain.apply(image, tf.tensor2d(rows, [views, chain.columns.length]));
-  const captions = chain.fromTable(rows).map((numbers) => caption(chain.describe(numbers)));
+  const numbers = chain.sampleRecords({ seed: 3, epoch: 0, indices: [0], imageSize: side, views });
+  const made = chain.apply(image, numbers);
+  const captions = numbers.map((record) => caption(chain.describe(record)));
   pictures.views = [
     { label: 'the picture', file: 'photo.png' },
     ...captions.map((label, i) => ({ label, file: `views-${i}.png` })),

@@ -35,13 +35,12 @@ export async function smallRun() {
     schedule: warmupCosine({ peak: 2e-3, warmupSteps: 20, totalSteps: epochs * perEpoch }),
   });
   const inputs = (batch) => {
-    const table = chain.sampleTable({ seed, epoch: batch.epoch, images: batch.indices, imageSize: size });
     return {
       images: tf.tensor4d(
         Float32Array.from(batch.images, (byte) => byte / 255),
         [batchSize, size, size, 3],
       ),
-      table: tf.tensor2d(table, [2 * batchSize, chain.columns.length]),
+      table: chain.sampleTable({ seed, epoch: batch.epoch, indices: batch.indices, imageSize: size }),
     };
   };
   const points = [];

@@ -53,10 +53,7 @@ function paperStep() {
     },
     inputs: (i: number) => ({
       pictures: tf.tensor4d(pixels.slice(), [images, size, size, 3]),
-      table: tf.tensor2d(chain.sampleTable({ seed: 5, epoch: i, images: [0, 1, 2, 3], imageSize: size, views: 2 }), [
-        2 * images,
-        chain.columns.length,
-      ]),
+      table: chain.sampleTable({ seed: 5, epoch: i, indices: [0, 1, 2, 3], imageSize: size, views: 2 }),
       scalars: tf.tensor1d(optimizer.scalars(i + 1, 1e-3)),
     }),
     allVariables: () => [

@@ -46,11 +46,10 @@ export const augment: Bench<Options> = {
     let epoch = 0;
     /** Draws the parameters and makes the views of one batch, the upload of its bytes included. */
     async function batch(): Promise<void> {
-      const table = chain.sampleTable({ seed: 1, epoch: epoch++, images: positions, imageSize: size });
       const views = tf.tidy(() => {
         const packed = packImages(pixels, [size, size]);
-        const rows = tf.tensor2d(table, [2 * images, chain.columns.length]);
-        return tf.sum(chain.applyPacked(packed, tf.tensor1d(positions, 'int32'), rows));
+        const table = chain.sampleTable({ seed: 1, epoch: epoch++, indices: positions, imageSize: size });
+        return tf.sum(chain.applyPacked(packed, tf.tensor1d(positions, 'int32'), table));
       });
       const [sum] = await views.data(); // waits for engines that compute asynchronously
       views.dispose();

@@ -42,8 +42,7 @@ export function toImageData(values: Float32Array): ImageData {
 
 /** Random views of one picture, shape [views, size, size, 3]; the caller disposes them. */
 export function viewsOf(picture: tf.Tensor4D, views: number, seed: number): tf.Tensor4D {
-  const table = chain.sampleTable({ seed, epoch: 0, images: [0], imageSize: size, views });
-  return tf.tidy(() => chain.apply(picture, tf.tensor2d(table, [views, chain.columns.length])));
+  return chain.makeViews(picture, { seed, epoch: 0, indices: [0], views });
 }
 
 /** Features of images, shape [images, features]; the caller disposes them. */

@@ -247,11 +247,10 @@ export function stepInputs(
   chain: Chain,
   feed: ImageFeed = batchFeed(settings),
 ): Record<Input, tf.Tensor> {
-  const { batchSize, imageSize, seed } = settings;
-  const table = chain.sampleTable({ seed, epoch: batch.epoch, images: batch.indices, imageSize, views: 2 });
+  const { imageSize, seed } = settings;
   return {
     images: feed.tensorOf(batch),
-    table: tf.tensor2d(table, [2 * batchSize, chain.columns.length]),
+    table: chain.sampleTable({ seed, epoch: batch.epoch, indices: batch.indices, imageSize, views: 2 }),
   };
 }
 

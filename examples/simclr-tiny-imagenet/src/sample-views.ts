@@ -21,10 +21,9 @@ export async function sampleViews(train: ImageDataset, settings: Settings, chain
   const count = Math.min(shown, train.length);
   const indices = Array.from({ length: count }, (_, i) => Math.floor((i * train.length) / count));
   const bytes = await train.read(indices);
-  const table = chain.sampleTable({ seed, epoch: 0, images: indices, imageSize, views });
   const made = tf.tidy(() => {
     const images = tf.tensor4d(toFloat(bytes), [count, imageSize, imageSize, 3]);
-    return chain.apply(images, tf.tensor2d(table, [views * count, chain.columns.length]));
+    return chain.makeViews(images, { seed, epoch: 0, indices, views });
   });
   const viewBytes = Uint8ClampedArray.from(await made.data(), (value) => 255 * value);
   made.dispose();

@@ -40,8 +40,7 @@ describeEngines('applyPacked', () => {
 
   it.each(Object.entries(chains))('makes the views that apply makes of the float images: %s', async (_, make) => {
     const chain = make();
-    const rows = chain.sampleTable({ seed: 2, epoch: 1, images: order, imageSize });
-    const table = tf.tensor2d(rows, [8, chain.columns.length]);
+    const table = chain.sampleTable({ seed: 2, epoch: 1, indices: order, imageSize });
     const indices = tf.tensor1d(order, 'int32');
     const images = floats();
     const plain = chain.apply(images, table);

@@ -80,12 +80,12 @@ export function checkImages(fn: string, images: tf.Tensor4D, channels?: number):
 }
 
 /** Height and width out of one number (a square) or two. */
-export function toImageSize(fn: string, size: number | ImageSize): ImageSize {
+export function toImageSize(fn: string, argument: string, size: number | ImageSize): ImageSize {
   const [height, width] = typeof size === 'number' ? [size, size] : size;
   for (const extent of [height, width]) {
     checkNumber(
       fn,
-      'size',
+      argument,
       extent,
       { min: 1, integer: true },
       'Give pixels: one number for a square, or [height, width].',

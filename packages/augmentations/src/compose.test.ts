@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { augmentImages, hasKernel } from '@tfjs-ssl/ops';
+import { augmentImages, hasKernel, packImages } from '@tfjs-ssl/ops';
 import { describeEngines, expectClose, expectNoLeak } from '@tfjs-ssl/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { colorJitter } from './color-jitter.ts';
-import { type Chain, compose } from './compose.ts';
+import { type Chain, compose, type SampleOptions } from './compose.ts';
 import { imageRng } from './image-rng.ts';
 import { normalizeImages } from './normalize-images.ts';
 import { baselineChain, paperChain, simclrChain } from './presets.ts';
@@ -13,9 +13,21 @@ import { randomGrayscale } from './random-grayscale.ts';
 import { randomHorizontalFlip } from './random-horizontal-flip.ts';
 import { randomResizedCrop } from './random-resized-crop.ts';
 import { randomSolarize } from './random-solarize.ts';
+import { defineTransform } from './transform.ts';
 
 const strongJitter = () => colorJitter({ brightness: 0.8, contrast: 0.8, saturation: 0.8, hue: 0.2 });
 const imagenet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+
+/** A transform of a user's own: without stages, and with a number. */
+const randomGamma = () =>
+  defineTransform({
+    name: 'randomGamma',
+    columns: ['gamma'],
+    probability: 0.7,
+    neutral: { gamma: 1 },
+    draw: (rng) => ({ gamma: 0.5 + rng() }),
+    apply: (images, { gamma }) => tf.pow(images, tf.reshape(gamma, [-1, 1, 1, 1])),
+  });
 
 /** Chains that between them have every kind of stage, in several orders and sizes. */
 const chains: Record<string, () => Chain> = {
@@ -30,6 +42,22 @@ const chains: Record<string, () => Chain> = {
       randomHorizontalFlip(),
       randomGrayscale({ p: 0.3 }),
     ]),
+  'a stranger in the middle': () =>
+    compose([
+      randomResizedCrop({ size: 16 }),
+      randomHorizontalFlip(),
+      randomGamma(),
+      strongJitter(),
+      randomGaussianBlur({ kernelSize: 3 }),
+    ]),
+  'strangers first, twice and last': () =>
+    compose([
+      randomGamma(),
+      randomApply(compose([randomHorizontalFlip(), randomGamma()]), 0.8),
+      randomGamma(),
+      randomGrayscale(),
+      randomGamma(),
+    ]),
   'two crops, to an oblong': () =>
     compose([
       randomResizedCrop({ size: [21, 13] }),
@@ -39,33 +67,34 @@ const chains: Record<string, () => Chain> = {
     ]),
 };
 
-const sampleOptions = { seed: 3, epoch: 1, images: [10, 20, 30], imageSize: [18, 22] as const };
+const sampleOptions = { seed: 3, epoch: 1, indices: [10, 20, 30], imageSize: [18, 22] as const };
 
-describe('sampleTable', () => {
+describeEngines('sampleTable', () => {
   const chain = paperChain({ size: 16 });
   const rowLength = chain.columns.length;
-  const rows = (table: Float32Array) =>
-    Array.from({ length: table.length / rowLength }, (_, i) => [...table.subarray(i * rowLength, (i + 1) * rowLength)]);
+  const rowsOf = (table: tf.Tensor2D) => table.array();
 
-  it('depends on seed, epoch, image and view alone: not on order or batch', () => {
-    const [a, b, c, a1, b1, c1] = rows(chain.sampleTable(sampleOptions));
-    expect(rows(chain.sampleTable({ ...sampleOptions, images: [30, 10] }))).toEqual([c, a, c1, a1]);
-    expect(rows(chain.sampleTable({ ...sampleOptions, images: [20], views: 1 }))).toEqual([b]);
+  it('depends on seed, epoch, image and view alone: not on order or batch', async () => {
+    const rows = (options: Partial<SampleOptions> = {}) => rowsOf(chain.sampleTable({ ...sampleOptions, ...options }));
+    const [a, b, c, a1, b1, c1] = await rows();
+    expect(a).toHaveLength(rowLength);
+    expect(await rows({ indices: [30, 10] })).toEqual([c, a, c1, a1]);
+    expect(await rows({ indices: new Int32Array([20]), views: 1 })).toEqual([b]);
     expect(b1).not.toEqual(b);
-    expect(rows(chain.sampleTable({ ...sampleOptions, seed: 4 }))).not.toContainEqual(a);
-    expect(rows(chain.sampleTable({ ...sampleOptions, epoch: 2 }))).not.toContainEqual(a);
+    expect(await rows({ seed: 4 })).not.toContainEqual(a);
+    expect(await rows({ epoch: 2 })).not.toContainEqual(a);
   });
 
-  it('has the numbers that sample() draws for the same key', () => {
+  it('has the numbers that sample() draws for the same key', async () => {
     const record = chain.sample(imageRng({ seed: 3, epoch: 1, image: 20, view: 1 }), [18, 22]);
-    expect(chain.toTable([record])).toEqual(chain.sampleTable(sampleOptions).subarray(4 * rowLength, 5 * rowLength));
+    expect(chain.sampleRecords(sampleOptions)[4]).toEqual(record);
+    expect(await rowsOf(chain.toTable([record]))).toEqual([(await rowsOf(chain.sampleTable(sampleOptions)))[4]]);
   });
 
-  it('goes to records and back', () => {
-    const table = chain.sampleTable(sampleOptions);
-    const records = JSON.parse(JSON.stringify(chain.fromTable(table)));
+  it('gives records that can be stored and applied again', async () => {
+    const records = JSON.parse(JSON.stringify(chain.sampleRecords(sampleOptions)));
     expect(records).toHaveLength(6);
-    expect(chain.toTable(records)).toEqual(table);
+    expect(await rowsOf(chain.toTable(records))).toEqual(await rowsOf(chain.sampleTable(sampleOptions)));
   });
 
   it('says what the numbers do', () => {
@@ -74,13 +103,14 @@ describe('sampleTable', () => {
       randomHorizontalFlip(),
       randomApply(randomSolarize({ p: 1 }), 0.5),
     ]);
-    const table = [1, 2, 30, 40, 1, 1, 0.5019608, 0, 0, 8, 9, 0, 0, 0.5019608];
-    expect(small.fromTable(table).map((record) => small.describe(record))).toMatchInlineSnapshot(`
-      [
-        "randomResizedCrop(top 1, left 2, height 30, width 40) -> randomHorizontalFlip -> randomSolarize(threshold 0.502)",
-        "randomResizedCrop(top 0, left 0, height 8, width 9)",
-      ]
-    `);
+    const record = (...numbers: number[]) =>
+      Object.fromEntries(small.columns.map((column, i) => [column, numbers[i]!]));
+    expect(small.describe(record(1, 2, 30, 40, 1, 1, 0.5019608))).toMatchInlineSnapshot(
+      `"randomResizedCrop(top 1, left 2, height 30, width 40) -> randomHorizontalFlip -> randomSolarize(threshold 0.502)"`,
+    );
+    expect(small.describe(record(0, 0, 8, 9, 0, 0, 0.5019608))).toMatchInlineSnapshot(
+      `"randomResizedCrop(top 0, left 0, height 8, width 9)"`,
+    );
     expect(small.columns).toMatchInlineSnapshot(`
       [
         "randomResizedCrop.top",
@@ -111,10 +141,20 @@ describe('sampleTable', () => {
       `[RangeError: sampleTable: views must be an integer of at least 1, got 0. A contrastive loss needs 2.]`,
     );
     expect(() => chain.sampleTable({ ...sampleOptions, imageSize: [0, 5] })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: sampleTable: size must be an integer of at least 1, got 0. Give pixels: one number for a square, or [height, width].]`,
+      `[RangeError: sampleTable: imageSize must be an integer of at least 1, got 0. Give pixels: one number for a square, or [height, width].]`,
     );
-    expect(() => chain.fromTable([1, 2, 3])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: chain: a table must have rows of 19 numbers, got 3 numbers in all. Pass whole rows.]`,
+    expect(() => chain.sampleTable({ ...sampleOptions, indices: [0, Number.NaN] })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: sampleTable: indices must be integers, one per image, got NaN. Pass the places of the images in their data set.]`,
+    );
+    expect(() =>
+      chain.sampleTable({ ...sampleOptions, indices: undefined as never }),
+    ).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: sampleTable: indices must be integers, one per image, got none. Pass the places of the images in their data set.]`,
+    );
+    expect(() =>
+      chain.sampleRecords({ ...sampleOptions, seed: undefined as never }),
+    ).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: sampleRecords: seed must be a finite number, got undefined. Pass a number or a text, the same for the whole run.]`,
     );
   });
 });
@@ -146,9 +186,8 @@ describe('presets', () => {
 
   it('apply their transforms at their rates', () => {
     const rate = (chain: Chain, column: string): number => {
-      const records = chain.fromTable(
-        chain.sampleTable({ seed: 0, epoch: 0, images: Array.from({ length: 2000 }, (_, i) => i), imageSize: 64 }),
-      );
+      const indices = Array.from({ length: 2000 }, (_, i) => i);
+      const records = chain.sampleRecords({ seed: 0, epoch: 0, indices, imageSize: 64 });
       return records.filter((record) => record[column] === 1).length / records.length;
     };
     const expectRate = (chain: Chain, name: string, p: number) =>
@@ -165,10 +204,9 @@ describe('presets', () => {
 
   it('draw factors of the strength asked for', () => {
     const chain = simclrChain({ strength: 0.5 });
+    const indices = Array.from({ length: 500 }, (_, i) => i);
     const records = chain
-      .fromTable(
-        chain.sampleTable({ seed: 0, epoch: 0, images: Array.from({ length: 500 }, (_, i) => i), imageSize: 64 }),
-      )
+      .sampleRecords({ seed: 0, epoch: 0, indices, imageSize: 64 })
       .filter((record) => record['colorJitter.applied'] === 1);
     const extremes = (column: string) => {
       const values = records.map((record) => record[`colorJitter.${column}`] as number);
@@ -188,8 +226,7 @@ describe('presets', () => {
 
 describeEngines('a chain', () => {
   const images = (): tf.Tensor4D => tf.randomUniform([3, 18, 22, 3], 0, 1, 'float32', 11);
-  const tableOf = (chain: Chain, views = 2): tf.Tensor2D =>
-    tf.tensor2d(chain.sampleTable({ ...sampleOptions, views }), [3 * views, chain.columns.length]);
+  const tableOf = (chain: Chain, views = 2): tf.Tensor2D => chain.sampleTable({ ...sampleOptions, views });
   /** The transforms one after the other, whatever kernel the engine has. */
   const oneByOne = (chain: Chain, x: tf.Tensor4D, table: tf.Tensor2D): tf.Tensor4D => {
     let begin = 0;
@@ -225,8 +262,7 @@ describeEngines('a chain', () => {
       randomGaussianBlur({ kernelSize: size > 20 ? 9 : 3 }),
     ]);
     const x = tf.randomUniform([2, height, width, 3], 0, 1, 'float32', 4) as tf.Tensor4D;
-    const rows = chain.sampleTable({ ...sampleOptions, images: [0, 1], imageSize: [height, width] });
-    const table = tf.tensor2d(rows, [4, chain.columns.length]);
+    const table = chain.sampleTable({ ...sampleOptions, indices: [0, 1], imageSize: [height, width] });
     await expectClose(chain.apply(x, table), oneByOne(chain, x, table), { atol: 1e-5 });
   });
 
@@ -235,6 +271,58 @@ describeEngines('a chain', () => {
     const run = () => augmentImages(images(), tableOf(chain), chain.stages!, { size: [8, 8] });
     if (hasKernel('AugmentImages')) expect(run().shape).toEqual([6, 8, 8, 3]);
     else expect(run).toThrow(/has no kernel 'AugmentImages'/);
+  });
+
+  it('keeps runs of neighbours fused around a transform without stages', async () => {
+    const chain = chains['a stranger in the middle']!();
+    expect(chain.stages).toBeNull();
+    const x = images();
+    const table = tableOf(chain);
+    const runKernel = vi.spyOn(tf.engine(), 'runKernel');
+    chain.apply(x, table);
+    const stages = runKernel.mock.calls
+      .filter(([name]) => name === 'AugmentImages')
+      .map(([, , attributes]) => (attributes as unknown as { stages: Array<{ kind: string }> }).stages);
+    runKernel.mockRestore();
+    const kinds = stages.map((run) => run.map(({ kind }) => kind));
+    expect(kinds).toEqual(
+      hasKernel('AugmentImages')
+        ? [
+            ['resizedCrop', 'horizontalFlip'],
+            ['colorJitter', 'gaussianBlur'],
+          ]
+        : [],
+    );
+  });
+
+  it('makes views in one call', async () => {
+    const chain = paperChain({ size: 12 });
+    const x = images();
+    const { imageSize: _, ...keys } = sampleOptions;
+    await expectClose(chain.makeViews(x, keys), chain.apply(x, tableOf(chain)), {});
+    await expectNoLeak(() => chain.makeViews(x, keys).dispose());
+    expect(() => chain.makeViews(x, { ...keys, indices: [1, 2] })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: makeViews: indices must have one index per image, 3, got 2. Pass the places of these images in their data set.]`,
+    );
+  });
+
+  it('refuses numbers that were drawn for images of another size, or for another chain', () => {
+    const chain = paperChain({ size: 12 });
+    const x = images();
+    const other = { ...sampleOptions, imageSize: 9 };
+    expect(() => chain.apply(x, chain.sampleTable(other))).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: chain: parameters must be sampled for images of 18 x 22 pixels, got those for 9 x 9. Pass the size of these images as imageSize when you sample.]`,
+    );
+    expect(() => chain.apply(x, chain.sampleRecords(other))).toThrow(/sampled for images of 18 x 22 pixels/);
+    const packed = packImages(new Uint8Array(3 * 18 * 22 * 3), [18, 22]);
+    const indices = tf.tensor1d([0, 1, 2], 'int32');
+    expect(() => chain.applyPacked(packed, indices, chain.sampleTable(other))).toThrow(/sampled for images of 18 x 22/);
+    const flipFirst = compose([randomHorizontalFlip(), randomGrayscale()]);
+    const grayFirst = compose([randomGrayscale(), randomHorizontalFlip()]);
+    expect(() => flipFirst.apply(x, grayFirst.sampleTable(sampleOptions))).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: chain: parameters must have the columns randomHorizontalFlip.applied, randomGrayscale.applied, got randomGrayscale.applied, randomHorizontalFlip.applied. Sample them with the chain that applies them.]`,
+    );
+    expect(flipFirst.apply(x, compose(flipFirst.transforms).sampleTable(sampleOptions)).shape).toEqual([6, 18, 22, 3]);
   });
 
   it('makes views in rows: r belongs to image r mod N', async () => {
@@ -249,7 +337,7 @@ describeEngines('a chain', () => {
   it('takes records, too', async () => {
     const chain = paperChain({ size: 12 });
     const x = images();
-    const records = chain.fromTable(chain.sampleTable(sampleOptions));
+    const records = chain.sampleRecords(sampleOptions);
     await expectClose(chain.apply(x, records), chain.apply(x, tableOf(chain)), {});
   });
 
@@ -266,10 +354,7 @@ describeEngines('a chain', () => {
   it('does the same to other numbers of channels', async () => {
     const chain = compose([randomHorizontalFlip({ p: 1 }), randomSolarize({ p: 1, threshold: 2 })]);
     const x = tf.randomUniform([2, 4, 4, 1], 0, 1, 'float32', 1) as tf.Tensor4D;
-    const table = tf.tensor2d(chain.sampleTable({ ...sampleOptions, images: [0, 1], views: 1 }), [
-      2,
-      chain.columns.length,
-    ]);
+    const table = chain.sampleTable({ ...sampleOptions, indices: [0, 1], views: 1, imageSize: 4 });
     await expectClose(chain.apply(x, table), tf.reverse(x, 2), {});
   });
 

@@ -1,21 +1,27 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { augmentImages, augmentPackedImages, hasKernel, type PackedImages, unpackImages } from '@tfjs-ssl/ops';
+import type { PackedImages } from '@tfjs-ssl/ops';
+import { applyRuns, applyRunsPacked, type Member, toRuns } from './chain-runs.ts';
 import { checkImages, checkNumber, type ImageSize, toImageSize } from './check.ts';
 import { imageRng } from './image-rng.ts';
+import { checkOrigin, rememberOrigin } from './table-origin.ts';
 import { flatten, type Parameters, parameterTable, type Transform } from './transform.ts';
 
-/** What {@link Chain.sampleTable} draws for. */
-export interface SampleTableOptions {
+/** Which views {@link Chain.makeViews} makes. */
+export interface ViewOptions {
   /** Seed of the run. */
   readonly seed: number | string;
   /** Epoch, an integer. */
   readonly epoch: number;
   /** Indices of the N images in their data set. */
-  readonly images: ArrayLike<number>;
-  /** Height and width of these images, pixels. */
-  readonly imageSize: number | ImageSize;
+  readonly indices: ArrayLike<number>;
   /** Views of each image. Default: 2. */
   readonly views?: number;
+}
+
+/** What {@link Chain.sampleTable} draws for. */
+export interface SampleOptions extends ViewOptions {
+  /** Height and width of these images, pixels. */
+  readonly imageSize: number | ImageSize;
 }
 
 /** Transforms in sequence. It is a transform itself, and one whose parameters also make a table that holds all views of a batch. */
@@ -23,40 +29,64 @@ export interface Chain extends Transform {
   /** Its transforms in the order in which they run; chains among them are taken apart. */
   readonly transforms: readonly Transform[];
   /**
+   * Makes views of images: {@link Chain.sampleTable} and {@link Chain.apply} in one call.
+   *
+   * @param images - shape [N, H, W, C], float32 in [0, 1].
+   * @param options - see {@link ViewOptions}.
+   * @returns a new tensor of shape [V * N, h, w, C], first all of view 0, then all of view 1; the caller (or the surrounding `tf.tidy`) disposes it.
+   * @throws RangeError where there is not one index for each image; RangeError or TypeError where the images are not float32.
+   */
+  makeViews(images: tf.Tensor4D, options: ViewOptions): tf.Tensor4D;
+  /**
    * Draws the numbers of all views of a batch, each from the generator of its own seed, epoch, image and view.
    *
-   * @param options - see {@link SampleTableOptions}.
-   * @returns a table of views * N rows and `columns.length` columns, row by row: first all of view 0, then all of view 1.
+   * @param options - see {@link SampleOptions}.
+   * @returns the table that {@link Chain.apply} takes, shape [V * N, columns], float32: first all of view 0, then all of view 1. The caller
+   * (or the surrounding `tf.tidy`) disposes it.
+   * @throws RangeError where a number is not of the kind described.
    */
-  sampleTable(options: SampleTableOptions): Float32Array;
+  sampleTable(options: SampleOptions): tf.Tensor2D;
+  /**
+   * Draws the same numbers as {@link Chain.sampleTable}, as records: to log, to store, to {@link Chain.describe}, to apply.
+   *
+   * @param options - see {@link SampleOptions}.
+   * @returns V * N records, in the order of the table's rows.
+   * @throws RangeError where a number is not of the kind described.
+   */
+  sampleRecords(options: SampleOptions): Parameters[];
   /**
    * Makes the views. A function of its two tensors alone: nothing is read back, so it may stand in a captured step.
    *
-   * One fused kernel (`AugmentImages`) where the engine has it and every transform is one of this package; transform by transform
-   * elsewhere, with the same result.
+   * Where the engine has the fused kernel (`AugmentImages`), neighbours that have stages run as one such kernel, and only a transform
+   * without stages runs as its own function. Elsewhere the chain runs transform by transform, with the same result.
    *
    * @param images - shape [N, H, W, C], float32 in [0, 1]; NaN stays NaN, in its own image.
    * @param parameters - the table as a tensor of shape [V * N, columns], or V * N records; row r belongs to image r mod N.
    * @returns a new tensor of shape [V * N, h, w, C], which the caller (or the surrounding `tf.tidy`) disposes.
-   * @throws RangeError or TypeError where the shapes do not fit each other or the images are not float32.
+   * @throws RangeError or TypeError where the shapes do not fit each other, the images are not float32, or the numbers were sampled for
+   * images of another size or for another chain.
    */
   apply(images: tf.Tensor4D, parameters: readonly Parameters[] | tf.Tensor2D): tf.Tensor4D;
   /**
    * Makes the views of images that lie packed in the memory of the engine: {@link Chain.apply} of the images at `indices`, divided by 255.
    *
-   * One fused kernel (`AugmentPackedImages`) where the engine has it and every transform is one of this package.
+   * Where the engine has the kernel `AugmentPackedImages`, the first transforms with stages run as this kernel.
    *
    * @param images - see `PackedImages` of `@tfjs-ssl/ops`; `uploadImages` there makes them.
    * @param indices - positions of the N images, shape [N], int32.
    * @param parameters - as of {@link Chain.apply}.
    * @returns a new tensor of shape [V * N, h, w, 3], which the caller (or the surrounding `tf.tidy`) disposes.
-   * @throws RangeError where the shapes do not fit each other.
+   * @throws RangeError where the shapes do not fit each other, or the numbers were sampled for images of another size or for another chain.
    */
   applyPacked(images: PackedImages, indices: tf.Tensor1D, parameters: readonly Parameters[] | tf.Tensor2D): tf.Tensor4D;
-  /** Records as the rows of a table. */
-  toTable(records: readonly Parameters[]): Float32Array;
-  /** The rows of a table as records. */
-  fromTable(table: ArrayLike<number>): Parameters[];
+  /**
+   * Makes a table of records, those of {@link Chain.sampleRecords} for example; for a step, which takes tensors only.
+   *
+   * @param records - one per view.
+   * @returns shape [records, columns], float32, which the caller (or the surrounding `tf.tidy`) disposes.
+   * @throws RangeError where a number is missing or not finite.
+   */
+  toTable(records: readonly Parameters[]): tf.Tensor2D;
   /** One line that says what the numbers do, for people to read; what is left out is not named. */
   describe(parameters: Parameters): string;
 }
@@ -78,10 +108,11 @@ export interface Chain extends Transform {
  * await useEngine('auto');
  * const chain = compose([randomResizedCrop({ size: 32 }), randomHorizontalFlip(), randomSolarize({ p: 0.2 })]);
  * const images = tf.randomUniform([2, 64, 64, 3]) as tf.Tensor4D;
- * const rows = chain.sampleTable({ seed: 0, epoch: 0, images: [17, 4], imageSize: 64 });
- * const table = tf.tensor2d(rows, [4, chain.columns.length]);
- * console.log(chain.apply(images, table).shape); // [4, 32, 32, 3]: rows 0 and 2 are the views of image 17
- * console.log(chain.fromTable(rows).map((record) => chain.describe(record)));
+ * const keys = { seed: 0, epoch: 0, indices: [17, 4] };
+ * console.log(chain.makeViews(images, keys).shape); // [4, 32, 32, 3]: rows 0 and 2 are the views of image 17
+ * const table = chain.sampleTable({ ...keys, imageSize: 64 }); // for a step, which takes its numbers as an input
+ * console.log(chain.apply(images, table).shape); // the same views
+ * for (const record of chain.sampleRecords({ ...keys, imageSize: 64 })) console.log(chain.describe(record));
  * ```
  *
  * @see `torchvision.transforms.Compose`
@@ -97,7 +128,8 @@ export function compose(transforms: readonly Transform[]): Chain {
   }
   const members = placeColumns(parts);
   const columns = members.flatMap((member) => member.columns);
-  const stages = parts.some((part) => part.stages === null) ? null : parts.flatMap((part) => part.stages ?? []);
+  const runs = toRuns(members);
+  const stages = runs.length === 1 ? (runs[0]?.stages ?? null) : null;
 
   const sampleInto = (values: Float32Array, offset: number, rng: () => number, size: ImageSize): void => {
     let current = size;
@@ -128,56 +160,42 @@ export function compose(transforms: readonly Transform[]): Chain {
       });
       return Object.assign({}, ...records);
     },
-    sampleTable({ seed, epoch, images, imageSize, views = 2 }) {
-      checkNumber('sampleTable', 'epoch', epoch, { min: 0, integer: true }, 'Count epochs from 0.');
-      checkNumber('sampleTable', 'views', views, { min: 1, integer: true }, 'A contrastive loss needs 2.');
-      const size = toImageSize('sampleTable', imageSize);
-      const values = new Float32Array(views * images.length * columns.length);
-      let offset = 0;
-      for (let view = 0; view < views; view++) {
-        for (let i = 0; i < images.length; i++, offset += columns.length) {
-          sampleInto(values, offset, imageRng({ seed, epoch, image: images[i] as number, view }), size);
-        }
+    makeViews(images, options) {
+      checkImages('makeViews', images);
+      const [count, height, width] = images.shape;
+      if (options.indices?.length !== count) {
+        throw new RangeError(
+          `makeViews: indices must have one index per image, ${count}, got ${options.indices?.length ?? 0}. Pass the places of these images in their data set.`,
+        );
       }
-      return values;
+      return tf.tidy(() => chain.apply(images, chain.sampleTable({ ...options, imageSize: [height, width] })));
+    },
+    sampleTable(options) {
+      const { keys, size } = viewKeys('sampleTable', options);
+      const values = new Float32Array(keys.length * columns.length);
+      keys.forEach((key, row) => {
+        sampleInto(values, row * columns.length, imageRng(key), size);
+      });
+      return rememberOrigin(tf.tensor2d(values, [keys.length, columns.length]), { columns, imageSize: size });
+    },
+    sampleRecords(options) {
+      const { keys, size } = viewKeys('sampleRecords', options);
+      const records = keys.map((key) => chain.sample(imageRng(key), size));
+      return rememberOrigin(records, { columns, imageSize: size });
     },
     apply(images, parameters) {
       checkImages('chain', images);
-      const count = images.shape[0];
+      const [count, height, width] = images.shape;
       const rows = checkRows(count, parameters);
-      return tf.tidy(() => {
-        const table = parameterTable('chain', columns, rows, parameters);
-        if (stages && images.shape[3] === 3 && hasKernel('AugmentImages')) {
-          return augmentImages(images, table, stages, { size: chain.outputSize([images.shape[1], images.shape[2]]) });
-        }
-        const views = rows === count ? images : tf.tile(images, [rows / count, 1, 1, 1]);
-        return members.reduce((current, { transform, begin }) => {
-          const part = tf.slice(table, [0, begin], [rows, transform.columns.length]);
-          return transform.apply(current, part);
-        }, views);
-      });
+      checkOrigin(parameters, columns, [height, width]);
+      return tf.tidy(() => applyRuns(runs, images, parameterTable('chain', columns, rows, parameters)));
     },
     applyPacked(images, indices, parameters) {
       const rows = checkRows(indices.size, parameters);
-      return tf.tidy(() => {
-        const table = parameterTable('chain', columns, rows, parameters);
-        if (stages && hasKernel('AugmentPackedImages')) {
-          return augmentPackedImages(images, indices, table, stages, { size: chain.outputSize(images.imageSize) });
-        }
-        return chain.apply(unpackImages(images, indices), table);
-      });
+      checkOrigin(parameters, columns, images.imageSize);
+      return tf.tidy(() => applyRunsPacked(runs, images, indices, parameterTable('chain', columns, rows, parameters)));
     },
-    toTable: (records) => flatten('chain', columns, records),
-    fromTable(table) {
-      if (table.length % columns.length !== 0) {
-        throw new RangeError(
-          `chain: a table must have rows of ${columns.length} numbers, got ${table.length} numbers in all. Pass whole rows.`,
-        );
-      }
-      return Array.from({ length: table.length / columns.length }, (_, row) =>
-        Object.fromEntries(columns.map((column, i) => [column, table[row * columns.length + i] as number])),
-      );
-    },
+    toTable: (records) => tf.tensor2d(flatten('chain', columns, records), [records.length, columns.length]),
     describe: (parameters) => describeColumns(columns, parameters),
   };
   return chain;
@@ -194,15 +212,22 @@ function checkRows(count: number, parameters: readonly Parameters[] | tf.Tensor2
   return rows;
 }
 
-/** A transform in its place in a chain. */
-interface Member {
-  readonly transform: Transform;
-  /** Its name, with a number where another one before it has the same. */
-  readonly label: string;
-  /** Names of its columns in the chain. */
-  readonly columns: readonly string[];
-  /** Number of the first of them. */
-  readonly begin: number;
+/** The keys of all views of a batch in the order of the table's rows, checked. */
+function viewKeys(fn: string, { seed, epoch, indices, imageSize, views = 2 }: SampleOptions) {
+  checkNumber(fn, 'epoch', epoch, { min: 0, integer: true }, 'Count epochs from 0.');
+  checkNumber(fn, 'views', views, { min: 1, integer: true }, 'A contrastive loss needs 2.');
+  const size = toImageSize(fn, 'imageSize', imageSize);
+  if (typeof seed !== 'string')
+    checkNumber(fn, 'seed', seed, {}, 'Pass a number or a text, the same for the whole run.');
+  const images = Array.from(indices ?? []);
+  const wrong = images.find((index) => !Number.isInteger(index));
+  if (images.length === 0 || wrong !== undefined) {
+    throw new RangeError(
+      `${fn}: indices must be integers, one per image, got ${wrong ?? 'none'}. Pass the places of the images in their data set.`,
+    );
+  }
+  const keys = Array.from({ length: views }, (_, view) => images.map((image) => ({ seed, epoch, image, view })));
+  return { keys: keys.flat(), size };
 }
 
 function placeColumns(transforms: readonly Transform[]): Member[] {
@@ -211,8 +236,9 @@ function placeColumns(transforms: readonly Transform[]): Member[] {
   return transforms.map((transform) => {
     const times = (seen.get(transform.name) ?? 0) + 1;
     seen.set(transform.name, times);
+    // a number where another one before it has the same name
     const label = times === 1 ? transform.name : `${transform.name}${times}`;
-    const member = { transform, label, columns: transform.columns.map((column) => `${label}.${column}`), begin };
+    const member = { transform, columns: transform.columns.map((column) => `${label}.${column}`), begin };
     begin += transform.columns.length;
     return member;
   });

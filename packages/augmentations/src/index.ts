@@ -4,7 +4,7 @@ export { adjustHue } from './adjust-hue.ts';
 export { adjustSaturation } from './adjust-saturation.ts';
 export type { ImageSize, PerImage } from './check.ts';
 export { type ColorJitterOptions, colorJitter } from './color-jitter.ts';
-export { type Chain, compose, type SampleTableOptions } from './compose.ts';
+export { type Chain, compose, type SampleOptions, type ViewOptions } from './compose.ts';
 export { type GaussianBlurOptions, gaussianBlur } from './gaussian-blur.ts';
 export { horizontalFlip } from './horizontal-flip.ts';
 export { type ImageKey, imageRng, type Rng } from './image-rng.ts';

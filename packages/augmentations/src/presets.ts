@@ -55,8 +55,8 @@ export interface SimclrChainOptions {
  * import { paperChain } from '@tfjs-ssl/augmentations';
  *
  * const chain = paperChain({ size: 64 });
- * const rows = chain.sampleTable({ seed: 0, epoch: 0, images: [17], imageSize: 64 });
- * for (const record of chain.fromTable(rows)) console.log(chain.describe(record));
+ * const records = chain.sampleRecords({ seed: 0, epoch: 0, indices: [17], imageSize: 64 });
+ * for (const record of records) console.log(chain.describe(record));
  * ```
  *
  * @see G. Mushthofa, "Analisis Dampak Modifikasi Arsitektur pada Self-Supervised Learning SimCLR"

@@ -50,7 +50,7 @@ export interface ResizedCropOptions {
  */
 export function resizedCrop(images: tf.Tensor4D, box: CropBox, options: ResizedCropOptions): tf.Tensor4D {
   checkImages('resizedCrop', images);
-  const [outHeight, outWidth] = toImageSize('resizedCrop', options.size);
+  const [outHeight, outWidth] = toImageSize('resizedCrop', 'size', options.size);
   const { antialias = true } = options;
   const [count, height, width, channels] = images.shape;
   return tf.tidy(() => {

@@ -50,7 +50,7 @@ export interface TransformDefinition<Name extends string> {
   readonly probability?: number;
   /** Harmless numbers for the row of an image that is not transformed; its result is computed, and not used. */
   readonly neutral: Parameters<Name>;
-  /** Stages of the fused kernel that do the same. Default: none; a chain with it then runs transform by transform. */
+  /** Stages of the fused kernel that do the same. Default: none; it then runs as its own function, and those around it in a chain stay fused. */
   readonly stages?: readonly AugmentStage[];
   /** Draws the numbers of one image of this size that is transformed. */
   draw(rng: Rng, size: ImageSize): Parameters<Name>;

@@ -61,10 +61,9 @@ export async function train(): Promise<Training> {
 
   const losses: number[] = [];
   for (let i = 0; i < steps; i++) {
-    const rows = chain.sampleTable({ seed: 3, epoch: i, images: chosen, imageSize: size });
     const inputs = {
       bytes: packImages(generatedImages(), [size, size]).shards[0] as tf.Tensor,
-      table: tf.tensor2d(rows, [2 * images, chain.columns.length]),
+      table: chain.sampleTable({ seed: 3, epoch: i, indices: chosen, imageSize: size }),
     };
     losses.push((await trainer.step(inputs)).loss);
     tf.dispose(inputs);

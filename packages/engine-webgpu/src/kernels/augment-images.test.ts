@@ -62,10 +62,10 @@ const order = [5, 0, 3];
 describe('the fused augmentation chain', () => {
   it.each(chains)('makes the views of the composition: %s', async (_, chain, dispatches) => {
     expect(planSegments(chain.stages ?? [], imageSize)).toHaveLength(dispatches);
-    const rows = chain.sampleTable({ seed: 5, epoch: 0, images: [0, 1, 2], imageSize, views: 4 });
+    const keys = { seed: 5, epoch: 0, indices: [0, 1, 2], imageSize, views: 4 };
     await expectSameOnCpu(
       () => {
-        const table = tf.tensor2d(rows, [12, chain.columns.length]);
+        const table = chain.sampleTable(keys);
         const packed = packImages(pixels, imageSize, 4);
         const indices = tf.tensor1d(order, 'int32');
         const views = chain.applyPacked(packed, indices, table);
@@ -84,10 +84,10 @@ describe('the fused augmentation chain', () => {
       [7, 37, 3],
     ] as const) {
       const chain = compose([randomResizedCrop({ size: to }), jitter(), randomGaussianBlur({ kernelSize: blur })]);
-      const rows = chain.sampleTable({ seed: 1, epoch: 0, images: [0, 1], imageSize: from, views: 2 });
+      const keys = { seed: 1, epoch: 0, indices: [0, 1], imageSize: from, views: 2 };
       await expectSameOnCpu(
         () => {
-          const table = tf.tensor2d(rows, [4, chain.columns.length]);
+          const table = chain.sampleTable(keys);
           const images = tf.randomUniform([2, from, from, 3], 0, 1, 'float32', 3) as tf.Tensor4D;
           return { views: chain.apply(images, table) };
         },
@@ -105,10 +105,10 @@ describe('the fused augmentation chain', () => {
       minUniformBufferOffsetAlignment: 256,
     } as GPUSupportedLimits);
     const chain = compose([randomGaussianBlur({ kernelSize: 9, sigma: [1, 20] }), randomHorizontalFlip()]);
-    const rows = chain.sampleTable({ seed: 1, epoch: 0, images: [0], imageSize: 19, views: 2 });
+    const keys = { seed: 1, epoch: 0, indices: [0], imageSize: 19, views: 2 };
     await expectSameOnCpu(
       () => {
-        const table = tf.tensor2d(rows, [2, chain.columns.length]);
+        const table = chain.sampleTable(keys);
         const images = tf.randomUniform([1, 19, 19, 3], 0, 1, 'float32', 3) as tf.Tensor4D;
         return { views: chain.apply(images, table) };
       },
@@ -123,11 +123,11 @@ describe('the fused augmentation chain', () => {
       randomApply(jitter(), 1),
       randomGaussianBlur({ kernelSize: 3 }),
     ]);
-    const rows = chain.sampleTable({ seed: 1, epoch: 0, images: [0, 1], imageSize, views: 1 });
+    const keys = { seed: 1, epoch: 0, indices: [0, 1], imageSize, views: 1 };
     await expectSameOnCpu(() => {
       const images = tf.randomUniform([2, ...imageSize, 3], 0, 1, 'float32', 3);
       const spoiled = tf.concat([tf.mul(tf.slice(images, 0, 1), Number.NaN), tf.slice(images, 1, 1)]) as tf.Tensor4D;
-      const views = chain.apply(spoiled, tf.tensor2d(rows, [2, chain.columns.length]));
+      const views = chain.apply(spoiled, chain.sampleTable(keys));
       return { spoiled: tf.cast(tf.isNaN(views), 'float32') };
     }, {});
   });
