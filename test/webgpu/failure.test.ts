@@ -14,12 +14,12 @@ const values = (count: number, key: number): Float32Array =>
   Float32Array.from({ length: count }, (_, i) => Math.sin(12.9898 * (i + 1) + 78.233 * (key + 1)));
 
 /** A linear model; always the same at its start. */
-function linear(): Trainer<'x'> {
+function linear(): Trainer<{ x: { shape: readonly [number, number] } }> {
   const weight = tf.tidy(() => tf.variable(tf.tensor2d(values(columns, 1), [columns, 1])));
   return new Trainer({
     parameters: { weight },
     inputs: { x: { shape: [rows, columns] } },
-    loss: ({ x }) => ({ loss: tf.mean(tf.square(tf.sub(tf.matMul(x as tf.Tensor2D, weight as tf.Tensor2D), 1))) }),
+    loss: ({ x }) => tf.mean(tf.square(tf.sub(tf.matMul(x, weight), 1))),
     optimizer: adam(),
     schedule: constantSchedule(0.05),
   });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Chain } from '@tfjs-ssl/augmentations';
 import { type Batch, batches, stepsPerEpoch } from '@tfjs-ssl/datasets';
-import { type EngineInUse, useEngine } from '@tfjs-ssl/engine';
+import { type EngineInUse, type InputSpec, useEngine } from '@tfjs-ssl/engine';
 import { saveWeights } from '@tfjs-ssl/resnet';
 import { configDifferences, firstAndLastTenth, formatDifferences, type StepRecord, Trainer } from '@tfjs-ssl/trainer';
 import { buildChain, buildLoss, buildModel, buildOptimizer, buildSchedule, type Model } from './blocks.ts';
@@ -225,8 +225,8 @@ export function buildTrainer(
   model: Model,
   perEpoch: number,
   feed: ImageFeed = batchFeed(settings),
-): Trainer<Input, Metric> {
-  return new Trainer<Input, Metric>({
+): Trainer<Readonly<Record<Input, InputSpec>>, Metric> {
+  return new Trainer<Readonly<Record<Input, InputSpec>>, Metric>({
     parameters: model.parameters,
     buffers: model.buffers,
     inputs: {
@@ -255,7 +255,7 @@ export function stepInputs(
 }
 
 interface TryOut {
-  readonly trainer: Trainer<Input, Metric>;
+  readonly trainer: Trainer<Readonly<Record<Input, InputSpec>>, Metric>;
   readonly chain: Chain;
   readonly feed: ImageFeed;
   readonly totalSteps: number;

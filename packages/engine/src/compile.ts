@@ -15,10 +15,29 @@ export interface InputSpec {
   readonly dtype?: 'float32' | 'int32' | 'bool';
 }
 
+/** What a step demands of all its inputs, by name. */
+export type InputSpecs = Readonly<Record<string, InputSpec>>;
+
+interface TensorOfRank {
+  readonly 0: tf.Scalar;
+  readonly 1: tf.Tensor1D;
+  readonly 2: tf.Tensor2D;
+  readonly 3: tf.Tensor3D;
+  readonly 4: tf.Tensor4D;
+  readonly 5: tf.Tensor5D;
+}
+
+/** The tensors of these inputs: each of the rank that its shape has, where TypeScript knows its length. */
+export type InputTensors<Inputs extends InputSpecs> = {
+  readonly [Name in keyof Inputs]: Inputs[Name]['shape']['length'] extends keyof TensorOfRank
+    ? TensorOfRank[Inputs[Name]['shape']['length']]
+    : tf.Tensor;
+};
+
 /** Options of {@link compile}. */
-export interface CompileOptions<Name extends string> {
+export interface CompileOptions<Inputs extends InputSpecs> {
   /** Every input of the step by name. */
-  readonly inputs: Readonly<Record<Name, InputSpec>>;
+  readonly inputs: Inputs;
   /** Arithmetic of its matrix products; the engine must have it. Default: `'float32'`. */
   readonly precision?: Precision;
 }
@@ -120,13 +139,14 @@ function checkPrecision(precision: Precision): void {
  * step.dispose();
  * ```
  */
-export function compile<Name extends string, Outputs extends NamedTensors>(
-  step: (inputs: Readonly<Record<Name, tf.Tensor>>) => Outputs,
-  options: CompileOptions<Name>,
-): CompiledStep<Name, Outputs> {
+export function compile<const Inputs extends InputSpecs, Outputs extends NamedTensors>(
+  step: (inputs: InputTensors<Inputs>) => Outputs,
+  options: CompileOptions<Inputs>,
+): CompiledStep<keyof Inputs & string, Outputs> {
+  type Name = keyof Inputs & string;
   const { inputs: specs, precision = 'float32' } = options;
   checkPrecision(precision);
-  const checked = checkingOutputs(step as StepFunction);
+  const checked = checkingOutputs(step as unknown as StepFunction);
   const inputSpecs = Object.fromEntries(
     Object.entries<InputSpec>(specs).map(([name, { shape, dtype = 'float32' }]) => [name, { shape, dtype }]),
   );

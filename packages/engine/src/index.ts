@@ -1,5 +1,13 @@
 export type { EngineAvailability, EngineDescription, EngineModule, EngineOptions, Precision } from '@tfjs-ssl/ops';
-export { type CompiledStep, type CompileOptions, compile, type InputSpec, type NamedTensors } from './compile.ts';
+export {
+  type CompiledStep,
+  type CompileOptions,
+  compile,
+  type InputSpec,
+  type InputSpecs,
+  type InputTensors,
+  type NamedTensors,
+} from './compile.ts';
 export { registerEngine } from './engine-registry.ts';
 export {
   availableEngines,

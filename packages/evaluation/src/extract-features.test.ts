@@ -53,6 +53,17 @@ describeEngines('extractFeatures', () => {
     tf.dispose([features, expected]);
   });
 
+  it('takes a function of images, and disposes all that it makes but the features', async () => {
+    const images = source(3);
+    const meanOf = (batch: tf.Tensor4D) => tf.mean(tf.mul(batch, 2), [1, 2]);
+    const before = tf.memory().numTensors;
+    const features = await extractFeatures(meanOf, images, { batchSize: 2 });
+    expect(tf.memory().numTensors).toBe(before + 1);
+    const bytes = await images.read([0, 1, 2]);
+    const expected = tf.tidy(() => meanOf(tf.div<tf.Tensor4D>(tf.tensor4d(bytes, [3, 4, 4, 3], 'int32'), 255)));
+    await expectClose(features, expected, { atol: 1e-6 });
+  });
+
   it('changes no variable of the encoder and leaves one tensor behind', async () => {
     const model = encoder();
     (await extractFeatures(model, source(3))).dispose(); // layers make some constants when first used

@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkCount } from './check-arguments.ts';
 
 /** The images to look at: what {@link extractFeatures} needs of a data set. */
@@ -12,6 +11,11 @@ export interface ImageSource {
   read(indices: ArrayLike<number>): Promise<Uint8Array>;
 }
 
+/** What makes features of images: a function, or a `tf.LayersModel` such as the encoders of the library. */
+export type Encoder =
+  | ((images: tf.Tensor4D) => tf.Tensor)
+  | { apply(images: tf.Tensor4D, options: { readonly training: false }): unknown };
+
 /** Options of {@link extractFeatures}. */
 export interface ExtractFeaturesOptions {
   /** Images encoded together, an integer >= 1; bounds the memory. Default: 256. */
@@ -23,12 +27,12 @@ export interface ExtractFeaturesOptions {
 }
 
 /**
- * The features of all images of a data set, by the encoder in evaluation mode.
+ * The features of all images of a data set; a model computes in evaluation mode.
  *
  * Images enter as uint8 / 255. Batch norm uses its running statistics and no variable of the encoder changes. One batch is in
  * memory at a time, beside the features: 4 bytes x images x features (205 MB for 100,000 images of 512 features).
  *
- * @param encoder - maps [n, height, width, channels], float32, to [n, features].
+ * @param encoder - maps [n, height, width, channels], float32, to [n, features]; of a function's tensors all but the result are disposed.
  * @param images - the data set.
  * @param options - batch size, transform, progress.
  * @returns shape [images, features], float32, row i of image i; the caller disposes it.
@@ -47,13 +51,17 @@ export interface ExtractFeaturesOptions {
  * ```
  */
 export async function extractFeatures(
-  encoder: LayersModel,
+  encoder: Encoder,
   images: ImageSource,
   options: ExtractFeaturesOptions = {},
 ): Promise<tf.Tensor2D> {
   const { batchSize = 256, transform, onProgress } = options;
   checkCount('extractFeatures', 'batchSize', batchSize, 1);
   checkCount('extractFeatures', 'images.length', images.length, 1);
+  const encode =
+    typeof encoder === 'function'
+      ? (encoder as (images: tf.Tensor4D) => tf.Tensor)
+      : (input: tf.Tensor4D) => encoder.apply(input, { training: false }) as tf.Tensor;
   const imageSize = images.imageShape.reduce((product, size) => product * size, 1);
   let features: Float32Array | null = null;
   let width = 0;
@@ -67,7 +75,7 @@ export async function extractFeatures(
     }
     const encoded = tf.tidy(() => {
       const input = tf.div(tf.tensor4d(pixels, [count, ...images.imageShape], 'int32'), 255) as tf.Tensor4D;
-      return encoder.apply(transform ? transform(input) : input, { training: false }) as tf.Tensor;
+      return encode(transform ? transform(input) : input);
     });
     if (encoded.rank !== 2 || encoded.shape[0] !== count) {
       const shape = encoded.shape.join(', ');

@@ -1,5 +1,5 @@
 import * as tfl from '@tensorflow/tfjs-layers';
-import { batchNorm, linear } from '@tfjs-ssl/layers';
+import { batchNorm, linear, type TypedModel, typedModel } from '@tfjs-ssl/layers';
 
 /** Choices for {@link mlpHead}. */
 export interface MlpHeadOptions {
@@ -40,12 +40,12 @@ export interface MlpHeadOptions {
  * await useEngine('auto');
  * const head = mlpHead({ inputSize: 512, hiddenSizes: [256], outputSize: 128, seed: 42 });
  * console.log(head.countParams()); // 164224
- * console.log((head.apply(tf.ones([4, 512])) as tf.Tensor).shape); // [4, 128]
+ * console.log(head.apply(tf.ones([4, 512])).shape); // [4, 128]
  * ```
  *
  * @see Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations" (2020), section 2.1 and 4.2.
  */
-export function mlpHead(options: MlpHeadOptions): tfl.LayersModel {
+export function mlpHead(options: MlpHeadOptions): TypedModel {
   const { inputSize, hiddenSizes, outputSize, bias = true, seed = 0, name = 'projection' } = options;
   const normalised = options.batchNorm ?? 'none';
   check(options);
@@ -67,7 +67,7 @@ export function mlpHead(options: MlpHeadOptions): tfl.LayersModel {
       x = tfl.layers.reLU({ name: `${place++}` }).apply(x) as tfl.SymbolicTensor;
     }
   });
-  return tfl.model({ inputs: features, outputs: x, name });
+  return typedModel(tfl.model({ inputs: features, outputs: x, name }), 2);
 }
 
 function check({ inputSize, hiddenSizes, outputSize, batchNorm: normalised = 'none' }: MlpHeadOptions): void {

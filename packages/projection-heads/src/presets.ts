@@ -1,4 +1,4 @@
-import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { TypedModel } from '@tfjs-ssl/layers';
 import { mlpHead } from './mlp-head.ts';
 
 /** Choices for the presets of projection heads. */
@@ -29,7 +29,7 @@ export interface HeadPresetOptions {
  * console.log(slimHead().countParams()); // 164224
  * ```
  */
-export function slimHead(options: HeadPresetOptions = {}): LayersModel {
+export function slimHead(options: HeadPresetOptions = {}): TypedModel {
   const { inputSize = 512, ...rest } = options;
   return mlpHead({ inputSize, hiddenSizes: [Math.floor(inputSize / 2)], outputSize: 128, ...rest });
 }
@@ -54,7 +54,7 @@ export function slimHead(options: HeadPresetOptions = {}): LayersModel {
  *
  * @see Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations" (2020), section 2.1.
  */
-export function baselineHead(options: HeadPresetOptions = {}): LayersModel {
+export function baselineHead(options: HeadPresetOptions = {}): TypedModel {
   const { inputSize = 512, ...rest } = options;
   return mlpHead({ inputSize, hiddenSizes: [inputSize], outputSize: 128, ...rest });
 }
@@ -82,7 +82,7 @@ export function baselineHead(options: HeadPresetOptions = {}): LayersModel {
  *
  * @see Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations" (2020), section 2.1.
  */
-export function simclrHead(options: HeadPresetOptions = {}): LayersModel {
+export function simclrHead(options: HeadPresetOptions = {}): TypedModel {
   const { inputSize = 512, ...rest } = options;
   return mlpHead({ inputSize, hiddenSizes: [inputSize], outputSize: 128, batchNorm: 'all', ...rest });
 }
@@ -110,7 +110,7 @@ export function simclrHead(options: HeadPresetOptions = {}): LayersModel {
  *
  * @see Chen et al., "Big Self-Supervised Models are Strong Semi-Supervised Learners" (2020), section 2, "a deeper projection head".
  */
-export function simclrV2Head(options: HeadPresetOptions = {}): LayersModel {
+export function simclrV2Head(options: HeadPresetOptions = {}): TypedModel {
   const { inputSize = 512, ...rest } = options;
   return mlpHead({ inputSize, hiddenSizes: [inputSize, inputSize], outputSize: 128, batchNorm: 'all', ...rest });
 }

@@ -1,4 +1,4 @@
-import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { TypedModel } from '@tfjs-ssl/layers';
 import { buildResNet, type ResNetOptions } from './resnet.ts';
 
 /**
@@ -20,13 +20,13 @@ import { buildResNet, type ResNetOptions } from './resnet.ts';
  *
  * await useEngine('auto');
  * const encoder = resnet18({ width: 16, seed: 42 });
- * const features = encoder.predict(tf.zeros([2, 64, 64, 3])) as tf.Tensor;
+ * const features = encoder.predict(tf.zeros([2, 64, 64, 3]));
  * console.log(features.shape); // [2, 128]
  * ```
  *
  * @see He et al., "Deep Residual Learning for Image Recognition" (2016), table 1; `torchvision.models.resnet18`.
  */
-export function resnet18(options: ResNetOptions = {}): LayersModel {
+export function resnet18(options: ResNetOptions = {}): TypedModel {
   return buildResNet({ name: 'resnet18', block: 'basic', stages: [2, 2, 2, 2] }, options);
 }
 
@@ -48,7 +48,7 @@ export function resnet18(options: ResNetOptions = {}): LayersModel {
  *
  * @see He et al., "Deep Residual Learning for Image Recognition" (2016), table 1; `torchvision.models.resnet34`.
  */
-export function resnet34(options: ResNetOptions = {}): LayersModel {
+export function resnet34(options: ResNetOptions = {}): TypedModel {
   return buildResNet({ name: 'resnet34', block: 'basic', stages: [3, 4, 6, 3] }, options);
 }
 
@@ -71,7 +71,7 @@ export function resnet34(options: ResNetOptions = {}): LayersModel {
  *
  * @see He et al., "Deep Residual Learning for Image Recognition" (2016), table 1; `torchvision.models.resnet50`.
  */
-export function resnet50(options: ResNetOptions = {}): LayersModel {
+export function resnet50(options: ResNetOptions = {}): TypedModel {
   return buildResNet({ name: 'resnet50', block: 'bottleneck', stages: [3, 4, 6, 3] }, options);
 }
 
@@ -93,7 +93,7 @@ export function resnet50(options: ResNetOptions = {}): LayersModel {
  *
  * @see He et al., "Deep Residual Learning for Image Recognition" (2016), table 1; `torchvision.models.resnet101`.
  */
-export function resnet101(options: ResNetOptions = {}): LayersModel {
+export function resnet101(options: ResNetOptions = {}): TypedModel {
   return buildResNet({ name: 'resnet101', block: 'bottleneck', stages: [3, 4, 23, 3] }, options);
 }
 
@@ -115,6 +115,6 @@ export function resnet101(options: ResNetOptions = {}): LayersModel {
  *
  * @see He et al., "Deep Residual Learning for Image Recognition" (2016), table 1; `torchvision.models.resnet152`.
  */
-export function resnet152(options: ResNetOptions = {}): LayersModel {
+export function resnet152(options: ResNetOptions = {}): TypedModel {
   return buildResNet({ name: 'resnet152', block: 'bottleneck', stages: [3, 8, 36, 3] }, options);
 }

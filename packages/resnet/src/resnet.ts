@@ -1,5 +1,5 @@
 import * as tfl from '@tensorflow/tfjs-layers';
-import { globalAveragePool, maxPool2d } from '@tfjs-ssl/layers';
+import { globalAveragePool, maxPool2d, type TypedModel, typedModel } from '@tfjs-ssl/layers';
 import { type BlockType, basicBlock, bottleneckBlock, convolve, normalise } from './blocks.ts';
 
 /** Choices for the ResNets. */
@@ -35,7 +35,7 @@ const blocks: Readonly<Record<Architecture['block'], { type: BlockType; expansio
 };
 
 /** Builds a ResNet with torchvision's layer names, in torchvision's order. */
-export function buildResNet(architecture: Architecture, options: ResNetOptions): tfl.LayersModel {
+export function buildResNet(architecture: Architecture, options: ResNetOptions): TypedModel {
   const {
     inputShape = [null, null, 3],
     stem = 'imagenet',
@@ -65,7 +65,7 @@ export function buildResNet(architecture: Architecture, options: ResNetOptions):
     }
   });
   const features = globalAveragePool({ name: 'avgpool' }).apply(x) as tfl.SymbolicTensor;
-  return tfl.model({ inputs: images, outputs: features, name });
+  return typedModel(tfl.model({ inputs: images, outputs: features, name }), 2);
 }
 
 function check(caller: string, { inputShape, stem, width }: ResNetOptions): void {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { runsAhead } from '@tfjs-ssl/engine';
+import { type InputSpec, runsAhead } from '@tfjs-ssl/engine';
 import { summarizeEpoch } from './epoch-means.ts';
 import type { CheckpointEvent, Cursor, EndEvent, FitEvent, StepEvent, StepRecord } from './events.ts';
 import type { RunFolder } from './run/run-folder.ts';
@@ -37,11 +37,17 @@ export interface FitOptions<Batch, Input extends string, Metric extends string> 
   readonly checkTensors?: boolean;
 }
 
+/** A trainer with inputs of these names. */
+type TrainerOf<Input extends string, Metric extends string> = Pick<
+  Trainer<Readonly<Record<Input, InputSpec>>, Metric>,
+  'stepsDone' | 'step' | 'snapshot' | 'checkStep'
+>;
+
 const now = (): number => performance.now() / 1000;
 
 /** See {@link Trainer.fit}. */
 export async function* fit<Batch, Input extends string, Metric extends string>(
-  trainer: Trainer<Input, Metric>,
+  trainer: TrainerOf<Input, Metric>,
   options: FitOptions<Batch, Input, Metric>,
 ): AsyncGenerator<FitEvent<Metric>, void, undefined> {
   const { epochs, stepsPerEpoch, imagesPerStep, checkpointEvery = stepsPerEpoch, run, signal } = options;
@@ -79,7 +85,7 @@ async function flush(run: RunFolder | undefined, failed: { readonly error: unkno
 }
 
 async function* oneEpoch<Batch, Input extends string, Metric extends string>(
-  trainer: Trainer<Input, Metric>,
+  trainer: TrainerOf<Input, Metric>,
   options: FitOptions<Batch, Input, Metric>,
 ): AsyncGenerator<FitEvent<Metric>, void, undefined> {
   const { stepsPerEpoch, run, signal, checkpointEvery = stepsPerEpoch, checkTensors = false } = options;
@@ -155,7 +161,7 @@ interface StartedStep<Metric extends string> {
  * step or waited for it, so that all seconds together are the time that passed.
  */
 async function startStep<Batch, Input extends string, Metric extends string>(
-  trainer: Trainer<Input, Metric>,
+  trainer: TrainerOf<Input, Metric>,
   { inputs: toInputs, imagesPerStep, checkTensors = false }: FitOptions<Batch, Input, Metric>,
   batch: Batch,
   cursor: Cursor,
@@ -186,7 +192,7 @@ async function startStep<Batch, Input extends string, Metric extends string>(
 }
 
 async function checkpoint<Batch, Input extends string, Metric extends string>(
-  trainer: Trainer<Input, Metric>,
+  trainer: TrainerOf<Input, Metric>,
   options: FitOptions<Batch, Input, Metric>,
   run: RunFolder,
 ): Promise<CheckpointEvent> {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { compile, type InputSpec, type Precision } from '@tfjs-ssl/engine';
+import { compile, type InputSpec, type InputSpecs, type InputTensors, type Precision } from '@tfjs-ssl/engine';
 import type { GradientScale } from '@tfjs-ssl/ops';
 import { clipByGlobalNorm } from './clip-by-global-norm.ts';
 import type { LossScale } from './loss-scale.ts';
@@ -14,10 +14,10 @@ export interface LossAndMetrics<Metric extends string> {
 }
 
 /** What one training step is made of. */
-export interface StepDefinition<Input extends string, Metric extends string> {
+export interface StepDefinition<Inputs extends InputSpecs, Metric extends string> {
   readonly parameters: NamedVariables;
-  readonly inputs: Readonly<Record<Input, InputSpec>>;
-  readonly loss: (inputs: Readonly<Record<Input, tf.Tensor>>) => LossAndMetrics<Metric>;
+  readonly inputs: Inputs;
+  readonly loss: (inputs: InputTensors<Inputs>) => tf.Tensor | LossAndMetrics<Metric>;
   readonly optimizer: Optimizer;
   readonly state: OptimizerState;
   readonly clipNorm: number | undefined;
@@ -47,9 +47,9 @@ const scalarsInput = 'optimizer.scalars';
  * Everything that changes from step to step comes in as tensors (the optimizer's scalars in one upload), everything that
  * stays lives in variables, and all that is to be read comes out as one small tensor: such a step can be recorded and replayed.
  */
-export function trainingStep<Input extends string, Metric extends string>(
-  definition: StepDefinition<Input, Metric>,
-): TrainingStep<Input> {
+export function trainingStep<Inputs extends InputSpecs, Metric extends string>(
+  definition: StepDefinition<Inputs, Metric>,
+): TrainingStep<keyof Inputs & string> {
   const { parameters, loss, optimizer, state, clipNorm, precision, lossScale } = definition;
   if (scalarsInput in definition.inputs) {
     throw new RangeError(
@@ -68,7 +68,8 @@ export function trainingStep<Input extends string, Metric extends string>(
       const metrics: tf.Tensor[] = [];
       try {
         const { grads } = tf.variableGrads(() => {
-          const result = loss(own as Record<Input, tf.Tensor>);
+          const given = loss(own as unknown as InputTensors<Inputs>);
+          const result: LossAndMetrics<Metric> = given instanceof tf.Tensor ? { loss: given } : given;
           checkScalar('loss', result.loss);
           const entries = Object.entries<tf.Tensor>(result.metrics ?? {});
           metricNames.splice(0, Number.POSITIVE_INFINITY, ...entries.map(([name]) => name));

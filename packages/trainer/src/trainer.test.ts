@@ -1,16 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describeEngines, expectClose, expectNoLeak } from '@tfjs-ssl/testing';
-import { expect, it } from 'vitest';
+import { expect, expectTypeOf, it } from 'vitest';
 import { batchSize, messageOf, tinyInputs, tinyTrainer } from '../test-support/tiny-run.ts';
 import { adam, constantSchedule, sgd, Trainer, type TrainerOptions } from './index.ts';
 
 /** loss = (weight * x)^2 */
-function square(options: Partial<TrainerOptions<'x', 'product'>> = {}): {
+function square(options: Partial<TrainerOptions<{ x: { shape: readonly [] } }, 'product'>> = {}): {
   weight: tf.Variable;
-  trainer: Trainer<'x', 'product'>;
+  trainer: Trainer<{ x: { shape: readonly [] } }, 'product'>;
 } {
   const weight = tf.variable(tf.scalar(2));
-  const trainer = new Trainer<'x', 'product'>({
+  const trainer = new Trainer<{ x: { shape: readonly [] } }, 'product'>({
     parameters: { weight },
     inputs: { x: { shape: [] } },
     loss: ({ x }) => {
@@ -63,6 +63,27 @@ describeEngines('Trainer', () => {
       },
     });
     expect((await twice.step({})).metrics).toEqual({ again: 4, large: 1 });
+  });
+
+  it('gives the loss inputs of the rank of their shapes, and takes its scalar alone', async () => {
+    const weight = tf.variable(tf.tensor2d([[2], [1]]));
+    const trainer = new Trainer({
+      parameters: { weight },
+      inputs: { x: { shape: [3, 2] }, indices: { shape: [2], dtype: 'int32' }, any: { shape: [1] as number[] } },
+      loss: ({ x, indices, any }) => {
+        expectTypeOf(x).toEqualTypeOf<tf.Tensor2D>();
+        expectTypeOf(indices).toEqualTypeOf<tf.Tensor1D>();
+        expectTypeOf(any).toEqualTypeOf<tf.Tensor>();
+        return tf.sum(tf.matMul(tf.gather(x, indices), weight));
+      },
+      optimizer: sgd(),
+      schedule: constantSchedule(0.5),
+    });
+    const x = tf.tensor2d([1, 2, 10, 20, 3, 4], [3, 2]);
+    const inputs = { x, indices: tf.tensor1d([0, 2], 'int32'), any: tf.zeros([1]) };
+    // 2 + 2 + 6 + 4; the gradient is [1 + 3, 2 + 4]
+    expect(await trainer.step(inputs)).toEqual({ step: 0, loss: 14, metrics: {}, learningRate: 0.5 });
+    await expectClose(weight, [0, -2]);
   });
 
   it('leaves no tensors behind', async () => {

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { InputSpec, Precision } from '@tfjs-ssl/engine';
+import type { InputSpecs, InputTensors, Precision } from '@tfjs-ssl/engine';
 import type { FitEvent } from './events.ts';
 import { type FitOptions, fit } from './loop.ts';
 import { dynamicLossScale, type LossScale } from './loss-scale.ts';
@@ -8,15 +8,18 @@ import { assignVariables, readVariables, stateVariables, type TrainerState } fro
 import type { NamedVariables, Optimizer, OptimizerState, Schedule } from './types.ts';
 
 /** What a {@link Trainer} trains, and how. */
-export interface TrainerOptions<Input extends string, Metric extends string> {
+export interface TrainerOptions<Inputs extends InputSpecs, Metric extends string> {
   /** Variables to train, by name; `namedWeights` of the layers package gives PyTorch's names. They stay the caller's. */
   readonly parameters: NamedVariables;
   /** Variables that the loss changes by itself (running statistics); saved with the parameters. Default: none. */
   readonly buffers?: NamedVariables;
   /** Every input of the step by name: exact shape and dtype (default float32). */
-  readonly inputs: Readonly<Record<Input, InputSpec>>;
-  /** Loss, and metrics to watch, as scalars; a function of its input tensors and of variables alone. */
-  readonly loss: (inputs: Readonly<Record<Input, tf.Tensor>>) => LossAndMetrics<Metric>;
+  readonly inputs: Inputs;
+  /**
+   * Loss, alone or with metrics to watch, as scalars; a function of its input tensors and of variables alone. Each input has the rank of its
+   * shape.
+   */
+  readonly loss: (inputs: InputTensors<Inputs>) => tf.Tensor | LossAndMetrics<Metric>;
   readonly optimizer: Optimizer;
   /** Learning rate as a function of the step (from 0). */
   readonly schedule: Schedule;
@@ -64,7 +67,7 @@ export interface StepResult<Metric extends string> {
  * const trainer = new Trainer({
  *   parameters: { weight },
  *   inputs: { x: { shape: [8, 3] }, y: { shape: [8, 1] } },
- *   loss: ({ x, y }) => ({ loss: tf.mean(tf.squaredDifference(tf.matMul(x, weight), y)) }),
+ *   loss: ({ x, y }) => tf.mean(tf.squaredDifference(tf.matMul(x, weight), y)),
  *   optimizer: adam(),
  *   schedule: constantSchedule(0.1),
  * });
@@ -72,13 +75,13 @@ export interface StepResult<Metric extends string> {
  * console.log((await trainer.step(inputs)).loss);
  * ```
  */
-export class Trainer<Input extends string, Metric extends string = never> {
+export class Trainer<const Inputs extends InputSpecs, Metric extends string = never> {
   readonly parameters: NamedVariables;
   readonly buffers: NamedVariables;
-  readonly #options: TrainerOptions<Input, Metric>;
+  readonly #options: TrainerOptions<Inputs, Metric>;
   readonly #optimizerState: OptimizerState;
   readonly #variables: NamedVariables;
-  readonly #step: TrainingStep<Input>;
+  readonly #step: TrainingStep<keyof Inputs & string>;
   readonly #lossScale: LossScale | null;
   #stepsDone = 0;
   #spoiled = false;
@@ -88,7 +91,7 @@ export class Trainer<Input extends string, Metric extends string = never> {
    * @throws RangeError where a name or a variable comes twice or `clipNorm` is not a finite number > 0; Error where the engine in use does not have
    * the precision.
    */
-  constructor(options: TrainerOptions<Input, Metric>) {
+  constructor(options: TrainerOptions<Inputs, Metric>) {
     const { parameters, buffers = {}, optimizer, clipNorm, precision = 'float32' } = options;
     checkVariables(parameters, buffers);
     if (clipNorm !== undefined && !(clipNorm > 0 && Number.isFinite(clipNorm))) {
@@ -129,7 +132,7 @@ export class Trainer<Input extends string, Metric extends string = never> {
    * update could spare them, and that would halt every step. The trainer refuses to go on or to be saved until a state
    * is restored.
    */
-  async step(inputs: Readonly<Record<Input, tf.Tensor>>): Promise<StepResult<Metric>> {
+  async step(inputs: Readonly<Record<keyof Inputs & string, tf.Tensor>>): Promise<StepResult<Metric>> {
     this.#checkUsable();
     const { optimizer, schedule } = this.#options;
     const step = this.#stepsDone;
@@ -159,7 +162,9 @@ export class Trainer<Input extends string, Metric extends string = never> {
    *
    * @returns the events of the run as they happen; leaving the loop early is safe.
    */
-  fit<Batch>(options: FitOptions<Batch, Input, Metric>): AsyncGenerator<FitEvent<Metric>, void, undefined> {
+  fit<Batch>(
+    options: FitOptions<Batch, keyof Inputs & string, Metric>,
+  ): AsyncGenerator<FitEvent<Metric>, void, undefined> {
     return fit(this, options);
   }
 

@@ -17,7 +17,7 @@ const variable = (shape: number[], key: number): tf.Variable =>
 /** A small network with a running mean, as a model with batch norm has it; always the same at its start. */
 export function tinyTrainer(
   options: { optimizer?: Optimizer; schedule?: Schedule; clipNorm?: number } = {},
-): Trainer<'x' | 'y', 'error'> {
+): Trainer<Record<'x' | 'y', { shape: readonly [number, number] }>, 'error'> {
   const { optimizer = sgd({ momentum: 0.9 }), schedule = constantSchedule(0.02), ...others } = options;
   const [first, bias, second, runningMean] = [
     variable([2, 3], 1),
@@ -30,9 +30,9 @@ export function tinyTrainer(
     buffers: { 'fc1.running_mean': runningMean },
     inputs: { x: { shape: [batchSize, 2] }, y: { shape: [batchSize, 1] } },
     loss: ({ x, y }) => {
-      const hidden = tf.relu(tf.add(tf.matMul(x as tf.Tensor2D, first as tf.Tensor2D), bias));
+      const hidden = tf.relu(tf.add(tf.matMul(x, first), bias));
       runningMean.assign(tf.add(tf.mul(runningMean, 0.9), tf.mul(tf.mean(hidden, 0), 0.1)));
-      const loss = tf.mean(tf.square(tf.sub(tf.matMul(hidden as tf.Tensor2D, second as tf.Tensor2D), y)));
+      const loss = tf.mean(tf.square(tf.sub(tf.matMul(hidden, second), y)));
       return { loss, metrics: { error: tf.sqrt(loss) } };
     },
     optimizer,

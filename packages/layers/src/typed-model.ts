@@ -1,0 +1,63 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
+
+interface TensorOfRank {
+  readonly 1: tf.Tensor1D;
+  readonly 2: tf.Tensor2D;
+  readonly 3: tf.Tensor3D;
+  readonly 4: tf.Tensor4D;
+}
+
+/**
+ * A `tf.LayersModel` of one input and one output, whose rank TypeScript knows: `apply` and `predict` of a tensor return a tensor, not
+ * one of four kinds.
+ */
+export interface TypedModel<Output extends tf.Tensor = tf.Tensor2D> extends LayersModel {
+  apply(inputs: tf.Tensor, kwargs?: { readonly training?: boolean }): Output;
+  apply(inputs: SymbolicTensor): SymbolicTensor;
+  apply(...args: Parameters<LayersModel['apply']>): ReturnType<LayersModel['apply']>;
+  predict(inputs: tf.Tensor, args?: Parameters<LayersModel['predict']>[1]): Output;
+  predict(...args: Parameters<LayersModel['predict']>): ReturnType<LayersModel['predict']>;
+}
+
+/**
+ * Tells TypeScript what rank the output of a model has, so that the results of `apply` and `predict` need no cast.
+ *
+ * The encoders and heads of the library come typed; this is for models of your own.
+ *
+ * @param model - a model of one input and one output.
+ * @param rank - rank of its output, the batch counted: 2 for features [N, D].
+ * @returns the same model.
+ * @throws RangeError where the model has several inputs or outputs, or its output has another rank.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import * as tfl from '@tensorflow/tfjs-layers';
+ * import { useEngine } from '@tfjs-ssl/engine';
+ * import { typedModel } from '@tfjs-ssl/layers';
+ *
+ * await useEngine('auto');
+ * const flatten = typedModel(tfl.sequential({ layers: [tfl.layers.flatten({ inputShape: [2, 2, 3] })] }), 2);
+ * const features: tf.Tensor2D = flatten.apply(tf.ones([8, 2, 2, 3]));
+ * console.log(features.shape); // [8, 12]
+ * ```
+ */
+export function typedModel<Rank extends keyof TensorOfRank>(
+  model: LayersModel,
+  rank: Rank,
+): TypedModel<TensorOfRank[Rank]> {
+  const { inputs, outputs } = model;
+  if (inputs.length !== 1 || outputs.length !== 1) {
+    throw new RangeError(
+      `typedModel: model must have one input and one output, got ${inputs.length} and ${outputs.length}. Make a model of one of each.`,
+    );
+  }
+  const shape = outputs[0]?.shape ?? [];
+  if (shape.length !== rank) {
+    throw new RangeError(
+      `typedModel: the model's output must have rank ${rank}, got shape [${shape.map((size) => size ?? 'null')}]. Name its rank, or pool or flatten it first.`,
+    );
+  }
+  return model as TypedModel<TensorOfRank[Rank]>;
+}
