@@ -48,12 +48,7 @@ export function paperParts({ images: count, imageSize, width, stored = count }: 
   const chain = paperChain({ size: imageSize });
   const encoder = resnet18({ inputShape: [imageSize, imageSize, 3], width, seed: 1 });
   const head = mlpHead({ inputSize: 8 * width, hiddenSizes: [256], outputSize: 128, seed: 2 });
-  const parameters: Record<string, tf.Variable> = {};
-  for (const [part, model] of Object.entries({ encoder, head })) {
-    for (const [name, variable] of Object.entries(namedWeights(model).parameters)) {
-      parameters[`${part}.${name}`] = variable;
-    }
-  }
+  const { parameters } = namedWeights({ encoder, head });
   const pixels = randomBytes(stored * imageSize * imageSize * 3);
   const images = packImages(pixels, [imageSize, imageSize]);
   const views: PaperParts['views'] = ({ indices, table }) =>

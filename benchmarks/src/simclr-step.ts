@@ -44,12 +44,7 @@ export function simclrStep({ views: rows, imageSize, width }: SimclrStepOptions)
   const encoder = resnet18({ inputShape: [imageSize, imageSize, 3], width, seed: 1 });
   const head = mlpHead({ inputSize: 8 * width, hiddenSizes: [256], outputSize: 128, seed: 2 });
   const views = tf.randomUniform<tf.Rank.R4>(shape, 0, 1, 'float32', 3);
-  const parameters: Record<string, tf.Variable> = {};
-  for (const [part, model] of Object.entries({ encoder, head })) {
-    for (const [name, variable] of Object.entries(namedWeights(model).parameters)) {
-      parameters[`${part}.${name}`] = variable;
-    }
-  }
+  const { parameters } = namedWeights({ encoder, head });
   const optimizer = adam({ weightDecay });
   const state = optimizer.createState(parameters);
   let updates = 0;

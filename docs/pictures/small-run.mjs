@@ -20,12 +20,8 @@ export async function smallRun() {
   const chain = simclrChain({ size, strength: 0.5, blurProbability: 0, cropScale: [0.2, 1] });
   const encoder = resnet18({ inputShape: [size, size, 3], width: 8, seed });
   const head = mlpHead({ inputSize: 64, hiddenSizes: [64], outputSize: 32, seed });
-  const [body, top] = [namedWeights(encoder), namedWeights(head)];
-  const prefixed = (prefix, variables) =>
-    Object.fromEntries(Object.entries(variables).map(([name, variable]) => [`${prefix}.${name}`, variable]));
   const trainer = new Trainer({
-    parameters: { ...prefixed('encoder', body.parameters), ...prefixed('head', top.parameters) },
-    buffers: { ...prefixed('encoder', body.buffers), ...prefixed('head', top.buffers) },
+    ...namedWeights({ encoder, head }),
     inputs: { images: { shape: [batchSize, size, size, 3] }, table: { shape: [2 * batchSize, chain.columns.length] } },
     loss: ({ images, table }) => {
       const features = encoder.apply(chain.apply(images, table), { training: true });

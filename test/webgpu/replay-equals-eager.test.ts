@@ -17,10 +17,7 @@ function paperStep() {
   const chain = simclrChain({ size });
   const encoder = resnet18({ inputShape: [size, size, 3], width: 8, seed: 1 });
   const head = mlpHead({ inputSize: 64, hiddenSizes: [32], outputSize: 16, seed: 2 });
-  const [e, h] = [namedWeights(encoder), namedWeights(head)];
-  const parameters: Record<string, tf.Variable> = {};
-  for (const [name, variable] of Object.entries(e.parameters)) parameters[`encoder.${name}`] = variable;
-  for (const [name, variable] of Object.entries(h.parameters)) parameters[`head.${name}`] = variable;
+  const { parameters, buffers } = namedWeights({ encoder, head });
   const optimizer = adam({ weightDecay: 1e-4 });
   const state = optimizer.createState(parameters);
   const rng = (i: number) => Math.abs(Math.sin(12.9898 * (i + 1) + 78.233));
@@ -58,8 +55,7 @@ function paperStep() {
     }),
     allVariables: () => [
       ...Object.entries(parameters),
-      ...Object.entries(e.buffers),
-      ...Object.entries(h.buffers),
+      ...Object.entries(buffers),
       ...Object.entries(state.firstMoment ?? {}),
       ...Object.entries(state.secondMoment ?? {}),
     ],

@@ -40,17 +40,7 @@ export function buildModel(settings: Settings): Model {
     outputSize: headSettings.output,
     seed,
   });
-  const [e, h] = [namedWeights(encoder), namedWeights(head)];
-  return {
-    encoder,
-    head,
-    parameters: { ...prefixed('encoder.', e.parameters), ...prefixed('head.', h.parameters) },
-    buffers: { ...prefixed('encoder.', e.buffers), ...prefixed('head.', h.buffers) },
-  };
-}
-
-function prefixed(prefix: string, variables: NamedVariables): NamedVariables {
-  return Object.fromEntries(Object.entries(variables).map(([name, variable]) => [prefix + name, variable]));
+  return { encoder, head, ...namedWeights({ encoder, head }) };
 }
 
 /** Loss and pretext accuracies of a batch: augment, encode, project, compare. */

@@ -6,5 +6,5 @@ export { type MaxPool2dOptions, maxPool2d } from './max-pool2d.ts';
 export { type TypedModel, typedModel } from './typed-model.ts';
 export { encodeWeights } from './weights/encode-weights.ts';
 export { type LoadedWeights, type LoadWeightsOptions, loadWeights } from './weights/load-weights.ts';
-export { type NamedWeights, namedWeights } from './weights/named-weights.ts';
+export { type Models, type NamedWeights, namedWeights } from './weights/named-weights.ts';
 export { saveWeights } from './weights/save-weights.ts';

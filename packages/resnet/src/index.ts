@@ -3,6 +3,7 @@ export {
   type LoadedWeights,
   type LoadWeightsOptions,
   loadWeights,
+  type Models,
   type NamedWeights,
   namedWeights,
   saveWeights,

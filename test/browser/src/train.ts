@@ -38,13 +38,10 @@ export async function train(): Promise<Training> {
   const chain = paperChain({ size });
   const encoder = resnet18({ inputShape: [size, size, 3], width: 8, seed: 1 });
   const head = mlpHead({ inputSize: 64, hiddenSizes: [32], outputSize: 16, seed: 2 });
-  const [ofEncoder, ofHead] = [namedWeights(encoder), namedWeights(head)];
-  const parameters = { ...ofEncoder.parameters };
-  for (const [name, variable] of Object.entries(ofHead.parameters)) parameters[`head.${name}`] = variable;
+  const variables = namedWeights({ encoder, head });
   const chosen = Array.from({ length: images }, (_, i) => i);
   const trainer = new Trainer({
-    parameters,
-    buffers: { ...ofEncoder.buffers, ...ofHead.buffers },
+    ...variables,
     inputs: {
       bytes: { shape: [images, packedWords([size, size])], dtype: 'int32' },
       table: { shape: [2 * images, chain.columns.length] },
@@ -70,7 +67,7 @@ export async function train(): Promise<Training> {
   }
   trainer.dispose();
 
-  const trained = [...Object.values(parameters), ...Object.values(ofEncoder.buffers), ...Object.values(ofHead.buffers)];
+  const trained = [...Object.values(variables.parameters), ...Object.values(variables.buffers)];
   const bytes: Uint8Array[] = [];
   for (const variable of trained) bytes.push(new Uint8Array((await variable.data<'float32'>()).slice().buffer));
   const digest = await crypto.subtle.digest('SHA-256', await new Blob(bytes as BlobPart[]).arrayBuffer());

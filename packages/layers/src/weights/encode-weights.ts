@@ -1,7 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { encodeSafetensors, type SafeTensor } from '@tfjs-ssl/safetensors';
-import { namedWeights } from './named-weights.ts';
+import { type Models, namedWeights } from './named-weights.ts';
 import { torchShape, toTorchLayout } from './torch-layout.ts';
 
 /**
@@ -10,7 +9,7 @@ import { torchShape, toTorchLayout } from './torch-layout.ts';
  * Convolution kernels are written as OIHW, linear weights as [out, in]; beside the running statistics of each batch norm there is a
  * `num_batches_tracked` of 0, so that Python's `model.load_state_dict(safetensors.torch.load_file(path))` is content.
  *
- * @param model - any model; not changed.
+ * @param models - a model, or several by name as in `namedWeights({ encoder, head })`; not changed.
  * @returns the bytes; `saveWeights` writes them to a file.
  * @throws RangeError where two weights have one name.
  *
@@ -25,8 +24,8 @@ import { torchShape, toTorchLayout } from './torch-layout.ts';
  * await loadWeights(resnet18({ width: 8, seed: 2 }), bytes); // now a copy of the first
  * ```
  */
-export async function encodeWeights(model: LayersModel): Promise<Uint8Array> {
-  const { parameters, buffers } = namedWeights(model);
+export async function encodeWeights(models: Models): Promise<Uint8Array> {
+  const { parameters, buffers } = namedWeights(models);
   const read = async ([name, variable]: [string, tf.Variable]): Promise<[string, SafeTensor]> => {
     const weight = toTorchLayout(name, variable);
     const data = await weight.data<'float32'>();

@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { neededNodeModule } from '@tfjs-ssl/files';
 import { decodeSafetensors, type SafeTensor } from '@tfjs-ssl/safetensors';
-import { namedWeights } from './named-weights.ts';
+import { type Models, namedWeights } from './named-weights.ts';
 import { fromTorchLayout, torchShape } from './torch-layout.ts';
 
 /** Choices for {@link loadWeights}. */
@@ -28,7 +27,7 @@ export interface LoadedWeights {
  *
  * All is checked before the first weight changes. `num_batches_tracked` is ignored: it matters in PyTorch only without a momentum.
  *
- * @param model - gets the values; its running statistics, too.
+ * @param models - a model, or several by name as in `namedWeights({ encoder, head })`, which get the values; their running statistics, too.
  * @param source - path of a file (Node), or the bytes of one (anywhere).
  * @param options - how names are compared.
  * @returns which names were loaded, and which had no partner (none where strict).
@@ -50,12 +49,12 @@ export interface LoadedWeights {
  * @see `torch.nn.Module.load_state_dict`.
  */
 export async function loadWeights(
-  model: LayersModel,
+  models: Models,
   source: string | Uint8Array,
   options: LoadWeightsOptions = {},
 ): Promise<LoadedWeights> {
   const { strict = true, prefix = '' } = options;
-  const { parameters, buffers } = namedWeights(model);
+  const { parameters, buffers } = namedWeights(models);
   const variables = { ...parameters, ...buffers };
   const found = select(decodeSafetensors(await readBytes(source)).tensors, prefix);
 

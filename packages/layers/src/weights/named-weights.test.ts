@@ -77,6 +77,49 @@ describeEngines('namedWeights', () => {
     expect(names(model).parameters).toEqual([]);
   });
 
+  it('counts all weights of a frozen model as buffers, however deep they lie', () => {
+    const nest = () => {
+      const inner = encoder('backbone');
+      const outer = tfl.sequential({ layers: [inner, head()] });
+      return { inner, outer, whole: tfl.sequential({ layers: [outer] }) };
+    };
+    for (const frozen of ['outer', 'whole'] as const) {
+      const models = nest();
+      models[frozen].trainable = false;
+      expect(names(models.whole).parameters).toEqual([]);
+      expect(names(models.whole).buffers).toHaveLength(7);
+      models[frozen].trainable = true;
+      expect(names(models.whole).parameters).toHaveLength(5);
+    }
+    const { inner, outer } = nest();
+    inner.trainable = false;
+    expect(names(outer).parameters).toEqual(['head.0.weight', 'head.0.bias']);
+  });
+
+  it('tells several models apart by their keys, equal heads too', () => {
+    const models = { encoder: encoder(), projector: head(), predictor: head() };
+    const { parameters, buffers } = namedWeights(models);
+    expect(Object.keys(parameters)).toEqual([
+      ...['encoder.conv1.weight', 'encoder.bn1.weight', 'encoder.bn1.bias'],
+      ...['projector.0.weight', 'projector.0.bias', 'predictor.0.weight', 'predictor.0.bias'],
+    ]);
+    expect(Object.keys(buffers)).toEqual(['encoder.bn1.running_mean', 'encoder.bn1.running_var']);
+    expect(parameters['projector.0.weight']).toBe(namedWeights(models.projector).parameters['0.weight']);
+    expect(parameters['predictor.0.weight']).toBe(namedWeights(models.predictor).parameters['0.weight']);
+  });
+
+  it('refuses what is no model', () => {
+    expect(() => namedWeights({})).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: namedWeights: models must be a model or an object of models, got none. Pass one.]`,
+    );
+    expect(() => namedWeights({ encoder: encoder(), head: [] as never })).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: namedWeights: models.head must be a LayersModel, got object. Pass models by name, { encoder, head }.]`,
+    );
+    expect(() => namedWeights(null as never)).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: namedWeights: models must be a model or an object of models, got none. Pass one.]`,
+    );
+  });
+
   it('refuses names that are not unique', () => {
     const a = tfl.input({ shape: [4] });
     const inner = linear({ units: 4, name: 'b.c' }).apply(a) as tfl.SymbolicTensor;

@@ -1,6 +1,9 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, layers } from '@tensorflow/tfjs-layers';
 
+/** One model, or several by the names that their weights begin with. */
+export type Models = LayersModel | Readonly<Record<string, LayersModel>>;
+
 /** What {@link namedWeights} returns. */
 export interface NamedWeights {
   /** What an optimizer changes. */
@@ -10,40 +13,70 @@ export interface NamedWeights {
 }
 
 /**
- * The variables of a model under PyTorch's names.
+ * The variables of a model, or of several, under PyTorch's names.
  *
  * A name is the layer's name, a dot and the weight's: `layer1.0.bn1.running_mean`. Within a model inside the model, the inner model's name
- * and a dot come first: `backbone.conv1.weight`. Layers of TensorFlow.js itself keep the names of their weights (`dense_1.kernel`). Unlike
- * the names of `tf.Variable`s, which are unique in a process, these are the same for every copy of a model.
+ * and a dot come first: `backbone.conv1.weight`. Of several models, `namedWeights({ encoder, head })`, the key and a dot come first:
+ * `encoder.conv1.weight`, `head.0.weight`. Layers of TensorFlow.js itself keep the names of their weights (`dense_1.kernel`). Unlike the
+ * names of `tf.Variable`s, which are unique in a process, these are the same for every copy of a model.
  *
- * @param model - any model.
- * @returns the variables themselves, not copies, in order of the layers' creation; the model still owns them.
- * @throws RangeError where two weights have one name.
+ * Weights of a layer that is not `trainable`, or lies in a model that is not, are buffers.
+ *
+ * @param models - a model, or several by name. Every head has a `0.weight`: weights of two models that are spread into one object replace
+ * one another, and those of the first are not trained.
+ * @returns the variables themselves, not copies, in order of the layers' creation; the models still own them.
+ * @throws RangeError where two weights have one name, or there is no model.
+ * @throws TypeError where a value is no model.
  *
  * @example
  * ```ts
  * import { useEngine } from '@tfjs-ssl/engine';
  * import { namedWeights } from '@tfjs-ssl/layers';
+ * import { mlpHead } from '@tfjs-ssl/projection-heads';
  * import { resnet18 } from '@tfjs-ssl/resnet';
  *
  * await useEngine('auto');
- * const { parameters, buffers } = namedWeights(resnet18({ width: 8 }));
- * console.log(parameters['layer1.0.conv1.weight']?.shape); // [3, 3, 8, 8]
- * console.log(buffers['bn1.running_var']?.shape); // [8]
+ * const encoder = resnet18({ width: 8 });
+ * const head = mlpHead({ inputSize: 64, hiddenSizes: [32], outputSize: 16 });
+ * const { parameters, buffers } = namedWeights({ encoder, head });
+ * console.log(parameters['encoder.layer1.0.conv1.weight']?.shape); // [3, 3, 8, 8]
+ * console.log(parameters['head.0.weight']?.shape); // [64, 32]
+ * console.log(buffers['encoder.bn1.running_var']?.shape); // [8]
  * ```
  *
  * @see `torch.nn.Module.named_parameters`, `torch.nn.Module.named_buffers`.
  */
-export function namedWeights(model: LayersModel): NamedWeights {
+export function namedWeights(models: Models): NamedWeights {
   const parameters: Record<string, tf.Variable> = {};
   const buffers: Record<string, tf.Variable> = {};
-  for (const { name, variable, trained } of listWeights(model)) {
-    if (name in parameters || name in buffers) {
-      throw new RangeError(`namedWeights: names must be unique, got '${name}' twice. Give the layers different names.`);
+  for (const [prefix, model] of modelsByPrefix(models, 'namedWeights')) {
+    for (const { name, variable, trained } of listWeights(model, prefix, true)) {
+      if (name in parameters || name in buffers) {
+        throw new RangeError(
+          `namedWeights: names must be unique, got '${name}' twice. Give the layers different names.`,
+        );
+      }
+      (trained ? parameters : buffers)[name] = variable;
     }
-    (trained ? parameters : buffers)[name] = variable;
   }
   return { parameters, buffers };
+}
+
+/** Each model with what its weights' names begin with. */
+export function modelsByPrefix(models: Models, caller: string): Array<[prefix: string, model: LayersModel]> {
+  if (isModel(models)) return [['', models]];
+  const entries = Object.entries(models ?? {});
+  if (entries.length === 0) {
+    throw new RangeError(`${caller}: models must be a model or an object of models, got none. Pass one.`);
+  }
+  for (const [key, model] of entries) {
+    if (!isModel(model)) {
+      throw new TypeError(
+        `${caller}: models.${key} must be a LayersModel, got ${model === null ? 'null' : typeof model}. Pass models by name, { encoder, head }.`,
+      );
+    }
+  }
+  return entries.map(([key, model]) => [`${key}.`, model]);
 }
 
 interface ListedWeight {
@@ -53,21 +86,22 @@ interface ListedWeight {
 }
 
 /** Every weight, in order of the layers' creation: of PyTorch's modules, that of the state dict. */
-function* listWeights(model: LayersModel, prefix = ''): Generator<ListedWeight> {
+function* listWeights(model: LayersModel, prefix: string, outerTrains: boolean): Generator<ListedWeight> {
+  const modelTrains = outerTrains && model.trainable;
   for (const layer of [...model.layers].sort((a, b) => a.id - b.id)) {
     const name = prefix + layer.name;
     if (isModel(layer)) {
-      yield* listWeights(layer, `${name}.`);
+      yield* listWeights(layer, `${name}.`, modelTrains);
       continue;
     }
     for (const weight of layer.weights) {
       const ownName = weight.originalName.slice(weight.originalName.lastIndexOf('/') + 1);
       const variable = weight.read() as tf.Variable;
-      yield { name: `${name}.${ownName}`, variable, trained: layer.trainable && variable.trainable };
+      yield { name: `${name}.${ownName}`, variable, trained: modelTrains && layer.trainable && variable.trainable };
     }
   }
 }
 
-function isModel(layer: layers.Layer): layer is LayersModel {
-  return 'layers' in layer;
+function isModel(value: layers.Layer | Models | null | undefined): value is LayersModel {
+  return Array.isArray((value as LayersModel | null | undefined)?.layers);
 }

@@ -1,6 +1,6 @@
-import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { neededNodeModule } from '@tfjs-ssl/files';
 import { encodeWeights } from './encode-weights.ts';
+import type { Models } from './named-weights.ts';
 
 const need = "saveWeights: a path needs Node's file system, which is not here. Pass or take bytes instead.";
 
@@ -10,7 +10,7 @@ const need = "saveWeights: a path needs Node's file system, which is not here. P
  * The file is written under a temporary name beside it, synced to disk and renamed, so that there is the old file or the new one at any
  * moment, never a part of one.
  *
- * @param model - any model; not changed.
+ * @param models - a model, or several by name as in `namedWeights({ encoder, head })`; not changed.
  * @param path - of the file; its folder must exist.
  * @throws Error where the file cannot be written, with the system's reason; a file that was there is untouched then.
  *
@@ -25,8 +25,8 @@ const need = "saveWeights: a path needs Node's file system, which is not here. P
  * await saveWeights(resnet18({ width: 8 }), `${tmpdir()}/model.safetensors`);
  * ```
  */
-export async function saveWeights(model: LayersModel, path: string): Promise<void> {
-  const bytes = await encodeWeights(model);
+export async function saveWeights(models: Models, path: string): Promise<void> {
+  const bytes = await encodeWeights(models);
   const { open, rename, rm } = neededNodeModule('node:fs/promises', need);
   const temporary = `${path}.${process.pid}.tmp`;
   try {

@@ -150,6 +150,20 @@ describeEngines('files of weights', () => {
     expect(await encodeWeights(model)).toEqual(before);
   });
 
+  it('may hold several models, and give one of them back', async () => {
+    const [a, b] = [
+      { online: network(1), target: network(2) },
+      { online: network(3), target: network(4) },
+    ];
+    const bytes = await encodeWeights(a);
+    expect((await loadWeights(b, bytes)).loaded).toHaveLength(16);
+    await expectClose(predict(b.online), predict(a.online), {});
+    await expectClose(predict(b.target), predict(a.target), {});
+    const alone = network(5);
+    await loadWeights(alone, bytes, { prefix: 'target.' });
+    await expectClose(predict(alone), predict(a.target), {});
+  });
+
   it('give back all memory', async () => {
     const model = network();
     const bytes = await encodeWeights(model);
