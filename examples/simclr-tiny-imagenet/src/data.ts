@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import {
   type DatasetProgress,
   downloadTinyImagenet,
@@ -7,6 +6,8 @@ import {
   generatedImages,
   type ImageDataset,
   imageFolder,
+  isTinyImagenet,
+  type SkippedImage,
   tinyImagenet,
 } from '@tfjs-ssl/datasets';
 import { type Options, UsageError } from './options.ts';
@@ -67,7 +68,7 @@ export async function openData(
     onProgress: reportProgress(print, signal),
     ...(options.cache === undefined ? {} : { cacheDir: options.cache }),
   } as const;
-  const open = isTinyImagenet(path)
+  const open = (await isTinyImagenet(path))
     ? (split: 'train' | 'val') =>
         tinyImagenet({ ...decoding, split, classes, ...(split === 'train' ? { imagesPerClass } : {}) })
     : (split: 'train' | 'val') =>
@@ -84,8 +85,25 @@ export async function openData(
     await train.close();
     return explain(error);
   });
-  for (const { file, reason } of [...train.skipped, ...val.skipped]) print(`Left out ${file}: ${reason}`);
+  for (const line of leftOutLines([...train.skipped, ...val.skipped])) print(line);
   return { name: train.name, path, train, val };
+}
+
+/** What was left out: how many files for each reason, and the first. */
+function leftOutLines(skipped: readonly SkippedImage[]): string[] {
+  // both parts of a folder name what lies among its images
+  const reasons = new Map(skipped.map(({ file, reason }) => [file, reason]));
+  const byReason = new Map<string, string[]>();
+  for (const [file, reason] of reasons) {
+    const files = byReason.get(reason);
+    if (files) files.push(file);
+    else byReason.set(reason, [file]);
+  }
+  return [...byReason].map(([reason, [first, ...others]]) =>
+    others.length === 0
+      ? `Left out ${first}: ${reason}`
+      : `Left out ${others.length + 1} files, the first ${first}: each ${reason}`,
+  );
 }
 
 /** Turns what a data set says of its options into what a caller of this program can do. */
@@ -100,11 +118,6 @@ function explain(error: Error): never {
       'Name another one: --cache FOLDER.',
     );
   throw message === error.message ? error : new Error(message, { cause: error.cause });
-}
-
-/** A zip can only be Tiny ImageNet; a folder is, by its list of classes. */
-function isTinyImagenet(path: string): boolean {
-  return path.endsWith('.zip') || existsSync(join(path, 'wnids.txt'));
 }
 
 async function locate(options: Options, print: (line: string) => void, signal: AbortSignal): Promise<string | null> {

@@ -1,4 +1,5 @@
 import type { DecodedImage } from '../workers/decode-worker.js';
+import { checkResize, checkSize } from './dataset-options.ts';
 import { decodeOnWorkers, workerCount } from './decode-pool.ts';
 
 /** Options of `decodeImages`. */
@@ -43,6 +44,7 @@ export async function decodeImages(
 ): Promise<DecodedPixels[]> {
   const { size, resize = 'crop' } = options;
   const workers = Math.min(workerCount('decodeImages', options.workers), Math.max(1, files.length));
+  checkResize('decodeImages', resize);
   if (size !== undefined) checkSize('decodeImages', size);
   const perTask = 16;
   const decoded: DecodedPixels[] = [];
@@ -76,11 +78,4 @@ function* tasks(files: readonly Uint8Array[], perTask: number, fit: { mode: 'cro
 function square(pixels: Uint8Array, position: number, size: number): DecodedPixels {
   const bytes = size * size * 3;
   return { width: size, height: size, data: pixels.subarray(position * bytes, (position + 1) * bytes) };
-}
-
-/** Checks a side in pixels. */
-export function checkSize(caller: string, size: number): void {
-  if (!Number.isInteger(size) || size < 1 || size > 4096) {
-    throw new RangeError(`${caller}: size must be an integer from 1 to 4096 pixels, got ${size}.`);
-  }
 }

@@ -6,9 +6,9 @@ import { defaultCacheFolder } from './cache-folder.ts';
 import { decodeOnWorkers, workerCount } from './decode-pool.ts';
 import { type CacheDescription, createImageCache, type ImageCacheWriter, openImageCache } from './image-cache.ts';
 import { bytesPerImage, type DatasetProgress, type ImageDataset, readTarget } from './image-dataset.ts';
+import type { ImageListing } from './image-listing.ts';
 import { fileStore, type ImageStore, memoryStore } from './image-store.ts';
 import type { ImageTree } from './image-tree.ts';
-import type { ImageListing } from './tiny-imagenet-layout.ts';
 
 /** Options that all data sets of encoded images share. */
 export interface DecodingOptions {
@@ -45,9 +45,7 @@ const revision = 1;
 /** Opens a listing as a data set: from its cache where that is good, else decoded (and cached). */
 export async function openDecodedDataset(source: DecodedSource): Promise<ImageDataset> {
   const { caller, tree, listing, fit, onCorrupt = 'error', memoryLimit = defaultMemoryLimit } = source;
-  if (onCorrupt !== 'error' && onCorrupt !== 'skip') {
-    throw new RangeError(`${caller}: onCorrupt must be 'error' or 'skip', got '${onCorrupt}'.`);
-  }
+  checkOnCorrupt(caller, onCorrupt);
   const workers = workerCount(caller, source.workers);
   const shape = [fit.size, fit.size, 3] as const;
   const imageBytes = bytesPerImage(shape);
@@ -78,6 +76,13 @@ export async function openDecodedDataset(source: DecodedSource): Promise<ImageDa
     throw corruptError(source, failures[0] as CacheDescription['failures'][number]);
   }
   return datasetOf(source, shape, store, failures);
+}
+
+/** Checks the option `onCorrupt`. */
+export function checkOnCorrupt(caller: string, onCorrupt: string): void {
+  if (onCorrupt !== 'error' && onCorrupt !== 'skip') {
+    throw new RangeError(`${caller}: onCorrupt must be 'error' or 'skip', got '${onCorrupt}'.`);
+  }
 }
 
 async function openThroughCache(
@@ -168,6 +173,7 @@ function datasetOf(
   const kept = Int32Array.from(listing.files.keys()).filter((position) => !failed.has(position));
   if (kept.length === 0)
     throw new Error(`${caller}: none of the ${failed.size} images in ${tree.path} can be decoded.`);
+  checkClasses(caller, tree.path, listing, failures);
   let open = true;
   return {
     name,
@@ -176,7 +182,10 @@ function datasetOf(
     imageShape: shape,
     classNames: listing.classNames,
     labels: kept.map((position) => listing.labels[position] as number),
-    skipped: failures.map(({ position, reason }) => ({ file: listing.files[position] as string, reason })),
+    skipped: [
+      ...listing.leftOut,
+      ...failures.map(({ position, reason }) => ({ file: listing.files[position] as string, reason })),
+    ],
     async read(indices, out) {
       if (!open) throw new Error('read: the data set has been closed. Open it again to read from it.');
       const target = readTarget(indices, out, kept.length, bytesPerImage(shape));
@@ -193,6 +202,28 @@ function datasetOf(
   };
 }
 
+/** A class that loses its last image would be missing without a word. */
+function checkClasses(
+  caller: string,
+  path: string,
+  { classNames, labels, files }: ImageListing,
+  failures: CacheDescription['failures'],
+): void {
+  const images = classNames.map(() => 0);
+  for (const label of labels) images[label] = (images[label] as number) + 1;
+  const left = [...images];
+  for (const { position, reason } of failures) {
+    const label = labels[position] as number;
+    left[label] = (left[label] as number) - 1;
+    if (left[label] === 0) {
+      throw new Error(
+        `${caller}: class ${classNames[label]} in ${path} has no image left: ${images[label] === 1 ? 'its only one' : `all ${images[label]}`} would be left out, ` +
+          `the last one, ${files[position]}, because it ${reason}. Replace them, or take the class away.`,
+      );
+    }
+  }
+}
+
 function cacheName({ name, split, tree, listing, fit }: DecodedSource): string {
   const hash = createHash('sha256').update(JSON.stringify([tree.path, name, split, fit]));
   for (const file of listing.files) hash.update(`\n${file}`);
@@ -207,7 +238,7 @@ function decoderVersion(): string {
 function corruptError({ caller, tree, listing }: DecodedSource, failure: { position: number; reason: string }): Error {
   return new Error(
     `${caller}: ${listing.files[failure.position]} in ${tree.path} ${failure.reason}. ` +
-      `Get a good copy, or leave such images out with onCorrupt: 'skip'.`,
+      `Replace it, or leave such images out with onCorrupt: 'skip'.`,
   );
 }
 

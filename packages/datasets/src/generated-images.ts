@@ -1,10 +1,8 @@
 import seedrandom from 'seedrandom';
-import { checkSize } from './decode-images.ts';
+import { checkImagesPerClass, checkSize, checkSplit } from './dataset-options.ts';
 import { type Pattern, type PatternFamily, patternFamilies } from './generated-patterns.ts';
 import { type ImageDataset, readTarget } from './image-dataset.ts';
 import { memoryStore } from './image-store.ts';
-import { checkSplit } from './tiny-imagenet.ts';
-import { checkImagesPerClass } from './tiny-imagenet-layout.ts';
 
 /** Options of `generatedImages`. */
 export interface GeneratedImagesOptions {

@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { fill } from '../workers/read-at.js';
 
 // A cache file: a header of 32 bytes, the pixels of all images in order, and a footer of JSON that says what they are.
 //   0 magic, 8 bytes | 8 offset of the footer, f64 | 16 its length, u32 | 20 its CRC-32, u32 | 24 CRC-32 of bytes 0..23, u32
@@ -65,16 +66,6 @@ export async function openImageCache(path: string, fingerprint: string): Promise
       return true;
     },
   };
-}
-
-/** Reads until the buffer is full; false where the file ends before. */
-export async function fill(file: FileHandle, bytes: Uint8Array, position: number): Promise<boolean> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesRead } = await file.read(bytes, done, bytes.length - done, position + done);
-    if (bytesRead === 0) return false;
-    done += bytesRead;
-  }
-  return true;
 }
 
 async function readFooter(file: FileHandle): Promise<Footer | null> {

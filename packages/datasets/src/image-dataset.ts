@@ -1,4 +1,4 @@
-/** A file that was left out because it cannot be decoded. */
+/** A file that was left out. */
 export interface SkippedImage {
   /** Path inside the data set. */
   readonly file: string;
@@ -33,7 +33,7 @@ export interface ImageDataset {
   readonly classNames: readonly string[];
   /** Class of each image, shape [length]. */
   readonly labels: Int32Array;
-  /** Files left out because of `onCorrupt: 'skip'`. */
+  /** Files left out: images because of `onCorrupt: 'skip'`, and others that lie among them. */
   readonly skipped: readonly SkippedImage[];
   /**
    * Reads images.

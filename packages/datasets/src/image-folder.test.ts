@@ -57,8 +57,13 @@ describe('imageFolder', () => {
     const path = await makeFolder();
     const open = (split: 'train' | 'val') => imageFolder({ path, size: 4, split, holdOut: 0.4, cacheDir: null });
     const [train, val] = [await open('train'), await open('val')];
-    expect([...train.labels]).toEqual([0, 0, 0, 1, 1]);
-    expect([...val.labels]).toEqual([0, 0]);
+    expect([...train.labels]).toEqual([0, 0, 0, 1]);
+    expect([...val.labels]).toEqual([0, 0, 1]);
+    // Fewer images than a share is of: one of each class is held out all the same.
+    const few = await imageFolder({ path, size: 4, split: 'val', holdOut: 0.1, cacheDir: null });
+    expect([...few.labels]).toEqual([0, 1]);
+    const others = await imageFolder({ path, size: 4, split: 'train', holdOut: 0.1, cacheDir: null });
+    expect([...others.labels]).toEqual([0, 0, 0, 0, 1]);
     const whole = await imageFolder({ path, size: 4, cacheDir: null });
     expect(await val.read([0, 1])).toEqual(await whole.read([2, 4]));
     expect((await imageFolder({ path, size: 4, imagesPerClass: 1, cacheDir: null })).length).toBe(2);
@@ -85,15 +90,15 @@ describe('imageFolder', () => {
     expect(await message({ holdOut: 1 })).toMatchInlineSnapshot(
       `"imageFolder: holdOut must be a fraction from 0 to below 1, got 1."`,
     );
-    expect(await message({ holdOut: 0.1, split: 'val' })).toMatchInlineSnapshot(
-      `"imageFolder: holdOut 0.1 leaves no images for split 'val' in FOLDER. Raise it."`,
+    expect(await message({ classes: 1, classNames: ['a'] })).toMatchInlineSnapshot(
+      `"imageFolder: classNames and classes exclude each other. Leave one of the two out."`,
     );
     expect(await message({ classes: 3 })).toMatchInlineSnapshot(
       `"imageFolder: classes must be an integer from 1 to 2, got 3."`,
     );
     await writeFolder(path, [{ name: 'b/3.png', bytes: (await testPng(20, 20, 1)).subarray(0, 90) }]);
     expect(await message({})).toMatchInlineSnapshot(
-      `"imageFolder: b/3.png in FOLDER is not a readable PNG: it is damaged or cut short. Get a good copy, or leave such images out with onCorrupt: 'skip'."`,
+      `"imageFolder: b/3.png in FOLDER is not a readable PNG: it is damaged or cut short. Replace it, or leave such images out with onCorrupt: 'skip'."`,
     );
   });
 });

@@ -1,13 +1,15 @@
-import { checkSize } from './decode-images.ts';
-import { type DecodingOptions, openDecodedDataset } from './decoded-dataset.ts';
+import { checkImagesPerClass, checkResize, checkSize, checkSplit } from './dataset-options.ts';
+import { checkOnCorrupt, type DecodingOptions, openDecodedDataset } from './decoded-dataset.ts';
+import { listFolder } from './folder-listing.ts';
 import type { ImageDataset } from './image-dataset.ts';
-import { type ImageTree, openTree } from './image-tree.ts';
-import { checkSplit } from './tiny-imagenet.ts';
-import { append, byNumber, checkImagesPerClass, type ImageListing, selectClasses } from './tiny-imagenet-layout.ts';
+import { openTree } from './image-tree.ts';
 
 /** Options of `imageFolder`. */
 export interface ImageFolderOptions extends DecodingOptions {
-  /** Folder (or zip) with a folder per class, each with .jpg, .jpeg or .png files. */
+  /**
+   * Folder (or zip) with a folder per class, each with .jpg, .jpeg or .png files, in folders below it as well. Where all lies
+   * in one folder that holds but folders, its folders are the classes.
+   */
   readonly path: string;
   /** Side of the square that each image is made to fit, pixels. */
   readonly size: number;
@@ -19,10 +21,16 @@ export interface ImageFolderOptions extends DecodingOptions {
   /** Which part, `train` (default) or `val`; see `holdOut`. */
   readonly split?: 'train' | 'val';
   /**
-   * Fraction of each class, 0 to below 1, that split `val` has and `train` has not: evenly spread over the sorted files.
+   * Fraction of each class, 0 to below 1, that split `val` has and `train` has not: evenly spread over the sorted files,
+   * at least one image of every class of two or more.
    * Default 0: all images belong to the split that is asked for.
    */
   readonly holdOut?: number;
+  /**
+   * The classes in the order of their labels, such as `classNames` of the images that are trained on: labels of two folders
+   * then agree though one lacks a class. Default: the folders in sorted order, each of which must hold images.
+   */
+  readonly classNames?: readonly string[];
   /** Number of classes, evenly spread over the sorted names; default all. */
   readonly classes?: number;
   /** At most so many images of each class; default all. */
@@ -34,6 +42,8 @@ export interface ImageFolderOptions extends DecodingOptions {
  *
  * Images are resized with Pillow's bilinear filter, antialiased when it shrinks, to the same bytes. Classes are in sorted
  * order, images within a class by the last number in their name. Caching, memory and faults are as in `tinyImagenet`.
+ * Other files among the images are listed in `skipped`; images of formats that are not read are an error, or listed there
+ * with `onCorrupt: 'skip'`. Links are followed, and each folder counts once.
  *
  * @returns the data set; close it when done.
  * @throws Error that names the file or folder and what to do.
@@ -47,18 +57,22 @@ export interface ImageFolderOptions extends DecodingOptions {
  * ```
  */
 export async function imageFolder(options: ImageFolderOptions): Promise<ImageDataset> {
-  const { path, size, resize = 'crop', split = 'train', holdOut = 0, classes, imagesPerClass, ...decoding } = options;
+  const { path, size, resize = 'crop', split = 'train', holdOut = 0, classNames, ...others } = options;
+  const { classes, imagesPerClass, ...decoding } = others;
+  const { onCorrupt = 'error' } = options;
   checkSplit('imageFolder', split);
   checkSize('imageFolder', size);
+  checkResize('imageFolder', resize);
   checkImagesPerClass('imageFolder', imagesPerClass);
-  if (resize !== 'crop' && resize !== 'stretch') {
-    throw new RangeError(`imageFolder: resize must be 'crop' or 'stretch', got '${resize}'.`);
-  }
+  checkOnCorrupt('imageFolder', onCorrupt);
   if (!(holdOut >= 0 && holdOut < 1)) {
     throw new RangeError(`imageFolder: holdOut must be a fraction from 0 to below 1, got ${holdOut}.`);
   }
+  if (classNames !== undefined && classes !== undefined) {
+    throw new RangeError('imageFolder: classNames and classes exclude each other. Leave one of the two out.');
+  }
   const tree = await openTree(path, 'imageFolder');
-  const listing = listFolder(tree, { split, holdOut, classes, imagesPerClass });
+  const listing = listFolder(tree, { split, holdOut, classNames, classes, imagesPerClass, onCorrupt });
   return openDecodedDataset({
     ...decoding,
     caller: 'imageFolder',
@@ -68,41 +82,4 @@ export async function imageFolder(options: ImageFolderOptions): Promise<ImageDat
     listing,
     fit: { mode: resize, size },
   });
-}
-
-interface FolderSelection {
-  readonly split: 'train' | 'val';
-  readonly holdOut: number;
-  readonly classes: number | undefined;
-  readonly imagesPerClass: number | undefined;
-}
-
-function listFolder(tree: ImageTree, selection: FolderSelection): ImageListing {
-  const byClass = new Map<string, string[]>();
-  for (const name of tree.names) {
-    const className = /^([^/.][^/]*)\/[^/.][^/]*\.(jpe?g|png)$/i.exec(name)?.[1];
-    if (className !== undefined) append(byClass, className, name);
-  }
-  if (byClass.size === 0) {
-    throw new Error(
-      `imageFolder: ${tree.path} must hold a folder per class with .jpg, .jpeg or .png files; it has none. Check the path.`,
-    );
-  }
-  const classNames = selectClasses('imageFolder', [...byClass.keys()].sort(), selection.classes);
-  const { split, holdOut, imagesPerClass } = selection;
-  const isHeldOut = (i: number) => Math.floor((i + 1) * holdOut) > Math.floor(i * holdOut);
-  const files: string[] = [];
-  const labels: number[] = [];
-  for (const [label, className] of classNames.entries()) {
-    const own = byNumber(byClass.get(className) as string[]);
-    const wanted = holdOut === 0 ? own : own.filter((_, i) => isHeldOut(i) === (split === 'val'));
-    for (const file of wanted.slice(0, imagesPerClass)) {
-      files.push(file);
-      labels.push(label);
-    }
-  }
-  if (files.length === 0) {
-    throw new Error(`imageFolder: holdOut ${holdOut} leaves no images for split '${split}' in ${tree.path}. Raise it.`);
-  }
-  return { classNames, files, labels: Int32Array.from(labels) };
 }

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { fill } from './image-cache.ts';
+import { fill } from '../workers/read-at.js';
 
 /** Pixels of many images of one size, by position. */
 export interface ImageStore {

@@ -1,16 +1,21 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type FileReference, readReference } from '../workers/file-reader.js';
+import { walkFolder } from './walk-folder.ts';
 import { readZipDirectory } from './zip-directory.ts';
 
 /** The files of a zip or a folder, looked at in the same way: names with slashes, relative to its root. */
 export interface ImageTree {
   /** Absolute path with links resolved. */
   readonly path: string;
+  readonly kind: 'zip' | 'folder';
+  /** Files. */
   readonly names: readonly string[];
+  /** Folders that are known to be there, each with a slash at its end; a zip need not list those that hold files. */
+  readonly folders: readonly string[];
   has(name: string): boolean;
   reference(name: string): FileReference;
   readBytes(name: string): Uint8Array;
@@ -30,20 +35,29 @@ export async function openTree(path: string, caller: string): Promise<ImageTree>
   const found = await stat(path).catch(() => null);
   if (!found) throw new Error(`${caller}: there is nothing at ${path}. Check the path.`);
   const absolute = await realpath(path);
-  return found.isDirectory() ? openFolder(absolute) : openZip(absolute);
+  return found.isDirectory() ? openFolder(absolute, caller) : openZip(absolute, caller);
 }
 
-async function openZip(path: string): Promise<ImageTree> {
-  const entries = await readZipDirectory(path);
+async function openZip(path: string, caller: string): Promise<ImageTree> {
+  const { files, folders } = await readZipDirectory(path);
   const { size, mtimeMs } = await stat(path);
   const reference = (name: string): FileReference => {
-    const entry = entries.get(name);
-    return entry ? { name, path, entry } : { name, path };
+    const entry = files.get(name);
+    if (!entry) throw new Error(`${caller}: ${path} has no ${name}.`);
+    if (entry.method !== 0 && entry.method !== 8) {
+      throw new Error(
+        `${caller}: ${name} in ${path} is packed by zip method ${entry.method}${methodName(entry.method)}; only 0 (stored) and 8 (deflated) are read. ` +
+          'Unpack the zip and give the folder, or pack it again with one of these.',
+      );
+    }
+    return { name, path, entry };
   };
   return {
     path,
-    names: [...entries.keys()],
-    has: (name) => entries.has(name),
+    kind: 'zip',
+    names: [...files.keys()],
+    folders,
+    has: (name) => files.has(name),
     reference,
     readBytes: (name) => bytesOf(reference(name)),
     readText: (name) => new TextDecoder().decode(bytesOf(reference(name))),
@@ -51,14 +65,21 @@ async function openZip(path: string): Promise<ImageTree> {
   };
 }
 
-async function openFolder(path: string): Promise<ImageTree> {
-  const names: string[] = [];
-  await list(path, '', names);
+/** Names of the methods that programs offer, for messages. */
+function methodName(method: number): string {
+  const name = { 9: 'Deflate64', 12: 'bzip2', 14: 'LZMA', 93: 'Zstandard', 95: 'xz', 98: 'PPMd', 99: 'AES' }[method];
+  return name ? ` (${name})` : '';
+}
+
+async function openFolder(path: string, caller: string): Promise<ImageTree> {
+  const { files: names, folders } = await walkFolder(path, caller);
   const known = new Set(names);
   const reference = (name: string): FileReference => ({ name, path: join(path, name) });
   return {
     path,
+    kind: 'folder',
     names,
+    folders,
     has: (name) => known.has(name),
     reference,
     readBytes: (name) => bytesOf(reference(name)),
@@ -66,7 +87,7 @@ async function openFolder(path: string): Promise<ImageTree> {
     fingerprint: async (selected) => {
       const hash = createHash('sha256');
       for (const [i, name] of selected.entries()) {
-        const { size, mtimeMs } = statSync(join(path, name));
+        const { size, mtimeMs } = statSync(join(path, name), { throwIfNoEntry: false }) ?? { size: -1, mtimeMs: 0 };
         hash.update(`${name}\n${size} ${mtimeMs}\n`);
         // 100,000 synchronous calls take half a second, asynchronous ones four times that: the event loop gets a turn between.
         if (i % 1000 === 999) await setImmediate();
@@ -74,15 +95,6 @@ async function openFolder(path: string): Promise<ImageTree> {
       return `folder ${hash.digest('hex')}`;
     },
   };
-}
-
-async function list(folder: string, prefix: string, names: string[]): Promise<void> {
-  for (const item of await readdir(folder, { withFileTypes: true })) {
-    const path = join(folder, item.name);
-    const kind = item.isSymbolicLink() ? await stat(path).catch(() => item) : item;
-    if (kind.isDirectory()) await list(path, `${prefix}${item.name}/`, names);
-    else if (kind.isFile()) names.push(`${prefix}${item.name}`);
-  }
 }
 
 function bytesOf(reference: FileReference): Uint8Array {

@@ -13,4 +13,5 @@ export { type FindTinyImagenetOptions, findTinyImagenet } from './find-tiny-imag
 export { type GeneratedImagesOptions, generatedImages } from './generated-images.ts';
 export type { DatasetProgress, ImageDataset, SkippedImage } from './image-dataset.ts';
 export { type ImageFolderOptions, imageFolder } from './image-folder.ts';
+export { isTinyImagenet } from './is-tiny-imagenet.ts';
 export { type TinyImagenetOptions, tinyImagenet } from './tiny-imagenet.ts';

@@ -198,16 +198,16 @@ describe('tinyImagenet', () => {
       const name = 'train/n02/images/n02_5.JPEG';
       const good = files.find((file) => file.name.endsWith(name))!.bytes;
       expect(await failure(replaced(name, new Uint8Array(0)))).toMatchInlineSnapshot(
-        `"tinyImagenet: tiny-imagenet-200/train/n02/images/n02_5.JPEG in FOLDER/tiny.zip is empty (0 bytes). Get a good copy, or leave such images out with onCorrupt: 'skip'."`,
+        `"tinyImagenet: tiny-imagenet-200/train/n02/images/n02_5.JPEG in FOLDER/tiny.zip is empty (0 bytes). Replace it, or leave such images out with onCorrupt: 'skip'."`,
       );
       expect(await failure(replaced(name, good.subarray(0, good.length / 2)))).toMatchInlineSnapshot(
-        `"tinyImagenet: tiny-imagenet-200/train/n02/images/n02_5.JPEG in FOLDER/tiny.zip is a damaged JPEG: Premature end of JPEG file. Get a good copy, or leave such images out with onCorrupt: 'skip'."`,
+        `"tinyImagenet: tiny-imagenet-200/train/n02/images/n02_5.JPEG in FOLDER/tiny.zip is a damaged JPEG: Premature end of JPEG file. Replace it, or leave such images out with onCorrupt: 'skip'."`,
       );
       expect(await failure(replaced(name, good.subarray(0, 60)))).toMatchInlineSnapshot(
-        `"tinyImagenet: tiny-imagenet-200/train/n02/images/n02_5.JPEG in FOLDER/tiny.zip is not a readable JPEG: JPEG datastream contains no image. Get a good copy, or leave such images out with onCorrupt: 'skip'."`,
+        `"tinyImagenet: tiny-imagenet-200/train/n02/images/n02_5.JPEG in FOLDER/tiny.zip is not a readable JPEG: JPEG datastream contains no image. Replace it, or leave such images out with onCorrupt: 'skip'."`,
       );
       expect(await failure(replaced(name, new Uint8Array(500).fill(7)))).toMatchInlineSnapshot(
-        `"tinyImagenet: tiny-imagenet-200/train/n02/images/n02_5.JPEG in FOLDER/tiny.zip is neither a JPEG nor a PNG image. Get a good copy, or leave such images out with onCorrupt: 'skip'."`,
+        `"tinyImagenet: tiny-imagenet-200/train/n02/images/n02_5.JPEG in FOLDER/tiny.zip is neither a JPEG nor a PNG image. Replace it, or leave such images out with onCorrupt: 'skip'."`,
       );
       const large = (await tinyFiles({ classes: 1, train: 1 }))[0]!;
       expect(await failure(replaced(name, large.bytes))).toContain('is neither a JPEG nor a PNG');
@@ -240,6 +240,35 @@ describe('tinyImagenet', () => {
         /n02_5\.JPEG in .* cannot be read \(EIO: .*\)\. Check its permissions and the disk/,
       );
       expect(await readdir(cacheDir)).toEqual([]);
+    });
+
+    it('ends with an error when a class is left without images', async () => {
+      const folder = await temporaryFolder();
+      const path = await zipped(
+        folder,
+        files.map((file) => (/n02_\d+\.JPEG$/.test(file.name) ? { ...file, bytes: new Uint8Array(9) } : file)),
+      );
+      const message = await tinyImagenet({ path, cacheDir: null, onCorrupt: 'skip' }).catch((error) => error.message);
+      expect(message.replaceAll(folder, 'FOLDER')).toMatchInlineSnapshot(
+        `"tinyImagenet: class n02 in FOLDER/tiny.zip has no image left: all 3 would be left out, the last one, tiny-imagenet-200/train/n02/images/n02_10.JPEG, because it is neither a JPEG nor a PNG image. Replace them, or take the class away."`,
+      );
+    });
+
+    it('names files among the images that are not read', async () => {
+      const other = { name: `${root}/train/n02/images/n02_9.png`, bytes: new Uint8Array(1) };
+      const path = await zipped(await temporaryFolder(), [...files, other]);
+      const dataset = await tinyImagenet({ path, cacheDir: null });
+      expect(dataset.skipped).toEqual([{ file: other.name, reason: 'is no .JPEG file by its name' }]);
+      expect(dataset.length).toBe(12);
+    });
+
+    it('names a way to pack a zip that it reads', async () => {
+      const folder = await temporaryFolder();
+      const path = await zipped(folder, files, { method: 12 });
+      const message = await tinyImagenet({ path, cacheDir: null }).catch((error) => error.message);
+      expect(message.replaceAll(folder, 'FOLDER')).toMatchInlineSnapshot(
+        `"tinyImagenet: tiny-imagenet-200/wnids.txt in FOLDER/tiny.zip is packed by zip method 12 (bzip2); only 0 (stored) and 8 (deflated) are read. Unpack the zip and give the folder, or pack it again with one of these."`,
+      );
     });
 
     it('ends with an error when nothing is left', async () => {
@@ -303,7 +332,7 @@ describe('tinyImagenet', () => {
       await writeFile(path, bytes.subarray(0, bytes.length / 2));
       await expect(tinyImagenet({ path })).rejects.toThrow(`${path} is cut short`);
       await writeFile(path, 'hello');
-      await expect(tinyImagenet({ path })).rejects.toThrow(`${path} is not a zip`);
+      await expect(tinyImagenet({ path })).rejects.toThrow(`${path} is neither a zip nor a folder`);
       await expect(tinyImagenet({ path: join(folder, 'no') })).rejects.toThrow(
         `there is nothing at ${join(folder, 'no')}`,
       );

@@ -1,7 +1,8 @@
+import { checkImagesPerClass, checkSplit } from './dataset-options.ts';
 import { type DecodingOptions, openDecodedDataset } from './decoded-dataset.ts';
 import type { ImageDataset } from './image-dataset.ts';
 import { openTree } from './image-tree.ts';
-import { checkImagesPerClass, listTinyImagenet } from './tiny-imagenet-layout.ts';
+import { listTinyImagenet } from './tiny-imagenet-listing.ts';
 
 /** Options of `tinyImagenet`. */
 export interface TinyImagenetOptions extends DecodingOptions {
@@ -52,11 +53,4 @@ export async function tinyImagenet(options: TinyImagenetOptions): Promise<ImageD
     listing,
     fit: { mode: 'exact', size: 64 },
   });
-}
-
-/** Checks the option `split`. */
-export function checkSplit(caller: string, split: string): void {
-  if (split !== 'train' && split !== 'val') {
-    throw new RangeError(`${caller}: split must be 'train' or 'val', got '${split}'.`);
-  }
 }

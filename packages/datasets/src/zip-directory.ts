@@ -1,5 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { ZipEntry } from '../workers/file-reader.js';
+import { fill } from '../workers/read-at.js';
+import { entryName } from './zip-names.ts';
 
 const endSize = 22;
 const longestComment = 0xffff;
@@ -7,136 +9,186 @@ const locatorSize = 20;
 const end64Size = 56;
 const entrySize = 46;
 
+/** What a zip holds. */
+export interface ZipDirectory {
+  /** The files by name; of two with one name the later one, which replaces the other where the zip is unpacked. */
+  readonly files: Map<string, ZipEntry>;
+  /** Folders that have an entry of their own, each with a slash at its end. */
+  readonly folders: readonly string[];
+}
+
 /**
  * Lists a zip by its central directory alone, Zip64 included: the files themselves are not touched.
  *
+ * Bytes before the zip (a program that unpacks it) and after it are passed over, as Python's zipfile does.
  * The archive of Tiny ImageNet has 110,203 entries, more than the 65,535 of a plain zip. General readers take seconds for
  * it, because they make an object with dates and flags per entry; this takes 0.2 s.
  *
  * @param path - the zip.
- * @returns entries by name, folders left out.
  * @throws Error that names the zip and says whether it is none, is cut short, or is damaged.
  */
-export async function readZipDirectory(path: string): Promise<Map<string, ZipEntry>> {
+export async function readZipDirectory(path: string): Promise<ZipDirectory> {
   const file = await open(path, 'r');
   try {
     const { size } = await file.stat();
-    const directory = await locateDirectory(file, size, path);
-    const bytes = await readAt(file, directory.offset, directory.length);
-    return parseDirectory(bytes, directory.count, directory.offset, path);
+    return await readDirectory(file, size, path);
   } finally {
     await file.close();
   }
 }
 
-interface Directory {
+/** Where a zip says that its directory lies. */
+interface Place {
   readonly offset: number;
   readonly length: number;
   readonly count: number;
+  /** Where the directory ends at the latest. */
+  readonly limit: number;
 }
 
-async function locateDirectory(file: FileHandle, size: number, path: string): Promise<Directory> {
-  const tail = await readAt(
-    file,
-    Math.max(0, size - endSize - longestComment),
-    Math.min(size, endSize + longestComment),
-  );
+async function readDirectory(file: FileHandle, size: number, path: string): Promise<ZipDirectory> {
+  const tail = Buffer.alloc(Math.min(size, endSize + longestComment));
+  await fill(file, tail, size - tail.length);
   const end = findEnd(tail);
-  if (end < 0) {
-    const start = await readAt(file, 0, Math.min(size, 4));
-    const isZip = start.length === 4 && start.readUInt32LE(0) === 0x04034b50;
+  if (end < 0) throw await noEnd(file, size, path);
+  const disk = tail.readUInt16LE(end + 4);
+  if (disk !== 0 && disk !== 0xffff) {
     throw new Error(
-      isZip
-        ? `readZipDirectory: ${path} is cut short: the directory at its end is missing. Fetch or copy it again.`
-        : `readZipDirectory: ${path} is not a zip. Give the path of tiny-imagenet-200.zip or of the unpacked folder.`,
+      `readZipDirectory: ${path} is one part of a zip in several files. Join them, or unpack them and give the folder.`,
     );
   }
-  let count = tail.readUInt16LE(end + 10);
-  let length = tail.readUInt32LE(end + 12);
-  let offset = tail.readUInt32LE(end + 16);
-  let limit = size - tail.length + end;
-  if (count === 0xffff || length === 0xffffffff || offset === 0xffffffff) {
-    // Zip64: a locator before the end record points at a longer one. Without a locator the values mean what they say.
-    const locator = end >= locatorSize ? end - locatorSize : -1;
-    if (locator >= 0 && tail.readUInt32LE(locator) === 0x07064b50) {
-      const position = Number(tail.readBigUInt64LE(locator + 8));
-      const end64 = position + end64Size <= size ? await readAt(file, position, end64Size) : Buffer.alloc(4);
-      if (end64.readUInt32LE(0) !== 0x06064b50) throw damaged(path, 'its Zip64 record is missing');
-      count = Number(end64.readBigUInt64LE(32));
-      length = Number(end64.readBigUInt64LE(40));
-      offset = Number(end64.readBigUInt64LE(48));
-      limit = position;
+  const place = (await zip64Place(file, tail, end, size, path)) ?? {
+    count: tail.readUInt16LE(end + 10),
+    length: tail.readUInt32LE(end + 12),
+    offset: tail.readUInt32LE(end + 16),
+    limit: size - tail.length + end,
+  };
+  const { offset, length, count, limit } = place;
+  // The directory lies just before its end record, unless something of its own lies between.
+  const before = limit - length - offset;
+  for (const shift of new Set([before, 0])) {
+    if (before < 0 || count * entrySize > length || shift > before) break;
+    const bytes = Buffer.alloc(length);
+    const whole = await fill(file, bytes, offset + shift);
+    if (whole && (count === 0 || bytes.readUInt32LE(0) === 0x02014b50)) {
+      return parseDirectory(bytes, count, shift, offset + shift, path);
     }
+    if (whole && shift === 0) throw damaged(path, `entry 0 of ${count} of its directory is not readable`);
   }
-  if (offset + length > limit || count * entrySize > length) {
-    throw damaged(path, `its directory should lie at ${offset} to ${offset + length} of ${size} bytes`);
-  }
-  return { offset, length, count };
+  throw damaged(path, `its directory should lie at ${offset} to ${offset + length} of ${size} bytes`);
 }
 
-/** The last end record whose comment reaches just to the end of the file. */
+/** The last end record: one whose comment reaches just to the end of the file, or else any. */
 function findEnd(tail: Buffer): number {
-  for (let at = tail.length - endSize; at >= 0; at--) {
-    if (tail.readUInt32LE(at) === 0x06054b50 && at + endSize + tail.readUInt16LE(at + 20) === tail.length) return at;
+  let last = -1;
+  for (let at = tail.lastIndexOf('PK\x05\x06'); at >= 0; at = at === 0 ? -1 : tail.lastIndexOf('PK\x05\x06', at - 1)) {
+    if (at + endSize > tail.length) continue;
+    if (at + endSize + tail.readUInt16LE(at + 20) === tail.length) return at;
+    if (last < 0) last = at;
   }
-  return -1;
+  return last;
 }
 
-function parseDirectory(bytes: Buffer, count: number, limit: number, path: string): Map<string, ZipEntry> {
-  const entries = new Map<string, ZipEntry>();
+/** Zip64: a locator before the end record points at a longer one. Without a locator the short values mean what they say. */
+async function zip64Place(
+  file: FileHandle,
+  tail: Buffer,
+  end: number,
+  size: number,
+  path: string,
+): Promise<Place | undefined> {
+  const isLong =
+    tail.readUInt16LE(end + 10) === 0xffff ||
+    tail.readUInt32LE(end + 12) === 0xffffffff ||
+    tail.readUInt32LE(end + 16) === 0xffffffff;
+  const locator = end - locatorSize;
+  if (!isLong || locator < 0 || tail.readUInt32LE(locator) !== 0x07064b50) return undefined;
+  const record = Buffer.alloc(end64Size);
+  // Where bytes lie before the zip, the locator points too far forward; the record mostly lies just before it.
+  for (const limit of [Number(tail.readBigUInt64LE(locator + 8)), size - tail.length + locator - end64Size]) {
+    if (!Number.isSafeInteger(limit) || limit < 0 || !(await fill(file, record, limit))) continue;
+    if (record.readUInt32LE(0) !== 0x06064b50) continue;
+    const count = Number(record.readBigUInt64LE(32));
+    const length = Number(record.readBigUInt64LE(40));
+    const offset = Number(record.readBigUInt64LE(48));
+    if (![count, length, offset].every(Number.isSafeInteger)) throw damaged(path, 'its Zip64 record makes no sense');
+    return { count, length, offset, limit };
+  }
+  throw damaged(path, 'its Zip64 record is missing');
+}
+
+function parseDirectory(bytes: Buffer, count: number, shift: number, limit: number, path: string): ZipDirectory {
+  const files = new Map<string, ZipEntry>();
+  const folders: string[] = [];
   let at = 0;
   for (let index = 0; index < count; index++) {
+    const which = `entry ${index} of ${count} of its directory`;
     if (at + entrySize > bytes.length || bytes.readUInt32LE(at) !== 0x02014b50) {
-      throw damaged(path, `entry ${index} of ${count} of its directory is not readable`);
+      throw damaged(path, `${which} is not readable`);
     }
     const nameLength = bytes.readUInt16LE(at + 28);
     const extraLength = bytes.readUInt16LE(at + 30);
-    const next = at + entrySize + nameLength + extraLength + bytes.readUInt16LE(at + 32);
-    if (next > bytes.length) throw damaged(path, `entry ${index} of ${count} of its directory is cut`);
-    const name = bytes.toString('utf8', at + entrySize, at + entrySize + nameLength);
-    if (!name.endsWith('/')) {
-      if (bytes.readUInt16LE(at + 8) & 1) throw damaged(path, `${name} is encrypted`);
-      const entry = readEntry(bytes, at, nameLength, extraLength);
+    const nameEnd = at + entrySize + nameLength;
+    const next = nameEnd + extraLength + bytes.readUInt16LE(at + 32);
+    if (next > bytes.length) throw damaged(path, `${which} is cut`);
+    const flags = bytes.readUInt16LE(at + 8);
+    const name = entryName(bytes, at + entrySize, nameEnd, nameEnd + extraLength, (flags & 0x800) !== 0);
+    if (name === null) throw damaged(path, `the name of ${which} is not the UTF-8 that it should be`);
+    if (name.endsWith('/')) folders.push(name);
+    else if (name !== '') {
+      if (flags & 1) {
+        throw new Error(
+          `readZipDirectory: ${path} is encrypted (the first such file is ${name}). Unpack it with its password and give the folder.`,
+        );
+      }
+      const entry = readEntry(bytes, at, shift);
       if (entry.offset >= limit) throw damaged(path, `${name} should start at byte ${entry.offset}`);
-      entries.set(name, entry);
+      files.set(name, entry);
     }
     at = next;
   }
-  return entries;
+  return { files, folders };
 }
 
 /** Builds each entry as one literal: with spread objects 110,000 of them take four times as long. */
-function readEntry(bytes: Buffer, at: number, nameLength: number, extraLength: number): ZipEntry {
+function readEntry(bytes: Buffer, at: number, shift: number): ZipEntry {
   let compressedSize = bytes.readUInt32LE(at + 20);
   let size = bytes.readUInt32LE(at + 24);
   let offset = bytes.readUInt32LE(at + 42);
   if (compressedSize === 0xffffffff || size === 0xffffffff || offset === 0xffffffff) {
     // Extra field 1 holds, in this order, those of the three that do not fit into 32 bits.
-    let extra = at + entrySize + nameLength;
-    const end = extra + extraLength;
-    while (extra + 4 <= end && bytes.readUInt16LE(extra) !== 1) extra += 4 + bytes.readUInt16LE(extra + 2);
-    let value = extra + 4;
+    const start = at + entrySize + bytes.readUInt16LE(at + 28);
+    const extra = bytes.subarray(start, start + bytes.readUInt16LE(at + 30));
+    let field = 0;
+    while (field + 4 <= extra.length && extra.readUInt16LE(field) !== 1) field += 4 + extra.readUInt16LE(field + 2);
+    let value = field + 4;
     const long = (short: number): number => {
-      if (short !== 0xffffffff || value + 8 > end) return short;
+      if (short !== 0xffffffff || value + 8 > extra.length) return short;
       value += 8;
-      return Number(bytes.readBigUInt64LE(value - 8));
+      return Number(extra.readBigUInt64LE(value - 8));
     };
     size = long(size);
     compressedSize = long(compressedSize);
     offset = long(offset);
   }
-  return { offset, compressedSize, size, method: bytes.readUInt16LE(at + 10), crc: bytes.readUInt32LE(at + 16) };
+  return {
+    offset: offset + shift,
+    compressedSize,
+    size,
+    method: bytes.readUInt16LE(at + 10),
+    crc: bytes.readUInt32LE(at + 16),
+  };
 }
 
-async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const bytes = Buffer.alloc(length);
-  let done = 0;
-  while (done < length) {
-    const { bytesRead } = await file.read(bytes, done, length - done, position + done);
-    if (bytesRead === 0) break;
-    done += bytesRead;
-  }
-  return bytes.subarray(0, done);
+async function noEnd(file: FileHandle, size: number, path: string): Promise<Error> {
+  const start = Buffer.alloc(4);
+  await fill(file, start.subarray(0, Math.min(size, 4)), 0);
+  const isZip = start.readUInt32LE(0) === 0x04034b50;
+  return new Error(
+    isZip
+      ? `readZipDirectory: ${path} is cut short: the directory at its end is missing. Fetch or copy it again.`
+      : `readZipDirectory: ${path} is neither a zip nor a folder. Check the path.`,
+  );
 }
 
 function damaged(path: string, why: string): Error {

@@ -11,6 +11,8 @@ import { onTestFinished } from 'vitest';
 /** A file of a test's data set. */
 export interface TestFile {
   readonly name: string;
+  /** What a zip has in the place of the name's UTF-8. */
+  readonly nameBytes?: Uint8Array;
   readonly bytes: Uint8Array;
 }
 
@@ -103,15 +105,14 @@ export async function writeFolder(folder: string, files: readonly TestFile[]): P
 /** Zip bytes: stored or deflated; `zip64` writes every number in its long form. */
 export function zipBytes(
   files: readonly TestFile[],
-  options: { deflate?: boolean; zip64?: boolean; comment?: string } = {},
+  options: { deflate?: boolean; zip64?: boolean; comment?: string; flags?: number; method?: number } = {},
 ): Buffer {
-  const { deflate = false, zip64 = false, comment = '' } = options;
-  const parts: Buffer[] = [];
-  const directory: Buffer[] = [];
+  const { deflate = false, zip64 = false, comment = '', flags = 0, method = deflate ? 8 : 0 } = options;
+  const parts: Uint8Array[] = [];
+  const directory: Uint8Array[] = [];
   let offset = 0;
-  for (const { name, bytes } of files) {
+  for (const { name, bytes, nameBytes = Buffer.from(name) } of files) {
     const packed = deflate ? deflateRawSync(bytes) : Buffer.from(bytes);
-    const nameBytes = Buffer.from(name);
     const local = Buffer.alloc(30);
     local.writeUInt32LE(0x04034b50);
     local.writeUInt16LE(nameBytes.length, 26);
@@ -129,7 +130,8 @@ export function zipBytes(
     }
     const central = Buffer.alloc(46);
     central.writeUInt32LE(0x02014b50);
-    central.writeUInt16LE(deflate ? 8 : 0, 10);
+    central.writeUInt16LE(flags, 8);
+    central.writeUInt16LE(method, 10);
     central.writeUInt32LE(crc32(bytes), 16);
     central.writeUInt32LE(zip64 ? 0xffffffff : packed.length, 20);
     central.writeUInt32LE(zip64 ? 0xffffffff : bytes.length, 24);

@@ -1,6 +1,7 @@
 // @ts-check
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { crc32, inflateRawSync } from 'node:zlib';
+import { fillSync } from './read-at.js';
 
 const localHeaderSize = 30;
 
@@ -64,11 +65,6 @@ function inflate(packed, size) {
  */
 function readAt(descriptor, position, length) {
   const bytes = Buffer.allocUnsafe(length);
-  let done = 0;
-  while (done < length) {
-    const count = readSync(descriptor, bytes, done, length - done, position + done);
-    if (count === 0) throw new Error('lies beyond the end of the zip: the zip is cut short');
-    done += count;
-  }
+  if (!fillSync(descriptor, bytes, position)) throw new Error('lies beyond the end of the zip: the zip is cut short');
   return bytes;
 }

@@ -1,13 +1,6 @@
+import type { SkippedImage } from './image-dataset.ts';
+import { append, byNumber, type ImageListing, selectClasses, some } from './image-listing.ts';
 import type { ImageTree } from './image-tree.ts';
-
-/** Which files a data set has, in its order. */
-export interface ImageListing {
-  readonly classNames: readonly string[];
-  /** Names in the tree. */
-  readonly files: readonly string[];
-  /** Position in `classNames`, one per file. */
-  readonly labels: Int32Array;
-}
 
 /** Which part of a data set is taken. */
 export interface Selection {
@@ -15,8 +8,13 @@ export interface Selection {
   readonly imagesPerClass?: number | undefined;
 }
 
+/** Where the list of classes may lie, by which Tiny ImageNet is known. */
+export const listOfClasses: RegExp = /^([^/]+\/)?wnids\.txt$/;
+
 const expectedLayout =
   'wnids.txt, train/<class>/images/*.JPEG, val/val_annotations.txt and val/images/*.JPEG, as in the official archive';
+
+const noJpeg = 'is no .JPEG file by its name';
 
 /**
  * Lists a split of Tiny ImageNet: classes in sorted order, within a class by the number in the file's name.
@@ -27,7 +25,8 @@ export function listTinyImagenet(tree: ImageTree, split: 'train' | 'val', select
   const prefix = findRoot(tree);
   const all = tree.readText(`${prefix}wnids.txt`).split(/\s+/).filter(Boolean).sort();
   const classNames = selectClasses('tinyImagenet', all, selection.classes);
-  const byClass = split === 'train' ? trainFiles(tree, prefix) : valFiles(tree, prefix, all);
+  const leftOut: SkippedImage[] = [];
+  const byClass = split === 'train' ? trainFiles(tree, prefix, leftOut) : valFiles(tree, prefix, all, leftOut);
   const missing = all.filter((name) => !byClass.has(name));
   if (missing.length > 0) {
     throw new Error(
@@ -50,55 +49,34 @@ export function listTinyImagenet(tree: ImageTree, split: 'train' | 'val', select
       labels.push(label);
     }
   }
-  return { classNames, files, labels: Int32Array.from(labels) };
-}
-
-/** Takes every (available / classes)-th class of the sorted list: 10 of 200 are the 1st, 21st, 41st ... */
-export function selectClasses(caller: string, all: readonly string[], classes: number = all.length): string[] {
-  if (!Number.isInteger(classes) || classes < 1 || classes > all.length) {
-    throw new RangeError(`${caller}: classes must be an integer from 1 to ${all.length}, got ${classes}.`);
-  }
-  return Array.from({ length: classes }, (_, i) => all[Math.floor((i * all.length) / classes)] as string);
-}
-
-/** Checks `imagesPerClass`. */
-export function checkImagesPerClass(caller: string, imagesPerClass: number | undefined): void {
-  if (imagesPerClass !== undefined && (!Number.isInteger(imagesPerClass) || imagesPerClass < 1)) {
-    throw new RangeError(`${caller}: imagesPerClass must be a positive integer, got ${imagesPerClass}.`);
-  }
-}
-
-/** Sorts names by the last number in them, then alphabetically: image_2 before image_10. */
-export function byNumber(names: readonly string[]): string[] {
-  const number = (name: string) => Number(/(\d+)\D*$/.exec(name)?.[1] ?? 0);
-  return names
-    .map((name) => ({ name, number: number(name) }))
-    .sort((a, b) => a.number - b.number || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
-    .map(({ name }) => name);
+  return { classNames, files, labels: Int32Array.from(labels), leftOut };
 }
 
 function findRoot(tree: ImageTree): string {
-  const marker = tree.names
-    .filter((name) => /^([^/]+\/)?wnids\.txt$/.test(name))
-    .sort((a, b) => a.length - b.length)[0];
+  const marker = tree.names.filter((name) => listOfClasses.test(name)).sort((a, b) => a.length - b.length)[0];
   if (marker !== undefined) return marker.slice(0, -'wnids.txt'.length);
-  const top = [...new Set(tree.names.map((name) => name.split('/', 1)[0]))].sort();
-  const shown = top.length === 0 ? 'nothing' : top.slice(0, 5).join(', ') + (top.length > 5 ? ', ...' : '');
-  throw new Error(`tinyImagenet: ${tree.path} must hold ${expectedLayout}; it holds ${shown}. Check the path.`);
+  const top = [...new Set(tree.names.map((name) => name.split('/', 1)[0] as string))].sort();
+  throw new Error(`tinyImagenet: ${tree.path} must hold ${expectedLayout}; it holds ${some(top)}. Check the path.`);
 }
 
-function trainFiles(tree: ImageTree, prefix: string): Map<string, string[]> {
+function trainFiles(tree: ImageTree, prefix: string, leftOut: SkippedImage[]): Map<string, string[]> {
   const byClass = new Map<string, string[]>();
-  const pattern = /^([^/]+)\/images\/[^/.][^/]*\.jpe?g$/i;
+  const pattern = /^([^/]+)\/images\/[^/.][^/]*?(\.jpe?g)?$/i;
   const start = `${prefix}train/`;
   for (const name of tree.names) {
-    const className = name.startsWith(start) ? pattern.exec(name.slice(start.length))?.[1] : undefined;
-    if (className !== undefined) append(byClass, className, name);
+    const found = name.startsWith(start) ? pattern.exec(name.slice(start.length)) : null;
+    if (found?.[2]) append(byClass, found[1] as string, name);
+    else if (found) leftOut.push({ file: name, reason: noJpeg });
   }
   return byClass;
 }
 
-function valFiles(tree: ImageTree, prefix: string, classes: readonly string[]): Map<string, string[]> {
+function valFiles(
+  tree: ImageTree,
+  prefix: string,
+  classes: readonly string[],
+  leftOut: SkippedImage[],
+): Map<string, string[]> {
   const annotations = `${prefix}val/val_annotations.txt`;
   if (!tree.has(annotations)) {
     throw new Error(
@@ -124,20 +102,15 @@ function valFiles(tree: ImageTree, prefix: string, classes: readonly string[]): 
     listed.add(name);
     append(byClass, className, name);
   }
-  const unlisted = tree.names.find(
-    (name) => name.startsWith(`${prefix}val/images/`) && /\/[^/.][^/]*\.jpe?g$/i.test(name) && !listed.has(name),
+  const others = tree.names.filter(
+    (name) => name.startsWith(`${prefix}val/images/`) && /\/[^/.][^/]*$/.test(name) && !listed.has(name),
   );
+  const unlisted = others.find((name) => /\.jpe?g$/i.test(name));
+  for (const file of others) leftOut.push({ file, reason: noJpeg });
   if (unlisted) {
     throw new Error(
       `tinyImagenet: ${annotations} in ${tree.path} has no line for ${unlisted}: its label is unknown. Fetch the official archive again.`,
     );
   }
   return byClass;
-}
-
-/** Appends to the list under a key. */
-export function append(lists: Map<string, string[]>, key: string, value: string): void {
-  const list = lists.get(key);
-  if (list) list.push(value);
-  else lists.set(key, [value]);
 }
