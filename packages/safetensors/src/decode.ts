@@ -1,5 +1,8 @@
 import { arrayTypes, elementCount, type SafeTensor, type SafeTensorDtype } from './dtypes.ts';
 import { requireLittleEndian } from './encode.ts';
+import { narrowBytes, narrowDtypes, widen } from './narrow-floats.ts';
+import { otherFormat } from './other-formats.ts';
+import { type Json, JsonObject, parseStrictJson } from './strict-json.ts';
 
 /** What a safetensors file holds. */
 export interface Safetensors {
@@ -9,16 +12,22 @@ export interface Safetensors {
   readonly metadata: Record<string, string>;
 }
 
+/** The longest header that Python's package reads, bytes. */
+const longestHeader = 100_000_000;
+
 /**
  * Reads the bytes of a safetensors file.
  *
- * The data are views into `bytes` where the alignment allows, copies elsewhere: do not write into `bytes` afterwards. Nothing is trusted:
- * lengths, offsets, shapes and dtypes are checked against one another and against the number of bytes, and the tensors must cover the data
- * without gap or overlap, as the format demands.
+ * The data are views into `bytes` where the alignment allows, copies elsewhere: do not write into `bytes` afterwards. F16, BF16 and the F8 types
+ * become F32, which has all their values. Nothing is trusted: lengths, offsets, shapes and dtypes are checked against one another and against
+ * the number of bytes, and the tensors must cover the data without gap or overlap, as the format demands.
+ *
+ * What Python's package refuses is refused here. Beyond it are refused: a name that comes twice, an entry that is written as a list, lengths from
+ * 2^53 on, and elements that are no whole bytes, complex, or F8_E8M0.
  *
  * @param bytes - the whole file.
  * @returns tensors and metadata; both are objects without a prototype, so any name is safe as a key.
- * @throws RangeError where the file is cut short, damaged, or holds a dtype that JavaScript has no typed array for (F16, BF16, F8).
+ * @throws RangeError where the file is cut short, damaged, or something else, which is named: a Git LFS pointer, an HTML page, a PyTorch file.
  *
  * @example
  * ```ts
@@ -35,17 +44,15 @@ export function decodeSafetensors(bytes: Uint8Array): Safetensors {
   const { header, dataStart } = readHeader(bytes);
   const tensors: Record<string, SafeTensor> = Object.create(null);
   const metadata: Record<string, string> = Object.create(null);
-  const ranges: Array<{ name: string; begin: number; end: number }> = [];
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === '__metadata__') {
-      readMetadata(entry, metadata);
-      continue;
-    }
-    const { dtype, shape, begin, end } = readEntry(name, entry, bytes.length - dataStart);
-    ranges.push({ name, begin, end });
-    tensors[name] = { dtype, shape, data: view(bytes, dtype, dataStart + begin, end - begin) };
+  const entries: Array<[string, Entry]> = [];
+  for (const [name, entry] of header) {
+    if (name === '__metadata__') readMetadata(entry, metadata);
+    else entries.push([name, readEntry(name, entry, bytes.length - dataStart)]);
   }
-  checkCoverage(ranges, bytes.length - dataStart);
+  checkCoverage(entries, bytes.length - dataStart);
+  for (const [name, { dtype, shape, begin, end }] of entries) {
+    tensors[name] = readTensor(bytes.subarray(dataStart + begin, dataStart + end), dtype, shape);
+  }
   return { tensors, metadata };
 }
 
@@ -53,82 +60,112 @@ function fail(problem: string): never {
   throw new RangeError(`decodeSafetensors: ${problem}. The file is damaged or not a safetensors file; get it again.`);
 }
 
-function readHeader(bytes: Uint8Array): { header: object; dataStart: number } {
-  if (bytes.length < 8) fail(`the file must have at least 8 bytes, got ${bytes.length}`);
+/** Says what the file is instead where that can be told. */
+function failHeader(bytes: Uint8Array, problem: string): never {
+  const other = otherFormat(bytes);
+  if (!other) fail(problem);
+  throw new RangeError(`decodeSafetensors: must be a safetensors file, got ${other.what}. ${other.advice}.`);
+}
+
+function readHeader(bytes: Uint8Array): { header: JsonObject; dataStart: number } {
+  if (bytes.length < 8) failHeader(bytes, `the file must have at least 8 bytes, got ${bytes.length}`);
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   if (length > BigInt(bytes.length - 8)) {
-    fail(`the header must fit into the file of ${bytes.length} bytes, got a header of ${length}`);
+    failHeader(bytes, `the header must fit into the file of ${bytes.length} bytes, got a header of ${length}`);
   }
+  if (length > longestHeader) fail(`the header must have at most ${longestHeader} bytes, got ${length}`);
   const dataStart = 8 + Number(length);
-  const text = new TextDecoder().decode(bytes.subarray(8, dataStart));
-  let header: unknown;
+  let text: string;
   try {
-    header = JSON.parse(text);
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(8, dataStart));
   } catch {
-    fail(`the header must be JSON, got ${JSON.stringify(text.slice(0, 20))}`);
+    fail('the header must be UTF-8, got other bytes');
   }
-  if (!isObject(header)) fail(`the header must be a JSON object, got ${text.slice(0, 20)}`);
+  let header: Json;
+  try {
+    header = parseStrictJson(text);
+  } catch (error) {
+    fail(`the header must be JSON, got ${(error as Error).message} of ${JSON.stringify(clip(text, 20))}`);
+  }
+  if (!(header instanceof JsonObject)) fail(`the header must be a JSON object, got ${clip(text, 20)}`);
   return { header, dataStart };
 }
 
-function readMetadata(entry: unknown, metadata: Record<string, string>): void {
-  if (!isObject(entry)) fail(`__metadata__ must be an object of strings, got ${JSON.stringify(entry)}`);
-  for (const [key, value] of Object.entries(entry)) {
-    if (typeof value !== 'string') fail(`__metadata__.${key} must be a string, got ${JSON.stringify(value)}`);
+function readMetadata(entry: Json, metadata: Record<string, string>): void {
+  if (entry === null) return;
+  if (!(entry instanceof JsonObject)) fail(`__metadata__ must be an object of strings, got ${show(entry)}`);
+  for (const [key, value] of entry) {
+    if (typeof value !== 'string') fail(`__metadata__.${clip(key, 60)} must be a string, got ${show(value)}`);
     metadata[key] = value;
   }
 }
 
-function readEntry(
-  name: string,
-  entry: unknown,
-  dataBytes: number,
-): { dtype: SafeTensorDtype; shape: number[]; begin: number; end: number } {
-  const { dtype, shape, data_offsets: offsets } = isObject(entry) ? (entry as Record<string, unknown>) : {};
+interface Entry {
+  readonly dtype: string;
+  readonly shape: number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+function readEntry(fullName: string, entry: Json, dataBytes: number): Entry {
+  const name = clip(fullName, 100);
+  const [dtype, shape, offsets] = ['dtype', 'shape', 'data_offsets'].map((field) =>
+    entry instanceof JsonObject ? entry.get(field) : undefined,
+  );
   if (typeof dtype !== 'string' || !isCounts(shape) || !isCounts(offsets) || offsets.length !== 2) {
-    fail(`'${name}' must have dtype, shape and two data_offsets, got ${JSON.stringify(entry)}`);
-  }
-  if (!Object.hasOwn(arrayTypes, dtype)) {
-    throw new RangeError(
-      `decodeSafetensors: dtype of '${name}' must be one of ${Object.keys(arrayTypes).join(', ')}, got ${dtype}. Convert the file to float32 first.`,
+    fail(
+      `'${name}' must have a dtype, a shape and two data_offsets, both of whole numbers like 4, not 4.0, got ${show(entry)}`,
     );
   }
-  const known = dtype as SafeTensorDtype;
+  const elementBytes =
+    narrowBytes(dtype) ??
+    (Object.hasOwn(arrayTypes, dtype) ? arrayTypes[dtype as SafeTensorDtype].BYTES_PER_ELEMENT : undefined);
+  if (elementBytes === undefined) {
+    throw new RangeError(
+      `decodeSafetensors: dtype of '${name}' must be one of ${[...Object.keys(arrayTypes), ...narrowDtypes].join(', ')}, got ${clip(dtype, 20)}. Convert the file to float32 first.`,
+    );
+  }
   const [begin, end] = offsets as [number, number];
   if (begin > end || end > dataBytes) {
     fail(`data of '${name}' must lie within ${dataBytes} bytes, got ${begin} to ${end}`);
   }
-  const expected = elementCount(shape) * arrayTypes[known].BYTES_PER_ELEMENT;
+  const expected = elementCount(shape) * elementBytes;
   if (end - begin !== expected) {
-    fail(`'${name}' of dtype ${dtype} and shape [${shape}] must have ${expected} bytes, got ${end - begin}`);
+    fail(
+      `'${name}' of dtype ${dtype} and shape [${clip(shape.join(), 60)}] must have ${expected} bytes, got ${end - begin}`,
+    );
   }
-  return { dtype: known, shape, begin, end };
+  return { dtype, shape, begin, end };
 }
 
-function view(bytes: Uint8Array, dtype: SafeTensorDtype, offset: number, byteLength: number): SafeTensor['data'] {
-  const arrayType = arrayTypes[dtype];
-  const length = byteLength / arrayType.BYTES_PER_ELEMENT;
-  const start = bytes.byteOffset + offset;
-  if (start % arrayType.BYTES_PER_ELEMENT === 0) return new arrayType(bytes.buffer, start, length);
-  return new arrayType(bytes.slice(offset, offset + byteLength).buffer, 0, length);
+function readTensor(bytes: Uint8Array, dtype: string, shape: number[]): SafeTensor {
+  if (narrowBytes(dtype) !== undefined) return { dtype: 'F32', shape, data: widen(dtype, bytes) };
+  const arrayType = arrayTypes[dtype as SafeTensorDtype];
+  const aligned = bytes.byteOffset % arrayType.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+  const length = bytes.length / arrayType.BYTES_PER_ELEMENT;
+  return { dtype: dtype as SafeTensorDtype, shape, data: new arrayType(aligned.buffer, aligned.byteOffset, length) };
 }
 
-function checkCoverage(ranges: Array<{ name: string; begin: number; end: number }>, dataBytes: number): void {
+function checkCoverage(entries: ReadonlyArray<[string, Entry]>, dataBytes: number): void {
   let covered = 0;
-  for (const { name, begin, end } of ranges.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+  for (const [name, { begin, end }] of entries.toSorted(([, a], [, b]) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== covered) {
       const what = begin < covered ? 'overlaps another tensor' : 'leaves a gap before it';
-      fail(`'${name}' must begin at byte ${covered} of the data, got ${begin}: it ${what}`);
+      fail(`'${clip(name, 100)}' must begin at byte ${covered} of the data, got ${begin}: it ${what}`);
     }
     covered = end;
   }
   if (covered !== dataBytes) fail(`the tensors must cover the data of ${dataBytes} bytes, got ${covered}`);
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function isCounts(value: Json | undefined): value is number[] {
+  return Array.isArray(value) && value.every((count) => Number.isSafeInteger(count));
 }
 
-function isCounts(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((count) => Number.isSafeInteger(count) && count >= 0);
+function show(value: Json): string {
+  return clip(value instanceof JsonObject ? value.source : JSON.stringify(value), 100);
+}
+
+function clip(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text;
 }

@@ -1,4 +1,4 @@
-/** Element types of a safetensors file that have a typed array in JavaScript. */
+/** Element types that have a typed array in JavaScript; narrower floats of a file are read as `F32`. */
 export type SafeTensorDtype = 'F64' | 'F32' | 'I64' | 'U64' | 'I32' | 'U32' | 'I16' | 'U16' | 'I8' | 'U8' | 'BOOL';
 
 /** Typed arrays that hold the elements. */
@@ -34,7 +34,7 @@ export const arrayTypes: Readonly<Record<SafeTensorDtype, ArrayType>> = {
   BOOL: Uint8Array,
 };
 
-/** A tensor as a safetensors file has it. */
+/** A tensor of a safetensors file. */
 export interface SafeTensor {
   readonly dtype: SafeTensorDtype;
   /** Lengths of the axes; `[]` for a scalar. */

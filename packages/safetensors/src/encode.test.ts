@@ -60,4 +60,7 @@ it('refuses what it cannot write', () => {
   expect(() => encode({ dtype: 'F32', shape: [4], data }, '__metadata__')).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: encodeSafetensors: the name '__metadata__' is reserved. Rename the tensor.]`,
   );
+  expect(() => encode({ dtype: 'F32', shape: [4], data }, 'a\ud800')).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: encodeSafetensors: names must be valid Unicode, got "a\\ud800" with half of a surrogate pair. Rename the tensor.]`,
+  );
 });

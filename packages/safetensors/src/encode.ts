@@ -10,7 +10,7 @@ import { arrayTypes, elementCount, type SafeTensor } from './dtypes.ts';
  * @param tensors - tensors by name; the data are copied.
  * @param metadata - strings by name, stored beside the tensors as `__metadata__`.
  * @returns the file's bytes.
- * @throws RangeError where a tensor's shape does not match its data, a name is reserved, or the machine is not little-endian.
+ * @throws RangeError where a tensor's shape does not match its data, a name is reserved or no valid Unicode, or the machine is not little-endian.
  * @throws TypeError where a tensor's typed array is not that of its dtype.
  *
  * @example
@@ -65,6 +65,11 @@ export function requireLittleEndian(caller: string): void {
 function check(name: string, { dtype, shape, data }: SafeTensor): void {
   if (name === '__metadata__') {
     throw new RangeError(`encodeSafetensors: the name '__metadata__' is reserved. Rename the tensor.`);
+  }
+  if (/\p{Surrogate}/u.test(name)) {
+    throw new RangeError(
+      `encodeSafetensors: names must be valid Unicode, got ${JSON.stringify(name)} with half of a surrogate pair. Rename the tensor.`,
+    );
   }
   const arrayType = arrayTypes[dtype];
   if (arrayType === undefined) {
