@@ -1,5 +1,5 @@
-// `node scripts/check-tests.mjs`: type-checks the tests, and finds promises in them that nothing waits for: a test with one passes
-// whatever comes of it. Biome has such a rule, but cannot follow types from package to package.
+// `node scripts/check-tests.mjs`: type-checks the tests, and finds what lets a test pass without a check: a promise that nothing waits
+// for, and a bare `return`. Biome has a rule for promises, but cannot follow types from package to package.
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -51,6 +51,27 @@ function checkCallbacks(call) {
   }
 }
 
+/** The name of what is called first in `it(...)`, `it.each(...)(...)`, `it.skipIf(...).for(...)(...)`. */
+function calledFirst(expression) {
+  if (ts.isIdentifier(expression)) return expression.text;
+  return ts.isCallExpression(expression) || ts.isPropertyAccessExpression(expression)
+    ? calledFirst(expression.expression)
+    : null;
+}
+
+/** A `return` without a value, by which a test ends early and counts as passed. Functions within the test may return. */
+function checkReturns(node) {
+  if (ts.isReturnStatement(node) && !node.expression) {
+    complain(
+      node,
+      'a test that returns counts as passed: `skip(condition, reason)` from its context says why it was left out.',
+    );
+  }
+  ts.forEachChild(node, (child) => {
+    if (!ts.isFunctionLike(child)) checkReturns(child);
+  });
+}
+
 function visit(node) {
   if (ts.isExpressionStatement(node)) {
     const { expression } = node;
@@ -60,6 +81,9 @@ function visit(node) {
   }
   if (ts.isCallExpression(node)) {
     checkCallbacks(node);
+    if (/^(it|test)$/.test(calledFirst(node.expression) ?? '')) {
+      for (const argument of node.arguments) if (ts.isFunctionLike(argument)) checkReturns(argument);
+    }
     const [value] = node.arguments;
     const isExpect = ts.isIdentifier(node.expression) && node.expression.text === 'expect';
     const handlesPromise =

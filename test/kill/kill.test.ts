@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import seedrandom from 'seedrandom';
 import { afterAll, expect, it } from 'vitest';
 
 const main = fileURLToPath(new URL('../../examples/simclr-tiny-imagenet/dist/main.js', import.meta.url));
@@ -10,6 +11,8 @@ const folder = mkdtempSync(join(tmpdir(), 'tfjs-ssl-kill-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const trials = 10;
+/** Draws when the runs are killed; `KILL_SEED` repeats the draws of an earlier test. */
+const seed = process.env.KILL_SEED ?? `${Date.now()}`;
 const checkpointEvery = 5;
 const steps = 20;
 // 2 epochs of 10 steps, heavy enough that a kill can fall anywhere
@@ -104,11 +107,13 @@ it(`equals an unbroken run after SIGKILL at a random step, ${trials} times`, asy
   expect(expected).toHaveLength(steps);
   const weights = readFileSync(join(whole, 'model.safetensors'));
 
+  console.log(`KILL_SEED=${seed} draws these moments again`);
+  const random = seedrandom(seed);
   for (let trial = 0; trial < trials; trial++) {
     const run = join(folder, `trial-${trial}`);
     const killed = start([...setting, '--out', run]);
     await killed.printed('[Epoch 1] Step 0:');
-    const delay = Math.random() * seconds;
+    const delay = random() * seconds;
     await Promise.race([killed.ended, new Promise((resolve) => setTimeout(resolve, 1000 * delay))]);
     killed.process.kill('SIGKILL');
     await killed.ended;

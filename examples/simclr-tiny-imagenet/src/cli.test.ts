@@ -35,9 +35,14 @@ const png = Buffer.from(
   'base64',
 );
 
-async function call(args: string[], signal = new AbortController().signal) {
+async function call(args: string[], signal = new AbortController().signal, onText: (text: string) => void = () => {}) {
   const written = { stdout: '', stderr: '' };
-  const stream = (name: keyof typeof written) => ({ write: (text: string) => (written[name] += text) });
+  const stream = (name: keyof typeof written) => ({
+    write: (text: string) => {
+      written[name] += text;
+      onText(text);
+    },
+  });
   const code = await cli(args, { stdout: stream('stdout'), stderr: stream('stderr') }, signal);
   return { code, ...written, stderr: written.stderr.replaceAll(folder, 'FOLDER') };
 }
@@ -213,13 +218,12 @@ describe('failures', () => {
   it('a checkpoint that cannot be written, also after Ctrl-C', async () => {
     const run = join(folder, 'run');
     const controller = new AbortController();
-    const watch = setInterval(() => {
-      if (!existsSync(join(run, 'summary.json')) || controller.signal.aborted) return;
+    const { code, stderr } = await call([...small, '--epochs', '50', '--out', run], controller.signal, (text) => {
+      if (!text.startsWith('[Epoch 1] Step 0')) return;
       writeFileSync(join(run, 'checkpoints'), '');
       controller.abort();
-    }, 1);
-    const { code, stderr } = await call([...small, '--epochs', '50', '--out', run], controller.signal);
-    clearInterval(watch);
+    });
+    expect(controller.signal.aborted).toBe(true);
     expect(code).toBe(1);
     expect(stderr).toContain('FOLDER/run/checkpoints');
   });

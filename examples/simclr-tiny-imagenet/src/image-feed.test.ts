@@ -47,8 +47,8 @@ describeEngines('the images of a step', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('are uploaded batch by batch, with a line that says why, where they do not fit', async () => {
-    if (!keepsImages()) return;
+  it('are uploaded batch by batch, with a line that says why, where they do not fit', async ({ skip }) => {
+    skip(!keepsImages(), 'this engine keeps no images');
     const { runKernel } = tf.engine();
     vi.spyOn(tf.engine(), 'runKernel').mockImplementation((name, ...rest) => {
       if (name === 'ReserveImages') throw new RangeError('too large');
@@ -60,8 +60,8 @@ describeEngines('the images of a step', () => {
     expect(lines).toEqual(['The images are uploaded batch by batch: too large']);
   });
 
-  it('stop being uploaded when the run is stopped', async () => {
-    if (!keepsImages()) return;
+  it('stop being uploaded when the run is stopped', async ({ skip }) => {
+    skip(!keepsImages(), 'this engine keeps no images');
     const stopped = AbortSignal.abort(new Error('stopped'));
     await expect(residentFeed(dataset, settings, () => {}, stopped)).rejects.toThrow('stopped');
   });

@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { adamUpdate, batchNormTrain, globalAveragePool, infoNce, momentumUpdate } from '@tfjs-ssl/ops';
 import { expectClose } from '@tfjs-ssl/testing';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { engine } from './index.ts';
 
 afterAll(() => engine.stop());
@@ -128,6 +128,10 @@ describe('results', () => {
 });
 
 describe('batch normalisation in training', () => {
+  beforeEach(async () => {
+    await engine.start();
+  });
+
   it.each([[16], [3], [7], [72]])('agrees with its composition on the cpu backend, %i channels', async (c) => {
     const shape = [5, 4, 3, c];
     for (const relu of [false, true]) {
@@ -158,7 +162,6 @@ describe('batch normalisation in training', () => {
   });
 
   it('keeps the digits of a variance far from zero', async () => {
-    await engine.start();
     const values = Float32Array.from({ length: 3000 * 5 }, (_, i) => 10_000 + (Math.floor(i / 5) % 2 === 0 ? 1 : -1));
     const x = tf.tensor2d(values, [3000, 5]);
     const { output, mean, variance } = batchNormTrain(x, tf.ones([5]), tf.zeros([5]));

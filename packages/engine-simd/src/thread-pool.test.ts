@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { afterEach, expect, it, vi } from 'vitest';
-import { createMemory } from './kernel-module.ts';
+import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
+import { createMemory, type KernelExports } from './kernel-module.ts';
 import { heapStart, PAGE, SCRATCH_JOB } from './memory-layout.ts';
 import { Runtime } from './runtime.ts';
 import { UNARY } from './task-ids.ts';
@@ -11,7 +11,7 @@ import { agree } from './variant-agreement.ts';
 import { chooseVariant, loadVariant } from './variants.ts';
 
 /** Words of the control block, as `assembly/layout.ts` has them. */
-const [COUNTER, GENERATION] = [0x10000, 0x10100];
+const [COUNTER, GENERATION, JOB] = [0x10000, 0x10100, 0x10200];
 
 const variant = await chooseVariant({ revectorize: false, shared: true, agree });
 let runtime: Runtime | undefined;
@@ -40,9 +40,27 @@ it('says that a kernel has failed, and stays broken', async () => {
 });
 
 it('notices a task that fails in a worker', async () => {
-  runtime = await Runtime.start(variant, 2);
-  // Tasks of an unknown kind: whichever thread takes one traps.
-  expect(() => runtime?.runOnce(1000, 12345)).toThrow();
+  const memory = createMemory(heapStart(2) / PAGE, true);
+  const pool = await ThreadPool.start(variant.module, memory, 2);
+  onTestFinished(() => pool.stop());
+  const { kernels } = pool;
+  const [words, counters] = [new Int32Array(memory.buffer), new BigInt64Array(memory.buffer)];
+  /** Opens a job as the caller's `run` does, and leaves its tasks to the worker. */
+  const run: KernelExports['run'] = (job, tasks) => {
+    words[JOB / 4] = job;
+    Atomics.store(counters, COUNTER / 8, (1n << 40n) | (BigInt(tasks) << 20n));
+    Atomics.store(words, GENERATION / 4, 1);
+    Atomics.notify(words, GENERATION / 4);
+    for (;;) {
+      const done = kernels.lookForEnd?.(tasks, 1000) ?? 0;
+      if (done === -1 || done === tasks) return done === -1 ? 1 : 0;
+    }
+  };
+  Object.defineProperty(pool, 'kernels', { value: { ...kernels, run } });
+  words[SCRATCH_JOB / 4] = 12345; // of an unknown kind: the thread that takes it traps
+  const failed = `[Error: engine-simd: a worker thread failed in a kernel; results can no longer be trusted. Start the process again; with fewer threads if memory was short.]`;
+  expect(() => pool.run(SCRATCH_JOB, 2)).toThrowErrorMatchingInlineSnapshot(failed);
+  expect(() => pool.run(SCRATCH_JOB, 1)).toThrow('a worker thread failed in a kernel');
 });
 
 it.each([

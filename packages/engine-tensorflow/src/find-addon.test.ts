@@ -1,10 +1,16 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { addonPath, findAddon, recordPath } from './find-addon.ts';
 
 let project: string;
+// What a machine has installed above its temporary folder is not seen.
+vi.mock('node:fs', async (importOriginal) => {
+  const fs = await importOriginal<typeof import('node:fs')>();
+  return { ...fs, existsSync: (path: string) => path.startsWith(project) && fs.existsSync(path) };
+});
+
 beforeEach(() => {
   project = mkdtempSync(join(tmpdir(), 'find-addon-'));
 });

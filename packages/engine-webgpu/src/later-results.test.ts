@@ -38,8 +38,8 @@ describeEngines('a sum with a gradient of a convolution', () => {
     await expectAsReference(shapes(shape), (inputs) => [joined(inputs, shape)], { tolerance: 1e-5 });
   });
 
-  it.each(cases)('in mixed precision, %i x %i pixels x %i from %i by %i, stride %i', async (...shape) => {
-    if (!gpu().device.features.has('shader-f16')) return;
+  it.for(cases)('in mixed precision, %i x %i pixels x %i from %i by %i, stride %i', async (shape, { skip }) => {
+    skip(!gpu().device.features.has('shader-f16'), 'this device has no float16');
     await expectAsReference(shapes(shape), (inputs) => [joined(inputs, shape)], {
       tolerance: 2e-3,
       precision: 'mixed',

@@ -32,6 +32,7 @@ export type FoundEngine = { readonly module: EngineModule } | { readonly reason:
  * Makes an engine known by hand: one of your own, or an installed one in a bundle, where it cannot be found at run time.
  *
  * @param module - what the engine's package exports as `engine`.
+ * @returns a function that makes it unknown again, and what it replaced known.
  * @example
  * ```ts
  * import { registerEngine, useEngine } from '@tfjs-ssl/engine';
@@ -41,8 +42,14 @@ export type FoundEngine = { readonly module: EngineModule } | { readonly reason:
  * console.log((await useEngine('simd')).device);
  * ```
  */
-export function registerEngine(module: EngineModule): void {
-  registered.set(module.name, module);
+export function registerEngine(module: EngineModule): () => void {
+  const { name } = module;
+  const before = registered.get(name);
+  registered.set(name, module);
+  return () => {
+    if (before) registered.set(name, before);
+    else registered.delete(name);
+  };
 }
 
 /** What `'auto'` tries, in this order. */

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { EngineModule } from '@tfjs-ssl/ops';
-import { expect, it } from 'vitest';
+import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { registerEngine } from './engine-registry.ts';
 import { availableEngines, currentEngine, useEngine } from './use-engine.ts';
 
@@ -11,8 +11,17 @@ const absent = (name: string): EngineModule => ({
   stop: async () => {},
 });
 
-it('asks for a choice before it can tell one', () => {
-  expect(() => currentEngine()).toThrowErrorMatchingInlineSnapshot(
+/** Makes an engine known until the end of the test. */
+const register = (module: EngineModule): void => onTestFinished(registerEngine(module));
+
+beforeEach(async () => {
+  await useEngine('cpu');
+});
+
+it('asks for a choice before it can tell one', async () => {
+  vi.resetModules();
+  const fresh = await import('./use-engine.ts');
+  expect(() => fresh.currentEngine()).toThrowErrorMatchingInlineSnapshot(
     `[Error: currentEngine: no engine has been chosen yet. Call \`await useEngine('auto')\` first.]`,
   );
 });
@@ -25,14 +34,14 @@ it('uses the engine that is named', async () => {
 });
 
 it('never replaces an engine that was named', async () => {
-  registerEngine(absent('absent'));
+  register(absent('absent'));
   await expect(useEngine('absent')).rejects.toThrowErrorMatchingInlineSnapshot(
     `[Error: useEngine: engine 'absent' cannot run here: it needs a machine that is not here. Find one.]`,
   );
 });
 
 it('says on auto what it passed over', async () => {
-  registerEngine(absent('absent'));
+  register(absent('absent'));
   const engine = await useEngine('auto');
   expect(engine.passedOver[0]).toMatchInlineSnapshot(`
     {
@@ -62,15 +71,13 @@ it('takes TensorFlow before simd where it has a GPU, and after it where it has n
     start: async () => ({ ...currentEngine(), name: 'tensorflow' }),
   });
   const order = async () => (await availableEngines()).map(({ name }) => name);
-  registerEngine(absent('webgpu'));
-  registerEngine({ ...absent('simd'), ...tensorflow(false), name: 'simd', probe: async () => ({ available: true }) });
-  await useEngine('cpu');
-
-  registerEngine(tensorflow(true));
+  register(absent('webgpu'));
+  register({ ...absent('simd'), ...tensorflow(false), name: 'simd', probe: async () => ({ available: true }) });
+  register(tensorflow(true));
   expect((await useEngine('auto')).name).toBe('tensorflow');
-  expect(await order()).toEqual(['absent', 'webgpu', 'tensorflow', 'simd', 'cpu']);
+  expect(await order()).toEqual(['webgpu', 'tensorflow', 'simd', 'cpu']);
 
-  registerEngine(tensorflow(false));
+  register(tensorflow(false));
   asked.length = 0;
   const { passedOver } = await useEngine('auto');
   expect(passedOver.at(-1)).toMatchInlineSnapshot(`
@@ -80,17 +87,17 @@ it('takes TensorFlow before simd where it has a GPU, and after it where it has n
     }
   `);
   expect(asked).toEqual([true]); // what has no GPU is not asked, and so not loaded, for nothing
-  expect(await order()).toEqual(['absent', 'webgpu', 'simd', 'tensorflow', 'cpu']);
+  expect(await order()).toEqual(['webgpu', 'simd', 'tensorflow', 'cpu']);
   await expect(useEngine('auto', { requireGpu: true })).rejects.toThrow(
     "'tensorflow' cannot run here: TensorFlow found",
   );
 
-  registerEngine(absent('simd'));
-  expect((await useEngine('auto')).passedOver.map(({ name }) => name)).toEqual(['absent', 'webgpu', 'simd']);
+  register(absent('simd'));
+  expect((await useEngine('auto')).passedOver.map(({ name }) => name)).toEqual(['webgpu', 'simd']);
 });
 
 it('names the known engines where another is asked for', async () => {
-  registerEngine(absent('absent'));
+  register(absent('absent'));
   await expect(useEngine('cuda')).rejects.toThrowErrorMatchingInlineSnapshot(
     `[RangeError: useEngine: name must be one of 'auto', 'absent', 'webgpu', 'tensorflow', 'simd', 'cpu', got 'cuda'. An engine of your own is made known by registerEngine.]`,
   );
@@ -106,8 +113,8 @@ it('refuses an engine that computes on the processor where a GPU is demanded', a
     start: async () => ({ ...currentEngine(), name: gpu ? 'card' : 'processor' }),
   });
   await useEngine('cpu');
-  registerEngine(withGpu(false));
-  registerEngine(withGpu(true));
+  register(withGpu(false));
+  register(withGpu(true));
   expect(await useEngine('auto', { requireGpu: true })).toMatchObject({ name: 'card' });
   expect(await useEngine('processor')).toMatchObject({ name: 'processor' });
 });

@@ -83,11 +83,8 @@ describeEngines('unpackImages', () => {
 });
 
 describeEngines('augmentPackedImages', () => {
-  it('runs stages on the images at the indices, row r on index r mod N', async () => {
-    if (!hasKernel('AugmentPackedImages') && !hasKernel('AugmentImages')) {
-      expect(keepsImages()).toBe(false);
-      return;
-    }
+  it('runs stages on the images at the indices, row r on index r mod N', async ({ skip }) => {
+    skip(!hasKernel('AugmentPackedImages') && !hasKernel('AugmentImages'), 'this engine has no kernel that augments');
     const pixels = bytes(3, [1, 2]);
     const images = packImages(pixels, [1, 2], 2);
     const rows = tf.tensor2d([1, 0, 0, 1], [4, 1]);
@@ -116,15 +113,17 @@ describeEngines('uploadImages', () => {
       ),
   });
 
-  it('holds every image, and refuses engines that keep none', async () => {
+  it('refuses engines that keep no images', async ({ skip }) => {
+    skip(keepsImages(), 'this engine keeps images');
+    await expect(uploadImages(source(1, [1, 1], bytes(1, [1, 1])))).rejects.toThrow(
+      /^uploadImages: the backend '.*' keeps no images\. Ask keepsImages\(\) first/,
+    );
+  });
+
+  it('holds every image', async ({ skip }) => {
+    skip(!keepsImages(), 'this engine keeps no images');
     const size = [3, 3] as const;
     const pixels = bytes(11, size);
-    if (!keepsImages()) {
-      await expect(uploadImages(source(11, size, pixels))).rejects.toThrow(
-        /^uploadImages: the backend '.*' keeps no images\. Ask keepsImages\(\) first/,
-      );
-      return;
-    }
     await expectNoLeak(async () => {
       const progress: number[] = [];
       const images = await uploadImages(source(11, size, pixels), {
@@ -142,8 +141,8 @@ describeEngines('uploadImages', () => {
     });
   });
 
-  it('frees what it has uploaded where the source fails', async () => {
-    if (!keepsImages()) return;
+  it('frees what it has uploaded where the source fails', async ({ skip }) => {
+    skip(!keepsImages(), 'this engine keeps no images');
     await expectNoLeak(async () => {
       const failing = {
         length: 4,

@@ -60,30 +60,37 @@ describeEngines('Trainer.fit', () => {
   });
 
   it('tells waiting for data from making tensors from training', async () => {
-    const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
-    const fit = tinyTrainer().fit({
+    let clock = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => clock);
+    const trainer = tinyTrainer();
+    const { step: run } = trainer;
+    vi.spyOn(trainer, 'step').mockImplementation((inputs) => {
+      clock += 40;
+      return run.call(trainer, inputs);
+    });
+    const fit = trainer.fit({
       ...tinyFit,
       epochs: 1,
       batches: async function* (cursor) {
         for await (const batch of tinyBatches(cursor)) {
-          await pause(60);
+          clock += 60;
           yield batch;
         }
       },
-      inputs: async (batch) => {
-        await pause(30);
+      inputs: (batch) => {
+        clock += 30;
         return tinyInputs(batch);
       },
     });
     let step = 0;
     for await (const event of fit) {
       if (event.type !== 'step') continue;
-      expect(event.seconds.load).toBeGreaterThan(0.055);
-      expect(event.seconds.prepare).toBeGreaterThan(0.025);
-      expect(event.seconds.step).toBeGreaterThan(0);
-      // the consumer's own time is nobody's
-      if (step++ > 0) expect(event.seconds.load).toBeLessThan(0.3);
-      await pause(300);
+      expect(event.seconds.load).toBeCloseTo(0.06, 12);
+      expect(event.seconds.prepare).toBeCloseTo(0.03, 12);
+      expect(event.seconds.step).toBeCloseTo(0.04, 12);
+      expect(event.imagesPerSecond).toBeCloseTo(4 / 0.13, 9);
+      step++;
+      clock += 300; // the consumer's own time is nobody's
     }
     expect(step).toBe(3);
   });

@@ -44,10 +44,10 @@ describeEngines('the convolution and its gradients', () => {
     await check(shape, 'float32', 1e-5);
   });
 
-  it.each([layers[0]!, layers[2]!, odd[3]!])(
+  it.for([layers[0]!, layers[2]!, odd[3]!])(
     'in mixed precision, %i x %i x %i x %i to %i by %i x %i, strides %j, padding %j',
-    async (...shape) => {
-      if (!gpu().device.features.has('shader-f16')) return;
+    async (shape, { skip }) => {
+      skip(!gpu().device.features.has('shader-f16'), 'this device has no float16');
       await check(shape, 'mixed', 2e-3);
     },
   );

@@ -124,17 +124,17 @@ describeEngines('kernels on activations that lie as float16', () => {
     return { run, done: () => widened.mockRestore() };
   };
 
-  it.each(Object.keys(cases))('%s: as in float32, and nothing is widened', async (name) => {
-    if (!gpu().device.features.has('shader-f16')) return;
+  it.for(Object.keys(cases))('%s: as in float32, and nothing is widened', async (name, { skip }) => {
+    skip(!gpu().device.features.has('shader-f16'), 'this device has no float16');
     const of = cases[name] as Case;
     const { run, done } = onHalves(of);
     await expectAsReference(of.shapes, run, { precision: 'mixed', tolerance: 2e-3, compose: of.compute });
     done();
   });
 
-  it('batch norm on a device that binds eight buffers', async () => {
+  it('batch norm on a device that binds eight buffers', async ({ skip }) => {
     const { device } = gpu();
-    if (!device.features.has('shader-f16')) return;
+    skip(!device.features.has('shader-f16'), 'this device has no float16');
     const limits = vi.spyOn(device, 'limits', 'get').mockReturnValue({
       ...{ maxStorageBuffersPerShaderStage: 8, maxComputeWorkgroupsPerDimension: 65535 },
       ...{ minUniformBufferOffsetAlignment: 256, maxStorageBufferBindingSize: 2 ** 27 },
@@ -148,8 +148,8 @@ describeEngines('kernels on activations that lie as float16', () => {
     limits.mockRestore();
   });
 
-  it('gives float32 in float32', () => {
-    if (!gpu().device.features.has('shader-f16')) return;
+  it('gives float32 in float32', ({ skip }) => {
+    skip(!gpu().device.features.has('shader-f16'), 'this device has no float16');
     const results = tf.tidy(() => {
       const x = narrow(tf.ones(image)) as tf.Tensor4D;
       const [scale, shift] = [tf.ones([16]), tf.zeros([16])] as [tf.Tensor1D, tf.Tensor1D];

@@ -54,8 +54,8 @@ describeEngines('the matrix product', () => {
     await expectAsReference([[9, 12], [12, 10], [10]], run, { tolerance: 1e-5 });
   });
 
-  it('in mixed precision', async () => {
-    if (!gpu().device.features.has('shader-f16')) return;
+  it('in mixed precision', async ({ skip }) => {
+    skip(!gpu().device.features.has('shader-f16'), 'this device has no float16');
     for (const [ta, tb] of [transposed[0], transposed[3]]) {
       await expectAsReference(
         [ta ? [40, 64] : [64, 40], tb ? [24, 40] : [40, 24]],
@@ -65,9 +65,9 @@ describeEngines('the matrix product', () => {
     }
   });
 
-  it('in mixed precision, takes what float16 cannot hold for infinite', async () => {
+  it('in mixed precision, takes what float16 cannot hold for infinite', async ({ skip }) => {
     const backend = gpu();
-    if (!backend.device.features.has('shader-f16')) return;
+    skip(!backend.device.features.has('shader-f16'), 'this device has no float16');
     backend.precision = 'mixed';
     try {
       const c = tf.matMul(tf.tensor2d([[1e5, 1], [-1e5, 1], [65504, 1]]), tf.tensor2d([[1], [1]])); // biome-ignore format: short
