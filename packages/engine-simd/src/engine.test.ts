@@ -242,6 +242,7 @@ describe.each([{ sharedMemory: true }, { sharedMemory: false }])('memory, %o', (
 });
 
 describe('errors', () => {
+  beforeEach(() => engine.stop());
   afterEach(() => engine.stop());
 
   it('say how much memory was asked for when there is no more', async () => {

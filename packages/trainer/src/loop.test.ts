@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { describeEngines, expectNoLeak } from '@tfjs-ssl/testing';
-import { expect, it, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import {
   collect,
   messageOf,
@@ -61,7 +61,8 @@ describeEngines('Trainer.fit', () => {
 
   it('tells waiting for data from making tensors from training', async () => {
     let clock = 0;
-    vi.spyOn(performance, 'now').mockImplementation(() => clock);
+    const watch = vi.spyOn(performance, 'now').mockImplementation(() => clock);
+    onTestFinished(() => watch.mockRestore());
     const trainer = tinyTrainer();
     const { step: run } = trainer;
     vi.spyOn(trainer, 'step').mockImplementation((inputs) => {
