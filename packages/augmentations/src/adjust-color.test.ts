@@ -5,6 +5,10 @@ import { adjustBrightness } from './adjust-brightness.ts';
 import { adjustContrast } from './adjust-contrast.ts';
 import { adjustHue } from './adjust-hue.ts';
 import { adjustSaturation } from './adjust-saturation.ts';
+import { colorJitter } from './color-jitter.ts';
+import { compose } from './compose.ts';
+import { randomGrayscale } from './random-grayscale.ts';
+import { randomHorizontalFlip } from './random-horizontal-flip.ts';
 import { toGrayscale } from './to-grayscale.ts';
 
 const pixels = (values: number[], count = 1): tf.Tensor4D =>
@@ -93,6 +97,43 @@ describeEngines('brightness, contrast, saturation, hue, gray', () => {
     }
   });
 
+  it('takes one channel as torchvision does: contrast around its mean, no colour to change', async () => {
+    const x = tf.tensor4d([0.2, 0.4, 0.9, 0.1], [2, 1, 2, 1]);
+    await expectClose(adjustBrightness(x, 1.5), [0.3, 0.6, 1, 0.15]);
+    await expectClose(adjustContrast(x, [0.5, 0]), [0.25, 0.35, 0.5, 0.5]);
+    await expectClose(adjustSaturation(x, [0, 2]), x, {});
+    await expectClose(adjustHue(x, [0.3, -0.5]), x, {});
+    await expectClose(toGrayscale(x), x, {});
+    for (const unchanged of [adjustSaturation(x, 0.5), adjustHue(x, 0.5), toGrayscale(x)]) {
+      expect(unchanged.shape).toEqual(x.shape);
+      unchanged.dispose();
+    }
+    expect(x.isDisposed).toBe(false);
+  });
+
+  it('takes one channel through the jitter and a whole chain', async () => {
+    const x = tf.randomUniform<tf.Rank.R4>([2, 8, 8, 1], 0, 1, 'float32', 5);
+    const order = { applied: 1, first: 1, second: 2, third: 3, fourth: 0 };
+    const jitter = colorJitter({ brightness: 0.8, contrast: 0.8, saturation: 0.8, hue: 0.2 });
+    const drawn = [
+      { ...order, brightness: 1.25, contrast: 0.5, saturation: 1.7, hue: 0.2 },
+      { ...order, brightness: 0.75, contrast: 1.5, saturation: 0, hue: 0 },
+    ];
+    await expectClose(jitter.apply(x, drawn), adjustBrightness(adjustContrast(x, [0.5, 1.5]), [1.25, 0.75]), {
+      atol: 1e-6,
+    });
+    const chain = compose([jitter, randomGrayscale({ p: 0.5 }), randomHorizontalFlip()]);
+    const table = tf.tensor2d(chain.sampleTable({ seed: 1, epoch: 0, images: [0, 1], imageSize: 8 }), [
+      4,
+      chain.columns.length,
+    ]);
+    // Of equal channels the same comes out as of one, but for torchvision's weights, which sum to 0.9999.
+    const three = chain.apply(tf.tile(x, [1, 1, 1, 3]), table);
+    const one = chain.apply(x, table);
+    expect(one.shape).toEqual([4, 8, 8, 1]);
+    await expectClose(one, tf.slice(three, [0, 0, 0, 0], [4, 8, 8, 1]), { atol: 1e-3 });
+  });
+
   it('refuses what does not fit', () => {
     const x = someImages();
     expect(() => adjustBrightness(x, [1, 2])).toThrowErrorMatchingInlineSnapshot(
@@ -111,10 +152,10 @@ describeEngines('brightness, contrast, saturation, hue, gray', () => {
       `[RangeError: adjustHue: shift must be finite numbers in [-0.5, 0.5], got 0.6. Correct it.]`,
     );
     expect(() => adjustHue(tf.ones([4, 4, 3]) as unknown as tf.Tensor4D, 0)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: adjustHue: images must have shape [N, H, W, 3], got [4,4,3]. Add the batch axis to a single image; give RGB, channels last.]`,
+      `[RangeError: adjustHue: images must have shape [N, H, W, 3] or [N, H, W, 1], got [4,4,3]. Add the batch axis to a single image; give RGB or gray, channels last.]`,
     );
-    expect(() => toGrayscale(tf.ones([1, 4, 4, 1]))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: toGrayscale: images must have shape [N, H, W, 3], got [1,4,4,1]. Add the batch axis to a single image; give RGB, channels last.]`,
+    expect(() => toGrayscale(tf.ones([1, 4, 4, 2]))).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: toGrayscale: images must have shape [N, H, W, 3] or [N, H, W, 1], got [1,4,4,2]. Add the batch axis to a single image; give RGB or gray, channels last.]`,
     );
     expect(() => adjustBrightness(tf.ones([1, 4, 4, 3], 'int32'), 1)).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: adjustBrightness: images must be float32 in [0, 1], got int32. Convert them: tf.div(tf.cast(images, 'float32'), 255).]`,

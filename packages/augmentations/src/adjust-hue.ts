@@ -7,12 +7,12 @@ import { checkImages, type PerImage, perImage } from './check.ts';
  *     RGB -> HSV,  hue = (hue + shift) mod 1,  HSV -> RGB
  *
  * Gray pixels (largest channel = smallest) have hue and saturation 0 and stay as they are; where two channels are largest, red
- * decides before green, green before blue.
+ * decides before green, green before blue. Images of one channel stay as they are, too.
  *
- * @param images - shape [N, H, W, 3], float32 in [0, 1].
+ * @param images - shape [N, H, W, 3] or [N, H, W, 1], float32 in [0, 1].
  * @param shift - one number or one per image, turns, in [-0.5, 0.5]: 0 gives the image, 0.5 and -0.5 the complementary hues.
  * @returns a new tensor of the same shape, which the caller (or the surrounding `tf.tidy`) disposes.
- * @throws RangeError or TypeError where `images` is not a float32 RGB batch, or the shifts are not one or N numbers in range.
+ * @throws RangeError or TypeError where `images` is not a float32 batch of RGB or one-channel images, or the shifts are not one or N numbers in range.
  *
  * @example
  * ```ts
@@ -27,9 +27,10 @@ import { checkImages, type PerImage, perImage } from './check.ts';
  * @see `torchvision.transforms.functional.adjust_hue`
  */
 export function adjustHue(images: tf.Tensor4D, shift: PerImage): tf.Tensor4D {
-  checkImages('adjustHue', images, 3);
+  checkImages('adjustHue', images, 'colors');
   return tf.tidy(() => {
     const turns = perImage('adjustHue', 'shift', shift, images, { min: -0.5, max: 0.5 });
+    if (images.shape[3] === 1) return tf.clone(images);
     const [red, green, blue] = tf.split(images, 3, 3) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
     const value = tf.maximum(tf.maximum(red, green), blue);
     const chroma = tf.sub(value, tf.minimum(tf.minimum(red, green), blue));

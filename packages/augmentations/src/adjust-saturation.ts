@@ -8,10 +8,12 @@ import { luminance } from './to-grayscale.ts';
  *
  *     output = clamp(factor x + (1 - factor) gray(x), 0, 1)
  *
- * @param images - shape [N, H, W, 3], float32 in [0, 1].
+ * Images of one channel stay as they are.
+ *
+ * @param images - shape [N, H, W, 3] or [N, H, W, 1], float32 in [0, 1].
  * @param factor - one number or one per image, at least 0: 0 gives the gray image, 1 the image, 2 twice its saturation.
  * @returns a new tensor of the same shape, which the caller (or the surrounding `tf.tidy`) disposes.
- * @throws RangeError or TypeError where `images` is not a float32 RGB batch, or the factors are not one or N numbers of at least 0.
+ * @throws RangeError or TypeError where `images` is not a float32 batch of RGB or one-channel images, or the factors are not one or N numbers of at least 0.
  *
  * @example
  * ```ts
@@ -26,9 +28,9 @@ import { luminance } from './to-grayscale.ts';
  * @see `torchvision.transforms.functional.adjust_saturation`
  */
 export function adjustSaturation(images: tf.Tensor4D, factor: PerImage): tf.Tensor4D {
-  checkImages('adjustSaturation', images, 3);
+  checkImages('adjustSaturation', images, 'colors');
   return tf.tidy(() => {
     const factors = perImage('adjustSaturation', 'factor', factor, images, { min: 0 });
-    return blend(images, luminance(images), factors);
+    return images.shape[3] === 1 ? tf.clone(images) : blend(images, luminance(images), factors);
   });
 }

@@ -64,12 +64,11 @@ export function checkInterval(
   }
 }
 
-/** Throws where something is not a batch of float32 images (with that many channels). */
-export function checkImages(fn: string, images: tf.Tensor4D, channels?: number): void {
-  const shape = `[N, H, W, ${channels ?? 'C'}]`;
-  if (images.rank !== 4 || (channels !== undefined && images.shape[3] !== channels)) {
+/** Throws where something is not a batch of float32 images; with `'colors'`, of RGB or one-channel ones. */
+export function checkImages(fn: string, images: tf.Tensor4D, channels?: 'colors'): void {
+  if (images.rank !== 4 || (channels && images.shape[3] !== 3 && images.shape[3] !== 1)) {
     throw new RangeError(
-      `${fn}: images must have shape ${shape}, got [${images.shape}]. Add the batch axis to a single image; give ${channels === 3 ? 'RGB, channels last' : 'channels last'}.`,
+      `${fn}: images must have shape ${channels ? '[N, H, W, 3] or [N, H, W, 1]' : '[N, H, W, C]'}, got [${images.shape}]. Add the batch axis to a single image; give ${channels ? 'RGB or gray, ' : ''}channels last.`,
     );
   }
   if (images.dtype !== 'float32') {

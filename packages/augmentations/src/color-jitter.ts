@@ -25,7 +25,7 @@ type JitterTensors = Readonly<Record<(typeof columns)[number], tf.Tensor1D>>;
  * Changes brightness, contrast, saturation and hue by random factors, in random order.
  *
  * The factors are drawn independently, the order is one of the 24 with equal probability; after each operation values are clamped
- * to [0, 1]. A factor of exactly 1 (shift of 0) leaves its operation out, as torchvision does for a strength of 0.
+ * to [0, 1]. Images of one channel change in brightness and contrast alone. A factor of exactly 1 (shift of 0) leaves its operation out, as torchvision does for a strength of 0.
  *
  * @param options - see {@link ColorJitterOptions}.
  * @returns the transform, always applied (see `randomApply` for less). Columns `applied`; `first` to `fourth`, the operations in the
@@ -80,8 +80,9 @@ export function colorJitter(options: ColorJitterOptions): Transform {
  * place its factor is that of the operation which its order puts there, or 1.
  */
 function jitter(images: tf.Tensor4D, parameters: JitterTensors): tf.Tensor4D {
-  checkImages('colorJitter', images, 3);
+  checkImages('colorJitter', images, 'colors');
   const { first, second, third, fourth, brightness, contrast, saturation, hue } = parameters;
+  const tint = images.shape[3] === 1 ? 1 : saturation; // one channel has no colour to fade
   const order = [first, second, third, fourth];
   const hueAt = tf.addN(order.map((operation, place) => tf.mul(tf.cast(tf.equal(operation, 3), 'float32'), place)));
   const blends = [0, 1, 2].map((place) => {
@@ -92,7 +93,7 @@ function jitter(images: tf.Tensor4D, parameters: JitterTensors): tf.Tensor4D {
     const chosen = (code: number) => tf.cast(tf.logicalAnd(active, tf.equal(operation, code)), 'float32');
     const [darken, flatten, fade] = [chosen(0), chosen(1), chosen(2)];
     const idle = tf.sub(1, tf.addN([darken, flatten, fade]));
-    const factor = tf.addN([tf.mul(darken, brightness), tf.mul(flatten, contrast), tf.mul(fade, saturation), idle]);
+    const factor = tf.addN([tf.mul(darken, brightness), tf.mul(flatten, contrast), tf.mul(fade, tint), idle]);
     const gray = luminance(x);
     const pivot = tf.add(tf.mul(column(flatten), tf.mean(gray, [1, 2, 3], true)), tf.mul(column(fade), gray));
     return blend(x, pivot, column(factor));

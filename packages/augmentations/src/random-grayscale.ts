@@ -8,7 +8,7 @@ export interface RandomGrayscaleOptions {
 }
 
 /**
- * Turns an image gray, in three equal channels, with a probability.
+ * Turns an image gray, in three equal channels, with a probability; one of one channel stays as it is.
  *
  * @param options - see {@link RandomGrayscaleOptions}.
  * @returns the transform; its one column is `applied`.

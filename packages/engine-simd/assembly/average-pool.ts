@@ -40,8 +40,8 @@ export function averagePoolTask(address: usize, index: i32): void {
 }
 
 /**
- * One line of the gradient: `output` is dy, of which every window spreads one part in filterHeight * filterWidth over its positions. So
- * TensorFlow.js has it, at borders too, where its mean is over fewer.
+ * One line of the gradient: `output` is dy, of which every window spreads one part in filterHeight * filterWidth over its positions. At
+ * borders, where the mean is over fewer, `@tfjs-ssl/ops` weights dy before.
  */
 export function averagePoolGradientTask(address: usize, index: i32): void {
   const job = changetype<AveragePoolJob>(address);

@@ -25,14 +25,14 @@ class UnitRowsJob {
   task: i32;
   projections: usize;
   unit: usize;
-  /** max(|z|, 1e-12) of every row, negative where it is 1e-12 by that rule and so a constant. */
+  /** max(|z|, 1e-12) of every row in float64, negative where it is 1e-12 by that rule and so a constant. */
   divisors: usize;
   rows: i32;
   columns: i32;
   block: i32;
 }
 
-/** unit = z / max(|z|, 1e-12) for a block of rows; the sum of squares in float64, which no float32 leaves. */
+/** unit = z / max(|z|, 1e-12) for a block of rows, by norms in float64, which no float32 leaves. */
 export function unitRowsTask(address: usize, index: i32): void {
   const job = changetype<UnitRowsJob>(address);
   const last = min(job.rows, (index + 1) * job.block);
@@ -44,10 +44,10 @@ export function unitRowsTask(address: usize, index: i32): void {
       const z = <f64>real(from, c);
       squares += z * z;
     }
-    const norm = <f32>sqrt<f64>(squares);
-    const divisor = max<f32>(norm, 1e-12);
-    for (let c = 0; c < job.columns; c++) store<f32>(to + floats(c), real(from, c) / divisor);
-    store<f32>(job.divisors + floats(row), norm > 1e-12 || norm !== norm ? divisor : -divisor);
+    const norm = sqrt<f64>(squares);
+    const divisor = max<f64>(norm, 1e-12);
+    for (let c = 0; c < job.columns; c++) store<f32>(to + floats(c), <f32>(<f64>real(from, c) / divisor));
+    store<f64>(job.divisors + (<usize>row << 3), norm > 1e-12 || norm !== norm ? divisor : -divisor);
   }
 }
 
@@ -269,11 +269,48 @@ function weigh(logits: usize, chunk: i32, n: i32, row: i32, partner: i32, job: I
 function finishRow(job: InfoNceGradientJob, row: i32, du: usize): void {
   const u = job.unit + floats(row * job.columns);
   const to = job.output + floats(row * job.columns);
-  const divisor = real(job.divisors, row);
+  const divisor = load<f64>(job.divisors + (<usize>row << 3));
   let radial: f64 = 0;
   if (divisor > 0) for (let c = 0; c < job.columns; c++) radial += <f64>real(u, c) * <f64>real(du, c);
-  const scale = <f64>job.scale / abs<f64>(<f64>divisor);
+  const scale = <f64>job.scale / abs<f64>(divisor);
   for (let c = 0; c < job.columns; c++) {
     store<f32>(to + floats(c), <f32>((<f64>real(du, c) - <f64>real(u, c) * radial) * scale));
+  }
+}
+
+@unmanaged
+class PairLogitsJob {
+  task: i32;
+  unit: usize;
+  /** The unit rows as columns, in panels [panel][columns][COLUMNS]. */
+  packed: usize;
+  rows: i32;
+  columns: i32;
+  inverseTemperature: f32;
+  /** What stands on the diagonal. */
+  masked: f32;
+  output: usize;
+}
+
+/** The logits of a block of rows, by the arithmetic of the loss: ranks of them are the ranks that it counts. */
+export function pairLogitsTask(address: usize, index: i32, scratch: usize): void {
+  const job = changetype<PairLogitsJob>(address);
+  const half = job.rows / 2;
+  const first = firstRow(index, half);
+  const count = rowsOf(index, half);
+  for (let chunk = 0; chunk < job.rows; chunk += CHUNK) {
+    const n = min(CHUNK, job.rows - chunk);
+    for (let r = 0; r < count; r += ROWS) {
+      const rows = min(ROWS, count - r);
+      listUnitRows(job.unit, job.columns, first + r, rows, scratch);
+      similarities(job.packed, job.columns, chunk, n, scratch);
+      for (let i = 0; i < rows; i++) {
+        const row = first + r + i;
+        const to = job.output + floats(row * job.rows + chunk);
+        const logits = scratch + LOGITS + floats(i * CHUNK);
+        for (let c = 0; c < n; c++) store<f32>(to + floats(c), real(logits, c) * job.inverseTemperature);
+        if (row >= chunk && row < chunk + n) store<f32>(to + floats(row - chunk), job.masked);
+      }
+    }
   }
 }

@@ -14,7 +14,7 @@ import { convolutionTask } from './convolution';
 import { depthwiseFilterGradientTask, depthwiseInputGradientTask, depthwiseTask } from './depthwise';
 import { binaryTask, unaryTask } from './elementwise';
 import { filterGradientTask } from './filter-gradient';
-import { infoNceGradientTask, infoNceTask, unitRowsTask } from './info-nce';
+import { infoNceGradientTask, infoNceTask, pairLogitsTask, unitRowsTask } from './info-nce';
 import { momentumSumsTask, momentumTask } from './momentum';
 import { multiplyAddsTask } from './multiply-adds';
 import { packWeightsTask, packWeightsTransposedTask, padImagesTask } from './packing';
@@ -62,6 +62,7 @@ export function runTask(job: usize, index: i32, scratch: usize): void {
     case id.MULTIPLY_ADDS: multiplyAddsTask(job, scratch); break;
     case id.WINOGRAD_GRADIENT: winogradGradientTask(job, index, scratch); break;
     case id.WINOGRAD_GRADIENT_SUM: winogradGradientSumTask(job, index); break;
+    case id.PAIR_LOGITS: pairLogitsTask(job, index, scratch); break;
     default: unreachable();
   }
 }

@@ -37,3 +37,4 @@ export const STRIDED_COPY = 31;
 export const MULTIPLY_ADDS = 32;
 export const WINOGRAD_GRADIENT = 33;
 export const WINOGRAD_GRADIENT_SUM = 34;
+export const PAIR_LOGITS = 35;

@@ -1,5 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { EngineDescription, EngineModule, EngineOptions } from '@tfjs-ssl/ops';
+import {
+  type EngineDescription,
+  type EngineModule,
+  type EngineOptions,
+  registerAveragePoolGradients,
+} from '@tfjs-ssl/ops';
 import { candidates, engineNames, findEngine } from './engine-registry.ts';
 
 /** The engine in use, with those that `'auto'` would rather have had. */
@@ -53,6 +58,7 @@ export async function useEngine(name = 'auto', options: EngineOptions = {}): Pro
       reasons.delete(candidate.name);
       const passedOver = [...reasons].map(([engine, why]) => ({ name: engine, reason: why }));
       current = { ...(await found.module.start(choices)), passedOver };
+      registerAveragePoolGradients();
       currentModule = found.module;
       return current;
     }

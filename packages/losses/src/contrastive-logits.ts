@@ -11,13 +11,13 @@ export interface ContrastiveOptions {
 /**
  * Scaled cosine similarities of every view to every other, the logits that SimCLR's loss and pretext accuracy share.
  *
- * With u_i = z_i / max(|z_i|, 1e-12): logits_ij = u_i . u_j / temperature for i != j, and -1e9 (nothing, to a softmax) on the diagonal.
+ * With u_i = z_i / max(|z_i|, 1e-12): logits_ij = u_i . u_j / temperature for i != j, and on the diagonal about -1e9 (nothing, to a softmax), or
+ * lower where the temperature is below 4e-9.
  * The positive of row i is column (i + N) mod 2N; the other 2N - 2 are its negatives.
  * Differentiable; gradients are finite everywhere. A row of norm below 1e-12 is divided by that constant, as in PyTorch, so the
  * gradient of an exactly zero row is 1e12 times that of its direction.
  *
- * @param projections - shape [2N, D], float32; rows i and i + N are the two views of image i. They need not be normalised; norms
- * must be below 1e19, where squares leave the range of float32.
+ * @param projections - shape [2N, D], float32; rows i and i + N are the two views of image i. They need not be normalised.
  * @param options - the temperature.
  * @returns shape [2N, 2N], float32, symmetric; the caller disposes it.
  * @throws RangeError if the rank is not 2, the rows are odd or fewer than 2, or the temperature is not a finite number > 0;

@@ -5,6 +5,7 @@ import { pairRanks } from '@tfjs-ssl/ops';
  * Ranks of the positives in logits that are at hand anyway: {@link infoNCE} gives the same without them.
  *
  * ranks_i = #{ negatives j : logits_ij > logits_i,p(i) }, p(i) = (i + N) mod 2N. Ties count for the positive; a row that has a NaN gets 2N.
+ * They are the same numbers as those of the loss, at ties too: on every engine both come from the same products.
  *
  * @param logits - shape [2N, 2N], float32; from {@link contrastiveLogits}, the diagonal masked.
  * @returns shape [2N], float32; not differentiable; the caller disposes it.

@@ -7,6 +7,7 @@ export {
   augmentStageColumns,
 } from './augment-images.ts';
 export { augmentPackedImages, unpackImages } from './augment-packed-images.ts';
+export { registerAveragePoolGradients } from './average-pool-gradient.ts';
 export {
   type BatchNormEvaluateOptions,
   type BatchNormStatistics,
@@ -50,3 +51,4 @@ export {
   uploadImages,
 } from './packed-images.ts';
 export { pairLogits, pairRanks } from './pair-logits.ts';
+export { unitRows } from './unit-rows.ts';

@@ -1,10 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-
-/** Norms below this are taken for it, as `torch.nn.functional.normalize` does. */
-const SMALLEST_NORM = 1e-12;
-
-/** What stands on the diagonal: far below any logit, yet finite, so that 0 times it is 0 and shaders need no infinities. */
-const MASKED = -1e9;
+import { hasKernel } from './has-kernel.ts';
+import { unitRows, unitRowsGradient } from './unit-rows.ts';
 
 /**
  * The positive of every row as a one-hot matrix: row i of 2N is paired with row (i + N) mod 2N.
@@ -18,20 +14,30 @@ export function positivePairs(rows: number): tf.Tensor2D {
   });
 }
 
+/**
+ * What stands on the diagonal: far below any logit, so that a softmax does not see it, yet finite, so that 0 times it is 0 and shaders need
+ * no infinities.
+ */
+const masked = (temperature: number): number => Math.min(-1e9, -4 / temperature);
+
 /** A matrix to add to logits that takes each row's similarity to itself out of every softmax. */
-function selfMask(rows: number): tf.Tensor2D {
+function selfMask(rows: number, temperature: number): tf.Tensor2D {
   return tf.tidy(() => {
     const own = Int32Array.from({ length: rows }, (_, row) => row);
-    return tf.oneHot(tf.tensor1d(own, 'int32'), rows, MASKED, 0, 'float32') as tf.Tensor2D;
+    return tf.oneHot(tf.tensor1d(own, 'int32'), rows, masked(temperature), 0, 'float32') as tf.Tensor2D;
   });
 }
 
 /**
  * Scaled cosine similarities of all rows of a batch of pairs, with a closed-form gradient.
  *
- *     logits_ij = u_i . u_j / temperature  (i != j),  -1e9  (i = j),    u_i = z_i / max(|z_i|, 1e-12)
+ *     logits_ij = u_i . u_j / temperature  (i != j),    u_i = z_i / max(|z_i|, 1e-12)
  *
- * A composition on every engine: what needs only the loss or the ranks takes `infoNce`, which never holds the matrix.
+ * The diagonal is far below all others: about -1e9, or lower where the temperature is below 4e-9. What needs only the loss or the ranks
+ * takes `infoNce`, which never holds the matrix.
+ *
+ * An engine that has the kernel `InfoNce` may implement `PairLogits` (input projections; attributes temperature, masked; output
+ * logits [2N, 2N], `masked` on the diagonal): from the same arithmetic, so that {@link pairRanks} of these logits are the ranks of the loss.
  *
  * @param projections - z, shape [2N, D], float32; rows i and i + N are a pair.
  * @param temperature - divisor of the similarities, finite and above 0.
@@ -51,27 +57,30 @@ function selfMask(rows: number): tf.Tensor2D {
  */
 export function pairLogits(projections: tf.Tensor2D, temperature: number): tf.Tensor2D {
   const logits = tf.customGrad((z, save) => {
-    const projected = z as tf.Tensor2D;
-    const norm = tf.sqrt(tf.sum(tf.square(projected), 1, true));
-    const divisor = tf.maximum(norm, SMALLEST_NORM);
-    const unit = tf.div(projected, divisor) as tf.Tensor2D;
-    const similarities = tf.mul(tf.matMul(unit, unit, false, true), 1 / temperature);
-    (save as tf.GradSaveFunc)([unit, norm, divisor]);
+    (save as tf.GradSaveFunc)([z as tf.Tensor]);
     return {
-      value: tf.add(similarities, selfMask(projected.shape[0])),
-      // With S = U U^T, dU = (G + G^T) U; the normalisation removes the radial part of dU and divides by the norm. Where the
-      // norm is below the smallest, the divisor is constant and nothing is removed.
+      value: computeLogits(z as tf.Tensor2D, temperature),
+      // With S = U U^T, dU = (G + G^T) U.
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
         tf.tidy(() => {
-          const [u, length, d] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
+          const [own] = saved as [tf.Tensor2D];
           const both = tf.add(dy, tf.transpose(dy)) as tf.Tensor2D;
-          const du = tf.mul(tf.matMul(both, u), 1 / temperature);
-          const radial = tf.mul(tf.sum(tf.mul(u, du), 1, true), tf.cast(tf.greater(length, SMALLEST_NORM), 'float32'));
-          return tf.div(tf.sub(du, tf.mul(u, radial)), d);
+          return unitRowsGradient(own, tf.mul(tf.matMul(both, unitRows(own)), 1 / temperature) as tf.Tensor2D);
         }),
     };
   });
   return logits(projections) as tf.Tensor2D;
+}
+
+function computeLogits(projections: tf.Tensor2D, temperature: number): tf.Tensor2D {
+  if (hasKernel('PairLogits')) {
+    return tf
+      .engine()
+      .runKernel('PairLogits', { projections }, { temperature, masked: masked(temperature) }) as tf.Tensor2D;
+  }
+  const unit = unitRows(projections);
+  const similarities = tf.mul(tf.matMul(unit, unit, false, true), 1 / temperature);
+  return tf.add(similarities, selfMask(projections.shape[0], temperature));
 }
 
 /**
@@ -85,6 +94,8 @@ export function pairLogits(projections: tf.Tensor2D, temperature: number): tf.Te
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
+import { hasKernel } from './has-kernel.ts';
+import { unitRows, unitRowsGradient } from './unit-rows.ts';
  * import { useEngine } from '@tfjs-ssl/engine';
  * import { pairLogits, pairRanks } from '@tfjs-ssl/ops';
  *

@@ -41,9 +41,11 @@ describeEngines('clipByGlobalNorm', () => {
     );
   });
 
-  it('makes NaN of gradients that are infinite or NaN', async () => {
-    expect((await clip([Number.POSITIVE_INFINITY], [1], 1))[0]).toBeNaN();
-    expect(await clip([Number.NaN], [1], 1)).toEqual([Number.NaN, Number.NaN]);
+  it('makes NaN of all gradients where their norm is infinite or NaN, or leaves float32 on the way', async () => {
+    for (const a of [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN, 3e19, -1e30]) {
+      expect(await clip([a, 2], [1], 1)).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+    }
+    await expectClose(await clip([3e18, 0], [4e18], 1), [0.6, 0, 0.8], { atol: 1e-6 });
   });
 
   it('leaves no tensors behind but its results', async () => {

@@ -13,7 +13,8 @@ function jointNorm(tensors: NamedTensors): tf.Scalar {
  *
  *     norm = sqrt(sum over all elements of all gradients of g^2),    g <- g min(1, maxNorm / (norm + 1e-6))
  *
- * Reads nothing back. Where the norm is infinite or NaN the results are NaN, as in PyTorch.
+ * Reads nothing back. Where the norm is infinite or NaN, all results are NaN; so they are where its square leaves float32, from 1.8e19 on:
+ * a training that has come there is lost, and zeros would hide it.
  *
  * @param gradients - the gradients by name, float32; at least one; not disposed.
  * @param maxNorm - the largest norm, a finite number > 0.
@@ -44,7 +45,10 @@ export function clipByGlobalNorm(gradients: NamedTensors, maxNorm: number): Name
     );
   }
   return tf.tidy(() => {
-    const factor = tf.minimum(tf.div(maxNorm, tf.add(jointNorm(gradients), 1e-6)), 1);
+    const norm = jointNorm(gradients);
+    // 0, or NaN where the norm is not finite; a minimum alone may lose it
+    const spoiled = tf.sub(norm, norm);
+    const factor = tf.add(tf.minimum(tf.div(maxNorm, tf.add(norm, 1e-6)), 1), spoiled);
     return Object.fromEntries(entries.map(([name, gradient]) => [name, tf.mul(gradient, factor)]));
   });
 }

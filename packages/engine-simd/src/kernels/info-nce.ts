@@ -1,5 +1,12 @@
 import { floatBits, type Runtime } from '../runtime.ts';
-import { INFO_NCE, INFO_NCE_GRADIENT, PACK_WEIGHTS, PACK_WEIGHTS_TRANSPOSED, UNIT_ROWS } from '../task-ids.ts';
+import {
+  INFO_NCE,
+  INFO_NCE_GRADIENT,
+  PACK_WEIGHTS,
+  PACK_WEIGHTS_TRANSPOSED,
+  PAIR_LOGITS,
+  UNIT_ROWS,
+} from '../task-ids.ts';
 import { areFloat, ceilDiv, defineKernel, type SimdKernel } from './kernel.ts';
 
 /** Rows of a task, as `assembly/info-nce.ts` has it; a half of the batch is split by itself. */
@@ -8,6 +15,7 @@ const BLOCK = 24;
 /** Addresses of the normalised rows in the forms that the kernels need. */
 interface UnitRows {
   readonly unit: number;
+  /** In float64. */
   readonly divisors: number;
   /** As columns, in panels. */
   readonly packed: number;
@@ -17,7 +25,7 @@ function withUnitRows(runtime: Runtime, z: number, rows: number, columns: number
   const { columns: tile } = runtime.variant;
   const panels = ceilDiv(rows, tile);
   runtime.withTemporary(rows * columns * 4, (unit) => {
-    runtime.withTemporary(rows * 4, (divisors) => {
+    runtime.withTemporary(rows * 8, (divisors) => {
       runtime.runOnce(ceilDiv(rows, 64), UNIT_ROWS, z, unit, divisors, rows, columns, 64);
       runtime.withTemporary((panels * tile * columns + 1) * 4, (packed) => {
         const onlyTap = packed + panels * tile * columns * 4;
@@ -103,5 +111,20 @@ const infoNceGradient = defineKernel<'dy' | 'projections', { temperature: number
   },
 );
 
-/** The contrastive loss of a batch of pairs, and its gradient. */
-export const infoNceKernels: readonly SimdKernel[] = [infoNce, infoNceGradient];
+const pairLogits = defineKernel<'projections', { temperature: number; masked: number }>(
+  'PairLogits',
+  ({ inputs: { projections }, attributes: { temperature, masked }, backend }) => {
+    if (!areFloat(projections)) return null;
+    const { runtime } = backend;
+    const [rows, columns] = projections.shape as [number, number];
+    const { info, address } = backend.output([rows, rows]);
+    withUnitRows(runtime, backend.address(projections), rows, columns, ({ unit, packed }) => {
+      const words = [unit, packed, rows, columns, floatBits(1 / temperature), floatBits(masked), address];
+      runtime.runOnce(2 * ceilDiv(rows / 2, BLOCK), PAIR_LOGITS, ...words);
+    });
+    return info;
+  },
+);
+
+/** The contrastive loss of a batch of pairs, its gradient, and the logits of pairs. */
+export const infoNceKernels: readonly SimdKernel[] = [infoNce, infoNceGradient, pairLogits];

@@ -6,7 +6,56 @@ const SLICE = 64;
 export const GRADIENT_ELEMENTS = 128;
 
 /**
- * WGSL of both directions: thread (anchor, candidate) of a workgroup makes one logit of a tile.
+ * Rows over their norms, a workgroup for each. The norm is formed in the scale of the row's largest element, so that no square leaves
+ * float32; a quarter of both keeps that scale where WGSL demands exact division.
+ *
+ * `divisors` gets the scale, negative where 1e-12 divides whatever the row is, and the norm in that scale, at least 1.
+ */
+export const unitRowsCode: string = `
+  const THREADS = 64u;
+  var<workgroup> parts: array<f32, THREADS>;
+
+  fn element(row: u32, index: u32) -> f32 { return projections[row * uniforms.elements + index]; }
+
+  @compute @workgroup_size(THREADS)
+  fn main(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+    @builtin(local_invocation_index) thread: u32,
+  ) {
+    let row = group.x + group.y * groups.x;
+    if (row >= uniforms.rows) { return; }
+    var largest = 0f;
+    for (var i = thread; i < uniforms.elements; i += THREADS) { largest = max(largest, abs(element(row, i))); }
+    parts[thread] = largest;
+    for (var half = THREADS / 2; half > 0; half /= 2) {
+      workgroupBarrier();
+      if (thread < half) { parts[thread] = max(parts[thread], parts[thread + half]); }
+    }
+    let scale = max(workgroupUniformLoad(&parts[0]), 1e-12);
+    var square = 0f;
+    for (var i = thread; i < uniforms.elements; i += THREADS) {
+      let scaled = (element(row, i) * 0.25) / (scale * 0.25);
+      square += scaled * scaled;
+    }
+    parts[thread] = square;
+    for (var half = THREADS / 2; half > 0; half /= 2) {
+      workgroupBarrier();
+      if (thread < half) { parts[thread] += parts[thread + half]; }
+    }
+    let norm = sqrt(workgroupUniformLoad(&parts[0]));
+    let length = max(norm, 1);
+    for (var i = thread; i < uniforms.elements; i += THREADS) {
+      units[row * uniforms.elements + i] = (element(row, i) * 0.25) / (scale * 0.25) / length;
+    }
+    if (thread == 0) {
+      divisors[2 * row] = select(-scale, scale, scale > 1e-12 || norm > 1);
+      divisors[2 * row + 1] = length;
+    }
+  }`;
+
+/**
+ * WGSL of both directions: thread (anchor, candidate) of a workgroup makes one cosine of a tile.
  *
  * Tile 0 has the positives of the anchors, so that a logit compares with its positive after the same additions; the others have all rows.
  */
@@ -25,8 +74,6 @@ const tiles = `
 
   fn isNaN(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffff) > 0x7f800000; }
 
-  struct Pair { cosine: f32, anchorNorm: f32, candidateNorm: f32 }
-
   // Rows beyond the last are taken for the last; what comes of them is not used.
   fn candidateOf(tile: u32, place: u32, firstAnchor: u32) -> u32 {
     let last = uniforms.rows - 1;
@@ -34,13 +81,11 @@ const tiles = `
     return min((tile - 1) * CANDIDATES + place, last);
   }
 
-  // Cosine of this thread's anchor and candidate, and their norms.
-  fn pairOf(tile: u32, firstAnchor: u32, thread: u32) -> Pair {
+  // Cosine of this thread's anchor and candidate; the same for both orders of the two.
+  fn cosineOf(tile: u32, firstAnchor: u32, thread: u32) -> f32 {
     let anchor = thread / CANDIDATES * STRIDE;
     let candidate = thread % CANDIDATES * STRIDE;
     var product = 0f;
-    var anchorSquare = 0f;
-    var candidateSquare = 0f;
     for (var begin = 0u; begin < uniforms.elements; begin += SLICE) {
       workgroupBarrier();
       for (var i = thread; i < ANCHORS * SLICE; i += THREADS) {
@@ -52,28 +97,36 @@ const tiles = `
         candidates[i / SLICE * STRIDE + i % SLICE] = element(row, begin + i % SLICE);
       }
       workgroupBarrier();
-      for (var k = 0u; k < SLICE; k++) {
-        let a = anchors[anchor + k];
-        let b = candidates[candidate + k];
-        product += a * b;
-        anchorSquare += a * a;
-        candidateSquare += b * b;
-      }
+      for (var k = 0u; k < SLICE; k++) { product += anchors[anchor + k] * candidates[candidate + k]; }
     }
-    let norms = vec2f(sqrt(anchorSquare), sqrt(candidateSquare));
-    return Pair(product / max(norms.x, 1e-12) / max(norms.y, 1e-12), norms.x, norms.y);
+    return product;
   }
 
   fn element(row: u32, index: u32) -> f32 {
     if (index >= uniforms.elements) { return 0; }
-    return projections[row * uniforms.elements + index];
+    return units[row * uniforms.elements + index];
+  }`;
+
+/** The table of logits, tile by tile, for losses that need it. */
+export const pairLogitsCode: string = `
+  ${tiles}
+  @compute @workgroup_size(THREADS)
+  fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
+    let firstAnchor = group.x * ANCHORS;
+    let anchor = firstAnchor + thread / CANDIDATES;
+    let candidate = group.y * CANDIDATES + thread % CANDIDATES;
+    let logit = cosineOf(group.y + 1, firstAnchor, thread) / uniforms.temperature;
+    if (anchor < uniforms.rows && candidate < uniforms.rows) {
+      logits[anchor * uniforms.rows + candidate] = select(logit, uniforms.masked, anchor == candidate);
+    }
   }`;
 
 /**
- * For every anchor: logarithm of the sum of exponentials over all others, loss, rank of its positive, and what its positive's probability
- * lacks of 1.
+ * For every anchor: loss, rank of its positive, and for the gradient the largest logit, the logarithm of the sum of exponentials of all
+ * others less it, and what the positive's probability lacks of 1.
  *
- * The positive stays out of the sums. Where it leads by far, the loss and the lack are small numbers, and these ways keep all their digits:
+ * Largest logit and logarithm stay apart: at low temperatures their sum would round the logarithm away. The positive stays out of the sums
+ * first. Where it leads by far, the loss and the lack are small numbers, and these ways keep all their digits:
  *
  *     d = log(sum over negatives of exp(logit)) - positive,   lack = 1 / (1 + exp(-d)),   loss = log(1 + exp(d))
  */
@@ -102,7 +155,7 @@ export const infoNceCode: string = `
     var greater = 0f;
     var positive = 0f;
     for (var tile = 0u; tile < uniforms.tiles; tile++) {
-      let logit = pairOf(tile, firstAnchor, thread).cosine / uniforms.temperature;
+      let logit = cosineOf(tile, firstAnchor, thread) / uniforms.temperature;
       if (tile == 0) {
         if (lane == place) { positives[place] = logit; }
         workgroupBarrier();
@@ -136,13 +189,18 @@ export const infoNceCode: string = `
     if (lane == 0 && anchor < uniforms.rows) {
       var loss = sums[thread];
       var lack = loss;
+      var largest = positive;
+      var logSum = loss;
       if (!isNaN(loss) && loss != 0) { // with a single pair there are no negatives: the sum, the loss and the lack are 0
         let difference = (maxima[thread] - positive) + log(sums[thread]);
         loss = softplus(difference);
         lack = exp(min(difference, 0)) / (1 + exp(-abs(difference)));
+        largest = max(maxima[thread], positive);
+        logSum = log(sums[thread] * exp(maxima[thread] - largest) + exp(positive - largest));
       }
-      logSums[anchor] = positive + loss;
-      logSums[uniforms.rows + anchor] = lack;
+      logSums[anchor] = largest;
+      logSums[uniforms.rows + anchor] = logSum;
+      logSums[2 * uniforms.rows + anchor] = lack;
       losses[anchor] = loss;
       ranks[anchor] = min(above[thread], f32(uniforms.rows));
     }
@@ -169,13 +227,16 @@ export const meanLossCode: string = `
  *
  *     dz_i = dy / (rows temperature |z_i|) sum_j w_ij (u_j - cosine_ij u_i),
  *
- * the part along u_i only where |z_i| is above the smallest norm.
+ * the part along u_i only where |z_i| divides.
  */
 export const infoNceGradientCode: string = `
   ${tiles}
   const LANE_ELEMENTS = ${GRADIENT_ELEMENTS}u / CANDIDATES;
   var<workgroup> weights: array<f32, THREADS>;
   var<workgroup> radials: array<f32, THREADS>;
+
+  // Probability of a logit among those of an anchor.
+  fn share(logit: f32, anchor: u32) -> f32 { return exp((logit - logSums[anchor]) - logSums[uniforms.rows + anchor]); }
 
   @compute @workgroup_size(THREADS)
   fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -186,21 +247,18 @@ export const infoNceGradientCode: string = `
     let firstElement = group.y * LANE_ELEMENTS * CANDIDATES + lane;
     var gradients: array<f32, LANE_ELEMENTS>;
     var radial = 0f;
-    var norm = 0f;
     for (var tile = 1u; tile < uniforms.tiles; tile++) {
-      let pair = pairOf(tile, firstAnchor, thread);
+      let cosine = cosineOf(tile, firstAnchor, thread);
       let candidate = (tile - 1) * CANDIDATES + lane;
-      norm = pair.anchorNorm;
       var weight = 0f;
       if (anchor < uniforms.rows && candidate < uniforms.rows && candidate != anchor) {
-        let logit = pair.cosine / uniforms.temperature;
+        let logit = cosine / uniforms.temperature;
         if (candidate == partner(anchor)) {
-          weight = -(logSums[uniforms.rows + anchor] + logSums[uniforms.rows + candidate]);
+          weight = -(logSums[2 * uniforms.rows + anchor] + logSums[2 * uniforms.rows + candidate]);
         } else {
-          weight = exp(logit - logSums[anchor]) + exp(logit - logSums[candidate]);
+          weight = share(logit, anchor) + share(logit, candidate);
         }
-        radial += weight * pair.cosine;
-        weight /= max(pair.candidateNorm, 1e-12);
+        radial += weight * cosine;
       }
       weights[thread] = weight;
       workgroupBarrier();
@@ -219,13 +277,14 @@ export const infoNceGradientCode: string = `
     }
     workgroupBarrier();
     if (anchor >= uniforms.rows) { return; }
-    let divisor = max(norm, 1e-12);
-    let along = select(0, radials[place * CANDIDATES] / divisor, norm > 1e-12);
-    let scale = dy[0] / (f32(uniforms.rows) * uniforms.temperature * divisor);
+    let scale = divisors[2 * anchor];
+    let along = select(0, radials[place * CANDIDATES], scale > 0);
+    let factor = dy[0] / (f32(uniforms.rows) * uniforms.temperature);
     for (var e = 0u; e < LANE_ELEMENTS; e++) {
       let index = firstElement + e * CANDIDATES;
       if (index < uniforms.elements) {
-        gradient[anchor * uniforms.elements + index] = scale * (gradients[e] - along * element(anchor, index));
+        let du = factor * (gradients[e] - along * element(anchor, index));
+        gradient[anchor * uniforms.elements + index] = (du / divisors[2 * anchor + 1]) * 0.25 / (abs(scale) * 0.25);
       }
     }
   }`;

@@ -1,4 +1,6 @@
-import { dispatch } from '../dispatch.ts';
+import type * as tf from '@tensorflow/tfjs-core';
+import type { GpuBackend } from '../backend.ts';
+import { dispatch, workgroupGrid } from '../dispatch.ts';
 import { f32, u32 } from '../uniform-cache.ts';
 import {
   ANCHORS,
@@ -7,41 +9,70 @@ import {
   infoNceCode,
   infoNceGradientCode,
   meanLossCode,
+  pairLogitsCode,
+  unitRowsCode,
 } from './info-nce-code.ts';
 import { defineKernel, type GpuKernel } from './kernel.ts';
 
+/** Makes the rows over their norms, and what divided them, for the length of one kernel. */
+function withUnitRows(
+  backend: GpuBackend,
+  projections: tf.TensorInfo,
+  use: (units: tf.TensorInfo, divisors: tf.TensorInfo) => void,
+): void {
+  const [rows, elements] = projections.shape as [number, number];
+  backend.withScratch([rows, elements], (units) => {
+    backend.withScratch([rows, 2], (divisors) => {
+      dispatch(backend, {
+        key: 'InfoNceUnitRows',
+        bindings: [
+          { name: 'projections', from: projections },
+          { name: 'units', from: units, access: 'read_write' },
+          { name: 'divisors', from: divisors, access: 'read_write' },
+        ],
+        uniforms: { rows: u32(rows), elements: u32(elements) },
+        code: () => unitRowsCode,
+        workgroups: workgroupGrid(backend, rows),
+      });
+      use(units, divisors);
+    });
+  });
+}
+
 /**
- * Loss, ranks, and for the gradient log-sums with what the positives' probabilities lack of 1, without a table of logits: a workgroup takes some anchors
- * through all candidates, tile by tile.
+ * Loss, ranks, and what the gradient needs of every row, without a table of logits: a workgroup takes some anchors through all candidates,
+ * tile by tile.
  */
 const infoNce = defineKernel<'projections', { temperature: number }>(
   'InfoNce',
   ({ inputs: { projections }, attributes: { temperature }, backend }) => {
     const [rows, elements] = projections.shape as [number, number];
-    const [loss, ranks, logSums] = [backend.output([]), backend.output([rows]), backend.output([2, rows])];
-    backend.withScratch([rows], (losses) => {
-      dispatch(backend, {
-        key: 'InfoNce',
-        bindings: [
-          { name: 'projections', from: projections },
-          { name: 'losses', from: losses, access: 'read_write' },
-          { name: 'ranks', from: ranks, access: 'read_write' },
-          { name: 'logSums', from: logSums, access: 'read_write' },
-        ],
-        uniforms: pairUniforms(rows, elements, temperature),
-        code: () => infoNceCode,
-        workgroups: [Math.ceil(rows / ANCHORS)],
-        work: { flops: 2 * rows * rows * elements },
-      });
-      dispatch(backend, {
-        key: 'InfoNceMean',
-        bindings: [
-          { name: 'losses', from: losses },
-          { name: 'loss', from: loss, access: 'read_write' },
-        ],
-        uniforms: { rows: u32(rows) },
-        code: () => meanLossCode,
-        workgroups: [1],
+    const [loss, ranks, logSums] = [backend.output([]), backend.output([rows]), backend.output([3, rows])];
+    withUnitRows(backend, projections, (units) => {
+      backend.withScratch([rows], (losses) => {
+        dispatch(backend, {
+          key: 'InfoNce',
+          bindings: [
+            { name: 'units', from: units },
+            { name: 'losses', from: losses, access: 'read_write' },
+            { name: 'ranks', from: ranks, access: 'read_write' },
+            { name: 'logSums', from: logSums, access: 'read_write' },
+          ],
+          uniforms: pairUniforms(rows, elements, temperature),
+          code: () => infoNceCode,
+          workgroups: [Math.ceil(rows / ANCHORS)],
+          work: { flops: 2 * rows * rows * elements },
+        });
+        dispatch(backend, {
+          key: 'InfoNceMean',
+          bindings: [
+            { name: 'losses', from: losses },
+            { name: 'loss', from: loss, access: 'read_write' },
+          ],
+          uniforms: { rows: u32(rows) },
+          code: () => meanLossCode,
+          workgroups: [1],
+        });
       });
     });
     return [loss, ranks, logSums];
@@ -53,20 +84,45 @@ const infoNceGradient = defineKernel<'dy' | 'projections' | 'logSums', { tempera
   ({ inputs: { dy, projections, logSums }, attributes: { temperature }, backend }) => {
     const [rows, elements] = projections.shape as [number, number];
     const gradient = backend.output(projections.shape);
-    dispatch(backend, {
-      key: 'InfoNceGradient',
-      bindings: [
-        { name: 'dy', from: dy },
-        { name: 'projections', from: projections },
-        { name: 'logSums', from: logSums },
-        { name: 'gradient', from: gradient, access: 'read_write' },
-      ],
-      uniforms: pairUniforms(rows, elements, temperature),
-      code: () => infoNceGradientCode,
-      workgroups: [Math.ceil(rows / ANCHORS), Math.ceil(elements / GRADIENT_ELEMENTS)],
-      work: { flops: 4 * rows * rows * elements },
+    withUnitRows(backend, projections, (units, divisors) => {
+      dispatch(backend, {
+        key: 'InfoNceGradient',
+        bindings: [
+          { name: 'dy', from: dy },
+          { name: 'units', from: units },
+          { name: 'divisors', from: divisors },
+          { name: 'logSums', from: logSums },
+          { name: 'gradient', from: gradient, access: 'read_write' },
+        ],
+        uniforms: pairUniforms(rows, elements, temperature),
+        code: () => infoNceGradientCode,
+        workgroups: [Math.ceil(rows / ANCHORS), Math.ceil(elements / GRADIENT_ELEMENTS)],
+        work: { flops: 4 * rows * rows * elements },
+      });
     });
     return gradient;
+  },
+);
+
+const pairLogits = defineKernel<'projections', { temperature: number; masked: number }>(
+  'PairLogits',
+  ({ inputs: { projections }, attributes: { temperature, masked }, backend }) => {
+    const [rows, elements] = projections.shape as [number, number];
+    const logits = backend.output([rows, rows]);
+    withUnitRows(backend, projections, (units) => {
+      dispatch(backend, {
+        key: 'PairLogits',
+        bindings: [
+          { name: 'units', from: units },
+          { name: 'logits', from: logits, access: 'read_write' },
+        ],
+        uniforms: { ...pairUniforms(rows, elements, temperature), masked: f32(masked) },
+        code: () => pairLogitsCode,
+        workgroups: [Math.ceil(rows / ANCHORS), Math.ceil(rows / CANDIDATES)],
+        work: { flops: 2 * rows * rows * elements },
+      });
+    });
+    return logits;
   },
 );
 
@@ -75,5 +131,5 @@ const pairUniforms = (rows: number, elements: number, temperature: number) => ({
   temperature: f32(temperature),
 });
 
-/** The contrastive loss and its gradient. */
-export const infoNceKernels: readonly GpuKernel[] = [infoNce, infoNceGradient];
+/** The contrastive loss and its gradient, and the logits of pairs. */
+export const infoNceKernels: readonly GpuKernel[] = [infoNce, infoNceGradient, pairLogits];

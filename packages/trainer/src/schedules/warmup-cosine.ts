@@ -20,6 +20,9 @@ export interface WarmupCosineOptions {
  * final + (peak - final) / 2 (1 + cos(pi min(1, (step - warmupSteps) / (totalSteps - warmupSteps)))).
  * With warm-up the first step has learning rate 0, as in google-research/simclr, whose `WarmUpAndCosineDecay` this equals for final = 0.
  *
+ * lightly's `CosineWarmupScheduler` is one step off: its first step has peak / warmupSteps instead of 0, and its cosine ends at the last step,
+ * totalSteps - 1, where this one ends at totalSteps, the first that is not taken.
+ *
  * @param options - peak, steps of the rise, steps in all, final rate.
  * @returns the schedule.
  * @throws RangeError if an option is outside its range; from the schedule, if the step is not an integer >= 0.
