@@ -20,7 +20,8 @@ function normalize(z: tf.Tensor2D): Normalized {
   const norm = tf.sqrt(tf.sum(tf.square(scaled), 1, true));
   const length = tf.maximum(norm, 1) as tf.Tensor2D;
   const divided = tf.logicalOr(tf.greater(scale, SMALLEST_NORM), tf.greater(norm, 1));
-  return { unit: tf.div(scaled, length), scale, length, divided: tf.cast(divided, 'float32') };
+  const unit = tf.div(scaled, length) as tf.Tensor2D;
+  return { unit, scale, length, divided: tf.cast(divided, 'float32') as tf.Tensor2D };
 }
 
 /**
