@@ -123,10 +123,7 @@ describeEngines('brightness, contrast, saturation, hue, gray', () => {
       atol: 1e-6,
     });
     const chain = compose([jitter, randomGrayscale({ p: 0.5 }), randomHorizontalFlip()]);
-    const table = tf.tensor2d(chain.sampleTable({ seed: 1, epoch: 0, images: [0, 1], imageSize: 8 }), [
-      4,
-      chain.columns.length,
-    ]);
+    const table = chain.sampleTable({ seed: 1, epoch: 0, indices: [0, 1], imageSize: 8 });
     // Of equal channels the same comes out as of one, but for torchvision's weights, which sum to 0.9999.
     const three = chain.apply(tf.tile(x, [1, 1, 1, 3]), table);
     const one = chain.apply(x, table);
