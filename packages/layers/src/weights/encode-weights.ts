@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { encodeSafetensors, type SafeTensor } from '@tfjs-ssl/safetensors';
-import { type Models, namedWeights } from './named-weights.ts';
+import { type Models, modelsByPrefix, namedWeights } from './named-weights.ts';
 import { torchShape, toTorchLayout } from './torch-layout.ts';
 
 /**
@@ -8,6 +8,9 @@ import { torchShape, toTorchLayout } from './torch-layout.ts';
  *
  * Convolution kernels are written as OIHW, linear weights as [out, in]; beside the running statistics of each batch norm there is a
  * `num_batches_tracked` of 0, so that Python's `model.load_state_dict(safetensors.torch.load_file(path))` is content.
+ *
+ * The file's metadata say `format: 'pt'` and what the model's do (`model.setUserDefinedMetadata({ commit: '1a2b3c' })`), as strings: of an encoder or a
+ * head of this library its architecture and sizes, by which `loadEncoder` and `loadHead` build it again.
  *
  * @param models - a model, or several by name as in `namedWeights({ encoder, head })`; not changed.
  * @returns the bytes; `saveWeights` writes them to a file.
@@ -40,5 +43,16 @@ export async function encodeWeights(models: Models): Promise<Uint8Array> {
       tensors[counter] = { dtype: 'I64', shape: [], data: new BigInt64Array(1) };
     }
   }
-  return encodeSafetensors(tensors, { format: 'pt' });
+  return encodeSafetensors(tensors, { format: 'pt', ...metadataOf(models) });
+}
+
+/** The models' user-defined metadata as strings. */
+function metadataOf(models: Models): Record<string, string> {
+  const metadata: Record<string, string> = {};
+  for (const [prefix, model] of modelsByPrefix(models, 'encodeWeights')) {
+    for (const [key, value] of Object.entries(model.getUserDefinedMetadata() ?? {})) {
+      metadata[prefix + key] = typeof value === 'string' ? value : JSON.stringify(value);
+    }
+  }
+  return metadata;
 }

@@ -1,15 +1,22 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { neededNodeModule } from '@tfjs-ssl/files';
-import { decodeSafetensors, type SafeTensor } from '@tfjs-ssl/safetensors';
+import type { SafeTensor } from '@tfjs-ssl/safetensors';
+import { checkWeights } from './check-weights.ts';
 import { type Models, namedWeights } from './named-weights.ts';
-import { fromTorchLayout, torchShape } from './torch-layout.ts';
+import { readWeights, type WeightsSource } from './read-weights.ts';
+import { renameWeights, type WeightNames } from './rename-weights.ts';
+import { fromTorchLayout } from './torch-layout.ts';
 
 /** Choices for {@link loadWeights}. */
 export interface LoadWeightsOptions {
   /** Whether file and model must have exactly the same names. Default true. */
   readonly strict?: boolean;
-  /** Only the names that start with it are used, without it: `'backbone.'`, `'module.'`. Default: all names as they are. */
+  /** Only the file's names that begin with it are used, without it: `'backbone.'`, `'module.encoder_q.'`. Default: all names as they are. */
   readonly prefix?: string;
+  /**
+   * How the file's names (without the prefix) become the model's. A function, which returns null to leave a weight out; or beginnings of names,
+   * `{ '0.': 'conv1.', '1.': 'bn1.' }`, where names that begin otherwise are left out. Default: as they are.
+   */
+  readonly names?: WeightNames;
 }
 
 /** What {@link loadWeights} returns. */
@@ -28,10 +35,11 @@ export interface LoadedWeights {
  * All is checked before the first weight changes. `num_batches_tracked` is ignored: it matters in PyTorch only without a momentum.
  *
  * @param models - a model, or several by name as in `namedWeights({ encoder, head })`, which get the values; their running statistics, too.
- * @param source - path of a file (Node), or the bytes of one (anywhere).
+ * @param source - path of a file (Node), the bytes of one (anywhere), or what `readWeights` has read.
  * @param options - how names are compared.
  * @returns which names were loaded, and which had no partner (none where strict).
- * @throws RangeError where names (if strict) or shapes differ, with all of them; where nothing fits; where the file is damaged.
+ * @throws RangeError where names (if strict) or shapes differ, with the first of them and the prefix or names that would fit; where nothing
+ * fits; where the file is damaged or of another kind.
  * @throws Error where the file cannot be read.
  *
  * @example
@@ -50,21 +58,22 @@ export interface LoadedWeights {
  */
 export async function loadWeights(
   models: Models,
-  source: string | Uint8Array,
+  source: WeightsSource,
   options: LoadWeightsOptions = {},
 ): Promise<LoadedWeights> {
-  const { strict = true, prefix = '' } = options;
+  const { strict = true, prefix = '', names: renaming = (name) => name } = options;
   const { parameters, buffers } = namedWeights(models);
   const variables = { ...parameters, ...buffers };
-  const found = select(decodeSafetensors(await readBytes(source)).tensors, prefix);
+  const { tensors } = await readWeights(source, { caller: 'loadWeights' });
+  const found = renameWeights(tensors, prefix, renaming);
 
   const names = Object.keys(variables);
   const result: LoadedWeights = {
     loaded: names.filter((name) => found.has(name)),
     missing: names.filter((name) => !found.has(name)),
-    unexpected: [...found.keys()].filter((name) => !(name in variables)),
+    unexpected: [...found.keys()].filter((name) => !Object.hasOwn(variables, name)),
   };
-  check(variables, found, result, { strict, prefix });
+  checkWeights({ variables, found, result, strict, fileNames: Object.keys(tensors) });
   tf.tidy(() => {
     for (const name of result.loaded) {
       const { data, shape } = found.get(name) as SafeTensor;
@@ -73,68 +82,4 @@ export async function loadWeights(
     }
   });
   return result;
-}
-
-async function readBytes(source: string | Uint8Array): Promise<Uint8Array> {
-  if (source instanceof Uint8Array) return source;
-  const need = "loadWeights: a path needs Node's file system, which is not here. Pass or take bytes instead.";
-  const { readFile } = neededNodeModule('node:fs/promises', need);
-  try {
-    return await readFile(source);
-  } catch (error) {
-    throw new Error(`loadWeights: cannot read ${source}: ${(error as Error).message}. Check the path.`, {
-      cause: error,
-    });
-  }
-}
-
-function select(tensors: Readonly<Record<string, SafeTensor>>, prefix: string): Map<string, SafeTensor> {
-  return new Map(
-    Object.entries(tensors)
-      .filter(([name]) => name.startsWith(prefix) && !name.endsWith('.num_batches_tracked'))
-      .map(([name, tensor]) => [name.slice(prefix.length), tensor]),
-  );
-}
-
-function check(
-  variables: Readonly<Record<string, tf.Variable>>,
-  found: ReadonlyMap<string, SafeTensor>,
-  { loaded, missing, unexpected }: LoadedWeights,
-  { strict, prefix }: Required<LoadWeightsOptions>,
-): void {
-  const differing = loaded.filter((name) => !fits(name, variables[name] as tf.Variable, found.get(name) as SafeTensor));
-  const problems: string[] = [];
-  if (found.size === 0) problems.push(`no weight of the file has a name that starts with '${prefix}'`);
-  if (differing.length > 0) {
-    problems.push(
-      list(differing.map((name) => describe(name, variables[name] as tf.Variable, found.get(name) as SafeTensor))),
-    );
-  }
-  if (strict && missing.length > 0) problems.push(`the file lacks ${list(missing)}`);
-  if (strict && unexpected.length > 0) problems.push(`the model lacks ${list(unexpected)}`);
-  if (!strict && loaded.length === 0 && found.size > 0) {
-    problems.push(`no name of the file is one of the model's; it has ${list(unexpected)}`);
-  }
-  if (problems.length === 0) return;
-  const advice =
-    strict && differing.length === 0 && loaded.length > 0 ? ', or pass strict: false to load what fits' : '';
-  throw new RangeError(
-    `loadWeights: the file must fit the model, got differences: ${problems.join('; ')}. Check architecture and prefix${advice}.`,
-  );
-}
-
-function fits(name: string, variable: tf.Variable, { dtype, shape }: SafeTensor): boolean {
-  return (
-    (dtype === 'F32' || dtype === 'F64') && tf.util.arraysEqual(shape as number[], torchShape(name, variable.shape))
-  );
-}
-
-function describe(name: string, variable: tf.Variable, { dtype, shape }: SafeTensor): string {
-  return `${name} is F32 [${torchShape(name, variable.shape)}] in the model and ${dtype} [${shape}] in the file`;
-}
-
-/** The first few names and the number of the others. */
-function list(names: readonly string[]): string {
-  const shown = names.slice(0, 8).join(', ');
-  return names.length > 8 ? `${shown} and ${names.length - 8} more` : shown;
 }

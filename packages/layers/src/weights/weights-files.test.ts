@@ -12,7 +12,8 @@ import { globalAveragePool } from '../global-average-pool.ts';
 import { linear } from '../linear.ts';
 import { encodeWeights } from './encode-weights.ts';
 import { loadWeights } from './load-weights.ts';
-import { namedWeights } from './named-weights.ts';
+import { type Models, namedWeights } from './named-weights.ts';
+import { readWeights } from './read-weights.ts';
 import { saveWeights } from './save-weights.ts';
 
 function network(seed = 0, width = 2): tfl.LayersModel {
@@ -97,6 +98,71 @@ describeEngines('files of weights', () => {
     await expectClose(predict(model), predict(network(1)), {});
   });
 
+  it('may have other names', async () => {
+    const tensors = Object.entries(await onFile(network(1)));
+    const children: Record<string, string> = { conv1: '0', bn1: '1', fc: '10' };
+    const renamed = tensors.map(([name, tensor]) => [name.replace(/^\w+/, (child) => `${children[child]}`), tensor]);
+    const bytes = encodeSafetensors(
+      Object.fromEntries([...renamed, ['2.weight', { dtype: 'U8', shape: [1], data: new Uint8Array(1) }]]),
+    );
+    const expected = predict(network(1));
+    const names = { '0.': 'conv1.', '1.': 'bn1.', '10.': 'fc.' };
+    for (const option of [
+      names,
+      (name: string) => name.replace(/^\d+/, (at) => Object.entries(children).find(([, n]) => n === at)?.[0] ?? at),
+    ]) {
+      const model = network(2);
+      const { unexpected } = await loadWeights(model, bytes, { names: option, strict: option === names });
+      expect(unexpected).toEqual(option === names ? [] : ['2.weight']);
+      await expectClose(predict(model), expected, {});
+    }
+    const without = network(2);
+    const leave = (name: string) => (name.startsWith('10.') ? null : name);
+    await expect(loadWeights(without, bytes, { names: leave })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: loadWeights: the file must fit the model, got differences: none of the model's names is in the file, which has 1.num_batches_tracked, 0.weight, 0.bias, 1.weight and 6 more. Pass names: { '0.': 'conv1.', '1.': 'bn1.', '10.': 'fc.' }.]`,
+    );
+    await expect(loadWeights(without, bytes, { names: { '': 'conv1.', '0.': 'conv1.0.' } })).rejects.toThrow(
+      /none of the model's names/,
+    );
+    await expect(
+      loadWeights(without, bytes, { names: () => 'conv1.weight' }),
+    ).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: loadWeights: names must keep weights apart, got 'conv1.weight' for '0.bias' and another one. Leave one of them out.]`,
+    );
+    const wrapped = Object.fromEntries(tensors.map(([name, tensor]) => [`module.encoder_q.${name}`, tensor]));
+    await expect(loadWeights(without, encodeSafetensors(wrapped))).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: loadWeights: the file must fit the model, got differences: none of the model's names is in the file, which has module.encoder_q.bn1.num_batches_tracked, module.encoder_q.conv1.weight, module.encoder_q.conv1.bias, module.encoder_q.bn1.weight and 5 more. Pass prefix: 'module.encoder_q.' (8 of 8 names).]`,
+    );
+    await loadWeights(without, encodeSafetensors(wrapped), { prefix: 'module.encoder_q.' });
+    await expectClose(predict(without), expected, {});
+  });
+
+  it('may have half precision', async () => {
+    // 2 conv weights of F16 1.5 and BF16 values, the rest as it is
+    const { 'fc.bias': _, ...rest } = await onFile(network(1));
+    const bytes = encodeSafetensors({
+      ...rest,
+      'fc.bias': { dtype: 'U16', shape: [3], data: Uint16Array.of(0x3e00, 0xc000, 0x0001) },
+    });
+    const header = new TextDecoder('latin1').decode(bytes);
+    bytes.set(new TextEncoder().encode('F16'), header.indexOf('U16'));
+    const model = network(2);
+    await loadWeights(model, bytes);
+    await expectClose(model.getLayer('fc').getWeights()[1] as tf.Tensor, [1.5, -2, 2 ** -24], {});
+  });
+
+  it('carry what the model says of itself', async () => {
+    const model = network();
+    model.setUserDefinedMetadata({ architecture: 'tiny', sizes: [2, 3] });
+    const of = async (models: Models) => ({ ...decodeSafetensors(await encodeWeights(models)).metadata });
+    expect(await of(model)).toEqual({ format: 'pt', architecture: 'tiny', sizes: '[2,3]' });
+    expect(await of({ a: model, b: network() })).toEqual({
+      format: 'pt',
+      'a.architecture': 'tiny',
+      'a.sizes': '[2,3]',
+    });
+  });
+
   it('may lack weights or have more where not strict', async () => {
     const { 'fc.bias': _, ...rest } = await onFile(network(1));
     const more = { ...rest, 'other.weight': { dtype: 'F32', shape: [1], data: new Float32Array(1) } as SafeTensor };
@@ -127,24 +193,24 @@ describeEngines('files of weights', () => {
     const load = (tensors: Record<string, SafeTensor>, options = {}) =>
       loadWeights(model, encodeSafetensors(tensors), options);
     await expect(load(lacking)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadWeights: the file must fit the model, got differences: the file lacks fc.bias. Check architecture and prefix, or pass strict: false to load what fits.]`,
+      `[RangeError: loadWeights: the file must fit the model, got differences: the file lacks fc.bias. Check architecture and names, or pass strict: false to load what fits.]`,
     );
     await expect(load(extra)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadWeights: the file must fit the model, got differences: the model lacks other.weight. Check architecture and prefix, or pass strict: false to load what fits.]`,
+      `[RangeError: loadWeights: the file must fit the model, got differences: the model lacks other.weight. Check architecture and names, or pass strict: false to load what fits.]`,
     );
     await expect(load(integers)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadWeights: the file must fit the model, got differences: fc.bias is F32 [3] in the model and I32 [3] in the file. Check architecture and prefix.]`,
+      `[RangeError: loadWeights: the file must fit the model, got differences: fc.bias is F32 [3] in the model and I32 [3] in the file. Check architecture and names.]`,
     );
     await expect(load(await onFile(network(1, 4)), { strict: false })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadWeights: the file must fit the model, got differences: conv1.weight is F32 [2,3,3,3] in the model and F32 [4,3,3,3] in the file, conv1.bias is F32 [2] in the model and F32 [4] in the file, bn1.weight is F32 [2] in the model and F32 [4] in the file, bn1.bias is F32 [2] in the model and F32 [4] in the file, fc.weight is F32 [3,2] in the model and F32 [3,4] in the file, bn1.running_mean is F32 [2] in the model and F32 [4] in the file, bn1.running_var is F32 [2] in the model and F32 [4] in the file. Check architecture and prefix.]`,
+      `[RangeError: loadWeights: the file must fit the model, got differences: width 2 expected, file has 4 (outputs of conv1.weight; 6 more weights differ in that proportion). Check architecture and names.]`,
     );
     await expect(load(await onFile(network(1)), { prefix: 'module.' })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadWeights: the file must fit the model, got differences: no weight of the file has a name that starts with 'module.'; the file lacks conv1.weight, conv1.bias, bn1.weight, bn1.bias, fc.weight, fc.bias, bn1.running_mean, bn1.running_var. Check architecture and prefix.]`,
+      `[RangeError: loadWeights: the file must fit the model, got differences: none of the model's names is in the file, which has bn1.num_batches_tracked, conv1.weight, conv1.bias, bn1.weight and 5 more. Check architecture and names.]`,
     );
     await expect(
       load({ x: extra['other.weight'] as SafeTensor }, { strict: false }),
     ).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadWeights: the file must fit the model, got differences: no name of the file is one of the model's; it has x. Check architecture and prefix.]`,
+      `[RangeError: loadWeights: the file must fit the model, got differences: none of the model's names is in the file, which has x. Check architecture and names.]`,
     );
     await expect(loadWeights(model, before.subarray(0, -1))).rejects.toThrow(/decodeSafetensors: .* damaged/);
     expect(await encodeWeights(model)).toEqual(before);
@@ -195,6 +261,31 @@ describeEngines('files of weights', () => {
       await expectClose(predict(copy), predict(model), {});
     });
 
+    it('are read in parts, whatever their size', async () => {
+      const path = join(folder, 'model.safetensors');
+      const bytes = await encodeWeights(network(1));
+      await writeFile(path, bytes);
+      for (const part of [1, 7, bytes.length - 1, bytes.length, 2 ** 30]) {
+        expect(await readWeights(path, { part })).toEqual(decodeSafetensors(bytes));
+      }
+    });
+
+    it('are named for what they are where they are something else', async () => {
+      const path = join(folder, 'model.safetensors');
+      await writeFile(
+        path,
+        `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 46827520\n`,
+      );
+      const message = (await loadWeights(network(), path).catch((error: Error) => error.message)) as string;
+      expect(message.replace(folder, 'FOLDER')).toMatchInlineSnapshot(
+        `"loadWeights: cannot take FOLDER/model.safetensors: must be a safetensors file, got a Git LFS pointer to a file of 46827520 bytes. Fetch the file itself: git lfs pull."`,
+      );
+      const ofFolder = (await loadWeights(network(), folder).catch((error: Error) => error.message)) as string;
+      expect(ofFolder.replace(folder, 'FOLDER')).toMatchInlineSnapshot(
+        `"loadWeights: cannot read FOLDER: it is a folder. Move it away or choose another path. (EISDIR)"`,
+      );
+    });
+
     it('say what failed, and leave nothing behind', async () => {
       const model = network();
       const here = (error: Error) => error.message.replaceAll(folder, 'FOLDER').replaceAll(String(process.pid), 'PID');
@@ -209,7 +300,7 @@ describeEngines('files of weights', () => {
         [],
       );
       expect(await loadWeights(model, join(folder, 'none')).catch(here)).toMatchInlineSnapshot(
-        `"loadWeights: cannot read FOLDER/none: ENOENT: no such file or directory, open 'FOLDER/none'. Check the path."`,
+        `"loadWeights: cannot read FOLDER/none: it is not there. Check the path. (ENOENT)"`,
       );
     });
   });
