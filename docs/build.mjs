@@ -3,8 +3,33 @@
 // `npm run docs:dev`: the same parts, then the site as it is being written.
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { Application } from 'typedoc';
 import { build, createServer } from 'vitepress';
+
+const usage = `npm run docs      builds the site into docs/.vitepress/dist and checks its links and widths
+npm run docs:dev  serves the site while you write it, at http://localhost:5173
+                  -- --port N  serves it at another port
+
+Both build the packages, the API pages and the pictures first.`;
+
+const options = readOptions();
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: { dev: { type: 'boolean' }, port: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    });
+    if (values.help) {
+      console.log(usage);
+      process.exit();
+    }
+    return values;
+  } catch (error) {
+    console.error(`${error.message}\n\n${usage}`);
+    process.exit(2);
+  }
+}
 
 const docs = fileURLToPath(new URL('.', import.meta.url));
 const start = performance.now();
@@ -28,8 +53,8 @@ step('Pictures');
 const { drawPictures } = await import('./pictures/draw.mjs');
 await drawPictures(`${docs}public/pictures`);
 
-if (process.argv.includes('--dev')) {
-  const server = await createServer(docs);
+if (options.dev) {
+  const server = await createServer(docs, options.port === undefined ? {} : { port: Number(options.port) });
   await server.listen();
   server.printUrls();
 } else {

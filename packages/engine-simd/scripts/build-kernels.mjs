@@ -86,14 +86,21 @@ async function compile(asc, files, { variant, entry, options }) {
   return binary;
 }
 
-/** Compiles the AssemblyScript kernels into `wasm/` where the sources have changed since the last time. */
-export async function buildKernels() {
+/**
+ * Compiles the AssemblyScript kernels into `wasm/` if the sources have changed since the last time.
+ *
+ * @param onProgress - called before each file, with how many are done and how many there are.
+ */
+export async function buildKernels(onProgress = () => {}) {
   const texts = sources();
   const hash = hashOf(texts);
   if (isUpToDate(hash)) return;
   const { default: asc } = await import('assemblyscript/asc');
   texts.set('assembly/generated/elementwise.ts', generateElementwise());
-  for (const build of builds) replaceFile(join(wasmFolder, build.file), await compile(asc, texts, build));
+  for (const [done, build] of builds.entries()) {
+    onProgress({ done, total: builds.length, name: build.file });
+    replaceFile(join(wasmFolder, build.file), await compile(asc, texts, build));
+  }
   // For people and editors; the compiler got them from memory.
   const generated = {
     elementwise: generateElementwise(),
