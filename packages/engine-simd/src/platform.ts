@@ -27,10 +27,24 @@ export function setV8Flag(flag: string): void {
   nodeModule('node:v8')?.setFlagsFromString(flag);
 }
 
-/** Bytes of a file of this package. */
+/**
+ * Bytes of a file of this package.
+ *
+ * @throws Error where the file is not beside the code, as in a bundle for Node: bundlers copy code alone.
+ */
 export async function readPackageFile(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   const files = nodeModule('node:fs/promises');
-  if (files && url.protocol === 'file:') return new Uint8Array(await files.readFile(url));
+  if (files && url.protocol === 'file:') {
+    try {
+      return new Uint8Array(await files.readFile(url));
+    } catch (error) {
+      throw new Error(
+        `engine-simd: cannot read ${url.pathname}, a file of this package (${(error as Error).message}). ` +
+          'If the program is bundled for Node, keep the packages out of the bundle (esbuild: --packages=external); else install @tfjs-ssl/engine-simd again.',
+        { cause: error },
+      );
+    }
+  }
   const response = await fetch(url);
   if (!response.ok) throw new Error(`engine-simd: ${url} cannot be read: ${response.status} ${response.statusText}`);
   return new Uint8Array(await response.arrayBuffer());

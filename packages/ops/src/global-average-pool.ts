@@ -1,4 +1,3 @@
-import './register-gradients.ts';
 import * as tf from '@tensorflow/tfjs-core';
 import { hasKernel } from './has-kernel.ts';
 

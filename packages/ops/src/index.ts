@@ -1,3 +1,5 @@
+import './register-gradients.ts';
+
 export { type AdamUpdateOptions, adamUpdate } from './adam-update.ts';
 export { allFinite } from './all-finite.ts';
 export {
