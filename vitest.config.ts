@@ -38,7 +38,7 @@ export default defineConfig({
           name: 'webgpu',
           include: [
             'packages/{engine-webgpu,engine,ops,layers,augmentations,losses,projection-heads,resnet,trainer}/src/**/*.test.ts',
-            'examples/simclr-tiny-imagenet/src/image-feed.test.ts',
+            'packages/feed/src/**/*.test.ts',
             'test/webgpu/*.test.ts',
           ],
           exclude: ['packages/engine/src/{cpu-kernels,use-engine}.test.ts'],

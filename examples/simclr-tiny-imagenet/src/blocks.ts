@@ -1,9 +1,9 @@
-import type * as tf from '@tensorflow/tfjs-core';
-import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type Chain, simclrChain } from '@tfjs-ssl/augmentations';
+import type { InputTensors } from '@tfjs-ssl/engine';
+import type { FeedInputs, ImageFeed } from '@tfjs-ssl/feed';
 import { contrastiveAccuracy, infoNCE } from '@tfjs-ssl/losses';
 import { mlpHead } from '@tfjs-ssl/projection-heads';
-import { namedWeights, resnet18 } from '@tfjs-ssl/resnet';
+import { namedWeights, resnet18, type TypedModel } from '@tfjs-ssl/resnet';
 import {
   adam,
   epochCosine,
@@ -13,7 +13,6 @@ import {
   type Schedule,
   warmupCosine,
 } from '@tfjs-ssl/trainer';
-import type { ImageFeed } from './image-feed.ts';
 import type { Settings } from './settings.ts';
 
 /** The chain of random transforms that makes a view, in the paper's order. */
@@ -24,8 +23,8 @@ export function buildChain({ imageSize, augmentation }: Settings): Chain {
 
 /** Encoder and projection head, with all their variables by name. */
 export interface Model {
-  readonly encoder: LayersModel;
-  readonly head: LayersModel;
+  readonly encoder: TypedModel;
+  readonly head: TypedModel;
   readonly parameters: NamedVariables;
   readonly buffers: NamedVariables;
 }
@@ -44,16 +43,10 @@ export function buildModel(settings: Settings): Model {
 }
 
 /** Loss and pretext accuracies of a batch: augment, encode, project, compare. */
-export function buildLoss(settings: Settings, chain: Chain, { encoder, head }: Model, feed: ImageFeed) {
-  const { temperature } = settings;
-  return ({
-    images,
-    table,
-  }: Record<string, tf.Tensor>): { loss: tf.Scalar; metrics: { top1: tf.Scalar; top5: tf.Scalar } } => {
-    const views = feed.views(chain, images as tf.Tensor, table as tf.Tensor2D);
-    const features = encoder.apply(views, { training: true }) as tf.Tensor2D;
-    const projections = head.apply(features, { training: true }) as tf.Tensor2D;
-    const { loss, ranks } = infoNCE(projections, { temperature });
+export function buildLoss({ temperature }: Settings, { encoder, head }: Model, feed: ImageFeed) {
+  return (inputs: InputTensors<FeedInputs>) => {
+    const features = encoder.apply(feed.views(inputs), { training: true });
+    const { loss, ranks } = infoNCE(head.apply(features, { training: true }), { temperature });
     return { loss, metrics: { top1: contrastiveAccuracy(ranks, 1), top5: contrastiveAccuracy(ranks, 5) } };
   };
 }

@@ -15,7 +15,7 @@ import type { Settings } from './settings.ts';
 
 /** The images of a run: what is trained on, and what is classified afterwards. */
 export interface Data {
-  readonly name: ImageDataset['name'];
+  readonly name: 'tiny-imagenet' | 'folder' | 'generated';
   /** Where the images come from; null where they are generated. */
   readonly path: string | null;
   readonly train: ImageDataset;
@@ -68,7 +68,8 @@ export async function openData(
     onProgress: reportProgress(print, signal),
     ...(options.cache === undefined ? {} : { cacheDir: options.cache }),
   } as const;
-  const open = (await isTinyImagenet(path))
+  const isTiny = await isTinyImagenet(path);
+  const open = isTiny
     ? (split: 'train' | 'val') =>
         tinyImagenet({ ...decoding, split, classes, ...(split === 'train' ? { imagesPerClass } : {}) })
     : (split: 'train' | 'val') =>
@@ -86,7 +87,7 @@ export async function openData(
     return explain(error);
   });
   for (const line of leftOutLines([...train.skipped, ...val.skipped])) print(line);
-  return { name: train.name, path, train, val };
+  return { name: isTiny ? 'tiny-imagenet' : 'folder', path, train, val };
 }
 
 /** What was left out: how many files for each reason, and the first. */

@@ -2,15 +2,15 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Chain } from '@tfjs-ssl/augmentations';
-import { type Batch, batches, stepsPerEpoch } from '@tfjs-ssl/datasets';
-import { type EngineInUse, type InputSpec, useEngine } from '@tfjs-ssl/engine';
+import { type Batch, stepsPerEpoch } from '@tfjs-ssl/datasets';
+import { type EngineInUse, useEngine } from '@tfjs-ssl/engine';
+import { type FeedInputs, type ImageFeed, imageFeed } from '@tfjs-ssl/feed';
 import { saveWeights } from '@tfjs-ssl/resnet';
 import { configDifferences, firstAndLastTenth, formatDifferences, type StepRecord, Trainer } from '@tfjs-ssl/trainer';
 import { buildChain, buildLoss, buildModel, buildOptimizer, buildSchedule, type Model } from './blocks.ts';
 import { type Data, openData } from './data.ts';
 import { knnOf } from './evaluate.ts';
 import { headerLines, quickLines, versions } from './header.ts';
-import { batchFeed, type ImageFeed, residentFeed } from './image-feed.ts';
 import { type ParsedOptions, UsageError } from './options.ts';
 import { profileLines } from './profile-step.ts';
 import { epochLine, formatDuration, type Output, ProgressBar, paperLine, type StepValues } from './progress.ts';
@@ -21,7 +21,6 @@ import { resolveSettings, type Settings } from './settings.ts';
 import { resultLines, type Summary } from './summary.ts';
 
 type Metric = 'top1' | 'top5';
-type Input = 'images' | 'table';
 
 /** Milliseconds after which a checkpoint brings the report up to date. */
 const reportEvery = 60_000;
@@ -123,8 +122,8 @@ async function trainAndEvaluate(run: Run): Promise<Outcome> {
   const totalSteps = epochs * perEpoch;
   const model = buildModel(settings);
   const chain = buildChain(settings);
-  const feed = await residentFeed(data.train, settings, (line) => output.write(`${line}\n`), signal);
-  const trainer = buildTrainer(settings, chain, model, perEpoch, feed);
+  const feed = await buildFeed(data, settings, chain, (line) => output.write(`${line}\n`), signal);
+  const trainer = buildTrainer(settings, model, feed);
   const environment = { ...versions(engine), device: engine.device };
   const folder =
     options.dryRun || options.profileStep
@@ -137,7 +136,7 @@ async function trainAndEvaluate(run: Run): Promise<Outcome> {
     ...quickLines(resolveSettings({ preset, precision, seed, scale: 'full' }), settings),
   ];
   for (const line of lines) bar.print(line);
-  if (folder === null) return tryOut(run, { trainer, chain, feed, totalSteps, bar });
+  if (folder === null) return tryOut(run, { trainer, feed, totalSteps, bar });
 
   const goOn = `  npm run simclr -- --resume ${folder.path}`;
   const evaluate = () =>
@@ -169,15 +168,11 @@ async function trainAndEvaluate(run: Run): Promise<Outcome> {
   );
 
   const events = trainer.fit({
+    ...feed,
     epochs,
-    stepsPerEpoch: perEpoch,
-    imagesPerStep: batchSize,
     run: folder,
     signal,
     ...(options.checkpointEvery === undefined ? {} : { checkpointEvery: options.checkpointEvery }),
-    batches: ({ epoch, step }) =>
-      batches(data.train, { batchSize, seed, epoch, startStep: step, readImages: feed.readsImages }),
-    inputs: (batch) => stepInputs(batch, settings, chain, feed),
   });
   let reportedAt = performance.now();
   let after: number;
@@ -218,58 +213,55 @@ async function trainAndEvaluate(run: Run): Promise<Outcome> {
   return 'done';
 }
 
-/** The trainer of a run: its step is augment, encode, project, compare, update. */
-export function buildTrainer(
-  settings: Settings,
+/** The images of a run on their way to the engine; prints how an upload goes on, and why images that should stay there do not fit. */
+async function buildFeed(
+  { train }: Data,
+  { batchSize, seed }: Settings,
   chain: Chain,
-  model: Model,
-  perEpoch: number,
-  feed: ImageFeed = batchFeed(settings),
-): Trainer<Readonly<Record<Input, InputSpec>>, Metric> {
-  return new Trainer<Readonly<Record<Input, InputSpec>>, Metric>({
+  print: (line: string) => void,
+  signal: AbortSignal,
+): Promise<ImageFeed> {
+  const feed = await imageFeed(train, { chain, batchSize, seed, onProgress: reportUpload(print), signal });
+  if (feed.notKept !== null) print(`The images are uploaded batch by batch: ${feed.notKept}`);
+  return feed;
+}
+
+/** A line at most every two seconds, and one at the end. */
+function reportUpload(print: (line: string) => void): (progress: { done: number; total: number }) => void {
+  let last = performance.now();
+  return ({ done, total }) => {
+    if (done < total && performance.now() - last < 2000) return;
+    last = performance.now();
+    print(`uploaded ${done.toLocaleString('en')} of ${total.toLocaleString('en')} images to the engine`);
+  };
+}
+
+/** The trainer of a run: its step is augment, encode, project, compare, update. */
+export function buildTrainer(settings: Settings, model: Model, feed: ImageFeed): Trainer<FeedInputs, Metric> {
+  return new Trainer({
     parameters: model.parameters,
     buffers: model.buffers,
-    inputs: {
-      images: feed.input,
-      table: { shape: [2 * settings.batchSize, chain.columns.length] },
-    },
-    loss: buildLoss(settings, chain, model, feed),
+    inputs: feed.specs,
+    loss: buildLoss(settings, model, feed),
     optimizer: buildOptimizer(settings),
-    schedule: buildSchedule(settings, perEpoch),
+    schedule: buildSchedule(settings, feed.stepsPerEpoch),
     precision: settings.precision,
   });
 }
 
-/** The tensors of a step: its images, or where they are, and the random numbers of its views. */
-export function stepInputs(
-  batch: Batch,
-  settings: Settings,
-  chain: Chain,
-  feed: ImageFeed = batchFeed(settings),
-): Record<Input, tf.Tensor> {
-  const { imageSize, seed } = settings;
-  return {
-    images: feed.tensorOf(batch),
-    table: chain.sampleTable({ seed, epoch: batch.epoch, indices: batch.indices, imageSize, views: 2 }),
-  };
-}
-
 interface TryOut {
-  readonly trainer: Trainer<Readonly<Record<Input, InputSpec>>, Metric>;
-  readonly chain: Chain;
+  readonly trainer: Trainer<FeedInputs, Metric>;
   readonly feed: ImageFeed;
   readonly totalSteps: number;
   readonly bar: ProgressBar;
 }
 
 /** A step or a few without a run folder. */
-async function tryOut(run: Run, { trainer, chain, feed, totalSteps, bar }: TryOut): Promise<Outcome> {
-  const { options, settings, data } = run;
-  const { batchSize, seed } = settings;
-  const stream = batches(data.train, { batchSize, seed, epoch: 0, readImages: feed.readsImages });
+async function tryOut({ options }: Run, { trainer, feed, totalSteps, bar }: TryOut): Promise<Outcome> {
+  const stream = feed.batches({ epoch: 0, step: 0 });
   const { value: batch } = await stream.next();
   await stream.return();
-  const inputs = stepInputs(batch as Batch, settings, chain, feed);
+  const inputs = feed.inputs(batch as Batch);
   if (options.profileStep) {
     try {
       for (const line of await profileLines(() => trainer.step(inputs))) bar.print(line);

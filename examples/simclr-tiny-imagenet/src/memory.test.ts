@@ -1,11 +1,12 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import * as tf from '@tensorflow/tfjs-core';
-import { batches, generatedImages } from '@tfjs-ssl/datasets';
+import { generatedImages } from '@tfjs-ssl/datasets';
 import { useEngine } from '@tfjs-ssl/engine';
+import { imageFeed } from '@tfjs-ssl/feed';
 import { expect, it } from 'vitest';
 import { buildChain, buildModel } from './blocks.ts';
-import { buildTrainer, stepInputs } from './experiment.ts';
+import { buildTrainer } from './experiment.ts';
 import { resolveSettings } from './settings.ts';
 
 // garbage that is not collected yet is no leak
@@ -20,15 +21,13 @@ it('keeps tensors and memory flat over 200 steps', async () => {
   } as const;
   const [chain, model] = [buildChain(settings), buildModel(settings)];
   const data = generatedImages({ classes: 2, imagesPerClass: 40, size: settings.imageSize });
-  const trainer = buildTrainer(settings, chain, model, 20);
+  const feed = await imageFeed(data, { chain, batchSize: settings.batchSize });
+  const trainer = buildTrainer(settings, model, feed);
   const seen: Array<{ tensors: number; bytes: number; held: number }> = [];
   const events = trainer.fit({
+    ...feed,
     epochs: 14,
-    stepsPerEpoch: 20,
-    imagesPerStep: settings.batchSize,
     checkTensors: true,
-    batches: ({ epoch, step }) => batches(data, { batchSize: settings.batchSize, seed: 0, epoch, startStep: step }),
-    inputs: (batch) => stepInputs(batch, settings, chain),
   });
   for await (const event of events) {
     if (event.type !== 'step' || (event.step !== 79 && event.step !== 279)) continue;

@@ -1,9 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Chain } from '@tfjs-ssl/augmentations';
+import { type Chain, imageTensor } from '@tfjs-ssl/augmentations';
 import type { ImageDataset } from '@tfjs-ssl/datasets';
 import { type Picture, pictureSheet } from '@tfjs-ssl/report';
 import type { Settings } from './settings.ts';
-import { toFloat } from './to-float.ts';
 
 /** Images that are shown at most. */
 const shown = 10;
@@ -22,7 +21,7 @@ export async function sampleViews(train: ImageDataset, settings: Settings, chain
   const indices = Array.from({ length: count }, (_, i) => Math.floor((i * train.length) / count));
   const bytes = await train.read(indices);
   const made = tf.tidy(() => {
-    const images = tf.tensor4d(toFloat(bytes), [count, imageSize, imageSize, 3]);
+    const images = imageTensor(bytes, [count, imageSize, imageSize, 3]);
     return chain.makeViews(images, { seed, epoch: 0, indices, views });
   });
   const viewBytes = Uint8ClampedArray.from(await made.data(), (value) => 255 * value);

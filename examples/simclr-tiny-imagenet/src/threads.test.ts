@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { batches, generatedImages } from '@tfjs-ssl/datasets';
+import { generatedImages } from '@tfjs-ssl/datasets';
 import { engine } from '@tfjs-ssl/engine-simd';
+import { imageFeed } from '@tfjs-ssl/feed';
 import { disposeVariables } from '@tfjs-ssl/testing';
 import { afterAll, expect, it } from 'vitest';
 import { buildChain, buildModel } from './blocks.ts';
-import { buildTrainer, stepInputs } from './experiment.ts';
+import { buildTrainer } from './experiment.ts';
 import { resolveSettings } from './settings.ts';
 
 afterAll(() => engine.stop());
@@ -17,13 +18,11 @@ async function hashOfTraining(): Promise<string> {
   } as const;
   const [chain, model] = [buildChain(settings), buildModel(settings)];
   const data = generatedImages({ classes: 3, imagesPerClass: 6, size: settings.imageSize });
-  const trainer = buildTrainer(settings, chain, model, 3);
+  const feed = await imageFeed(data, { chain, batchSize: settings.batchSize });
+  const trainer = buildTrainer(settings, model, feed);
   const events = trainer.fit({
+    ...feed,
     epochs: 1,
-    stepsPerEpoch: 3,
-    imagesPerStep: settings.batchSize,
-    batches: ({ epoch, step }) => batches(data, { batchSize: settings.batchSize, seed: 0, epoch, startStep: step }),
-    inputs: (batch) => stepInputs(batch, settings, chain),
   });
   let steps = 0;
   for await (const event of events) if (event.type === 'step') steps++;

@@ -1,3 +1,4 @@
+export { imageTensor } from '@tfjs-ssl/ops';
 export { adjustBrightness } from './adjust-brightness.ts';
 export { adjustContrast } from './adjust-contrast.ts';
 export { adjustHue } from './adjust-hue.ts';

@@ -39,7 +39,7 @@ export function stepsPerEpoch(length: number, batchSize: number, dropLast = true
  *
  * Leaving the loop early is fine: the read that is under way is waited for. The data set is not closed.
  *
- * @param dataset - where the images come from.
+ * @param dataset - where the images come from: an {@link ImageDataset}, or as much of one as is needed here.
  * @returns batches from `startStep` on, in the order of `epochOrder`.
  * @throws RangeError for a batch size, epoch or start that does not fit the data set.
  * @example
@@ -52,7 +52,10 @@ export function stepsPerEpoch(length: number, batchSize: number, dropLast = true
  * }
  * ```
  */
-export async function* batches(dataset: ImageDataset, options: BatchesOptions): AsyncGenerator<Batch, void, undefined> {
+export async function* batches(
+  dataset: Pick<ImageDataset, 'length' | 'labels' | 'read'>,
+  options: BatchesOptions,
+): AsyncGenerator<Batch, void, undefined> {
   const { batchSize, seed, epoch, startStep = 0, dropLast = true, readImages = true } = options;
   const { length, labels } = dataset;
   if (!Number.isInteger(batchSize) || batchSize < 1 || (dropLast && batchSize > length)) {

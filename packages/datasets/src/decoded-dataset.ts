@@ -7,8 +7,9 @@ import { decodeOnWorkers, workerCount } from './decode-pool.ts';
 import { type CacheDescription, createImageCache, type ImageCacheWriter, openImageCache } from './image-cache.ts';
 import { bytesPerImage, type DatasetProgress, type ImageDataset, readTarget } from './image-dataset.ts';
 import type { ImageListing } from './image-listing.ts';
-import { fileStore, type ImageStore, memoryStore } from './image-store.ts';
+import { fileStore, type ImageStore } from './image-store.ts';
 import type { ImageTree } from './image-tree.ts';
+import { memoryStore } from './memory-store.ts';
 
 /** Options that all data sets of encoded images share. */
 export interface DecodingOptions {

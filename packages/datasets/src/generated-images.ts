@@ -2,7 +2,7 @@ import seedrandom from 'seedrandom';
 import { checkImagesPerClass, checkSize, checkSplit } from './dataset-options.ts';
 import { type Pattern, type PatternFamily, patternFamilies } from './generated-patterns.ts';
 import { type ImageDataset, readTarget } from './image-dataset.ts';
-import { memoryStore } from './image-store.ts';
+import { memoryStore } from './memory-store.ts';
 
 /** Options of `generatedImages`. */
 export interface GeneratedImagesOptions {

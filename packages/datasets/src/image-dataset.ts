@@ -23,7 +23,8 @@ export interface DatasetProgress {
  * @see `batches` for shuffled batches with one batch read ahead.
  */
 export interface ImageDataset {
-  readonly name: 'tiny-imagenet' | 'folder' | 'generated';
+  /** What it is called; `'tiny-imagenet'`, `'folder'`, `'generated'` and `'memory'` are those of this package. */
+  readonly name: string;
   readonly split: 'train' | 'val';
   /** Number of images. */
   readonly length: number;

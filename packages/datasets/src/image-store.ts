@@ -8,18 +8,6 @@ export interface ImageStore {
   close(): Promise<void>;
 }
 
-/** All pixels in memory. */
-export function memoryStore(pixels: Uint8Array, imageBytes: number): ImageStore {
-  return {
-    async read(positions, out) {
-      for (const [i, position] of positions.entries()) {
-        out.set(pixels.subarray(position * imageBytes, (position + 1) * imageBytes), i * imageBytes);
-      }
-    },
-    async close() {},
-  };
-}
-
 /** Pixels in a file, read in place. */
 export function fileStore(file: FileHandle, start: number, imageBytes: number): ImageStore {
   const atOnce = 256;

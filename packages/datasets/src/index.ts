@@ -13,5 +13,7 @@ export { type FindTinyImagenetOptions, findTinyImagenet } from './find-tiny-imag
 export { type GeneratedImagesOptions, generatedImages } from './generated-images.ts';
 export type { DatasetProgress, ImageDataset, SkippedImage } from './image-dataset.ts';
 export { type ImageFolderOptions, imageFolder } from './image-folder.ts';
+export { type ImagePixels, type ImagesInMemoryOptions, imagesInMemory } from './images-in-memory.ts';
 export { isTinyImagenet } from './is-tiny-imagenet.ts';
+
 export { type TinyImagenetOptions, tinyImagenet } from './tiny-imagenet.ts';

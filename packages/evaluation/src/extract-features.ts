@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { imageTensor } from '@tfjs-ssl/ops';
 import { checkCount } from './check-arguments.ts';
 
 /** The images to look at: what {@link extractFeatures} needs of a data set. */
@@ -74,7 +75,7 @@ export async function extractFeatures(
       );
     }
     const encoded = tf.tidy(() => {
-      const input = tf.div(tf.tensor4d(pixels, [count, ...images.imageShape], 'int32'), 255) as tf.Tensor4D;
+      const input = imageTensor(pixels, [count, ...images.imageShape]);
       return encode(transform ? transform(input) : input);
     });
     if (encoded.rank !== 2 || encoded.shape[0] !== count) {

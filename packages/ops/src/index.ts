@@ -40,6 +40,7 @@ export type {
 export { globalAveragePool } from './global-average-pool.ts';
 export type { GradientScale } from './gradient-scale.ts';
 export { hasKernel } from './has-kernel.ts';
+export { imageTensor } from './image-tensor.ts';
 export { type InfoNceOptions, type InfoNceResult, infoNce } from './info-nce.ts';
 export { type MomentumFlavour, type MomentumUpdateOptions, momentumUpdate } from './momentum-update.ts';
 export {
