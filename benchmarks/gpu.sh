@@ -57,7 +57,7 @@ if [ -n "$rehearse" ]; then
   step=(--batch-size 4 --width 8 --image-size 16 --stored 16 --rounds 2 --steps 2 --warm-up 2 --profile 2 --threads 2)
   kernels=(--batch-size 2 --image-size 16 --width 8 --rounds 1 --candidates 2)
   capture=(--batch-size 2 --width 8 --image-size 16 --steps 3)
-  short=(packages/engine-webgpu/src/kernels/adam packages/engine-webgpu/src/kernels/info-nce)
+  short=(packages/engine-webgpu/src/kernels/adam packages/engine-webgpu/src/kernels/nt-xent)
   long=(packages/engine-webgpu/src/kernels/column-sum)
   vitest=(--pool=threads)
   run=(--engine webgpu --classes 2 --images-per-class 8 --batch-size 4 --epochs 2)

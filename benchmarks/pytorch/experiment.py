@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from simclr import ResNet18, answer, info_nce
+from simclr import ResNet18, answer, nt_xent
 
 
 def initialised(model):
@@ -78,7 +78,7 @@ def main():
             x = torch.cat([first, second]).to(device, non_blocking=True)
             with torch.autocast(device, dtype=kind, enabled=mixed):
                 z = model(x)
-                loss = info_nce(z, temperature)
+                loss = nt_xent(z, temperature)
             optimizer.zero_grad(set_to_none=True)
             scaler.scale(loss).backward()
             scaler.step(optimizer)

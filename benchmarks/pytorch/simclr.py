@@ -73,7 +73,7 @@ class ResNet18(nn.Module):
         return torch.flatten(self.avgpool(x), 1)
 
 
-def info_nce(z, temperature):
+def nt_xent(z, temperature):
     z = F.normalize(z, dim=1)
     logits = (z @ z.T / temperature).float().fill_diagonal_(float("-inf"))
     rows = len(z)

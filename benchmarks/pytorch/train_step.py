@@ -16,7 +16,7 @@ import time
 configuration = json.loads(sys.argv[1])
 os.environ["OMP_NUM_THREADS"] = str(configuration["threads"])
 
-from simclr import answer, info_nce, make_model, read_safetensors  # says why where PyTorch is missing
+from simclr import answer, nt_xent, make_model, read_safetensors  # says why where PyTorch is missing
 import torch
 
 
@@ -29,7 +29,7 @@ def make_step(layout, weights, views):
 
     def step():
         optimizer.zero_grad(set_to_none=True)
-        loss = info_nce(model(x), configuration["temperature"])
+        loss = nt_xent(model(x), configuration["temperature"])
         loss.backward()
         optimizer.step()
         return loss

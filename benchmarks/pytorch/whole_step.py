@@ -7,7 +7,7 @@ import time
 
 import torch
 
-from simclr import answer, info_nce, make_model, read_safetensors
+from simclr import answer, nt_xent, make_model, read_safetensors
 
 
 def device_name(device):
@@ -37,7 +37,7 @@ class Pretext(torch.nn.Module):
         self.temperature = temperature
 
     def forward(self, views):
-        return info_nce(self.model(views), self.temperature)
+        return nt_xent(self.model(views), self.temperature)
 
 
 class Step:

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type Chain, paperChain } from '@tfjs-ssl/augmentations';
 import { namedWeights } from '@tfjs-ssl/layers';
-import { contrastiveAccuracy, infoNCE } from '@tfjs-ssl/losses';
+import { contrastiveAccuracy, ntXentWithRanks } from '@tfjs-ssl/losses';
 import { type PackedImages, packImages } from '@tfjs-ssl/ops';
 import { mlpHead } from '@tfjs-ssl/projection-heads';
 import { resnet18 } from '@tfjs-ssl/resnet';
@@ -75,7 +75,7 @@ export function paperParts({ images: count, imageSize, width, stored = count }: 
     views,
     loss(inputs) {
       const features = encoder.apply(views(inputs), { training: true }) as tf.Tensor2D;
-      const { loss, ranks } = infoNCE(head.apply(features, { training: true }) as tf.Tensor2D, { temperature });
+      const { loss, ranks } = ntXentWithRanks(head.apply(features, { training: true }) as tf.Tensor2D, { temperature });
       return { loss, metrics: { top1: contrastiveAccuracy(ranks, 1), top5: contrastiveAccuracy(ranks, 5) } };
     },
     dispose() {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { compile } from '@tfjs-ssl/engine';
 import { encodeWeights, namedWeights } from '@tfjs-ssl/layers';
-import { infoNCE } from '@tfjs-ssl/losses';
+import { ntXentWithRanks } from '@tfjs-ssl/losses';
 import { mlpHead } from '@tfjs-ssl/projection-heads';
 import { resnet18 } from '@tfjs-ssl/resnet';
 import { encodeSafetensors } from '@tfjs-ssl/safetensors';
@@ -34,7 +34,7 @@ export interface SimclrStep {
 }
 
 /**
- * Makes the training step of the paper on given views: ResNet-18, the slim head (256 and 128 units), InfoNCE, Adam.
+ * Makes the training step of the paper on given views: ResNet-18, the slim head (256 and 128 units), NT-Xent, Adam.
  *
  * The views are random numbers: a step takes as long on them as on images.
  */
@@ -54,7 +54,7 @@ export function simclrStep({ views: rows, imageSize, width }: SimclrStepOptions)
       const { value: loss, grads } = tf.variableGrads(() => {
         const features = encoder.apply(views, { training: true });
         const projections = head.apply(features, { training: true }) as tf.Tensor2D;
-        return infoNCE(projections, { temperature }).loss;
+        return ntXentWithRanks(projections, { temperature }).loss;
       }, Object.values(parameters));
       const gradients: Record<string, tf.Tensor> = {};
       for (const [name, variable] of Object.entries(parameters)) gradients[name] = grads[variable.name]!;

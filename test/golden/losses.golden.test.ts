@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { contrastiveAccuracy, contrastiveLogits, infoNCE } from '@tfjs-ssl/losses';
+import { contrastiveAccuracy, contrastiveLogits, ntXentWithRanks } from '@tfjs-ssl/losses';
 import { numberOf } from '@tfjs-ssl/testing';
 import { expect } from 'vitest';
 import { describeGolden, type Expectation, expectGolden, type GoldenCase, type GoldenGroup } from './harness.ts';
@@ -31,8 +31,8 @@ async function ntXentCase(golden: GoldenCase, group: GoldenGroup): Promise<void>
   const { data, shape } = group.tensor(golden.inputs.z);
   const temperature = golden.params.tau;
   const z = tf.tensor2d(Float32Array.from(data), shape as [number, number]);
-  const result = infoNCE(z, { temperature });
-  const gradient = tf.grad((x: tf.Tensor) => infoNCE(x as tf.Tensor2D, { temperature }).loss)(z);
+  const result = ntXentWithRanks(z, { temperature });
+  const gradient = tf.grad((x: tf.Tensor) => ntXentWithRanks(x as tf.Tensor2D, { temperature }).loss)(z);
   const loss = (await result.loss.data())[0] as number;
   const dz = await gradient.data();
   const matrix = contrastiveLogits(z, { temperature });

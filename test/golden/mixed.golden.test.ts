@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { compile, currentEngine, type Precision, useEngine } from '@tfjs-ssl/engine';
 import { conv2d } from '@tfjs-ssl/layers';
-import { infoNCE, ntXent } from '@tfjs-ssl/losses';
+import { ntXent, ntXentWithRanks } from '@tfjs-ssl/losses';
 import { adam, constantSchedule, Trainer } from '@tfjs-ssl/trainer';
 import { expect } from 'vitest';
 import { withFloat16Operands } from './float16-operands.ts';
@@ -177,7 +177,7 @@ async function trajectoryCase(golden: GoldenCase, group: GoldenGroup): Promise<v
     loss: ({ x }) => {
       const features = encoder.apply(x, { training: true }) as tf.Tensor;
       const z = head.apply(features, { training: true }) as tf.Tensor2D;
-      return { loss: infoNCE(z, { temperature: tau }).loss };
+      return { loss: ntXentWithRanks(z, { temperature: tau }).loss };
     },
     optimizer: adam({ betas: params.betas, epsilon: params.eps, weightDecay: params.weight_decay }),
     schedule: constantSchedule(params.lr),

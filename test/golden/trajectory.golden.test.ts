@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { contrastiveAccuracy, infoNCE } from '@tfjs-ssl/losses';
+import { contrastiveAccuracy, ntXentWithRanks } from '@tfjs-ssl/losses';
 import { mlpHead } from '@tfjs-ssl/projection-heads';
 import { namedWeights, resnet18 } from '@tfjs-ssl/resnet';
 import { valuesOf } from '@tfjs-ssl/testing';
@@ -51,7 +51,7 @@ async function train(golden: GoldenCase, group: GoldenGroup, engine: string): Pr
       const { value, grads } = tf.variableGrads(() => {
         const features = encoder.apply(x, { training: true }) as tf.Tensor;
         const projections = head.apply(features, { training: true }) as tf.Tensor2D;
-        const { loss, ranks } = infoNCE(projections, { temperature: tau });
+        const { loss, ranks } = ntXentWithRanks(projections, { temperature: tau });
         accuracy = tf.keep(contrastiveAccuracy(ranks, 1));
         return loss;
       }, Object.values(parameters));

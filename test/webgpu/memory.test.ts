@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { currentEngine } from '@tfjs-ssl/engine';
 import { batchNorm, conv2d, globalAveragePool } from '@tfjs-ssl/layers';
-import { infoNCE } from '@tfjs-ssl/losses';
+import { ntXentWithRanks } from '@tfjs-ssl/losses';
 import { describeEngines } from '@tfjs-ssl/testing';
 import { adam, constantSchedule, Trainer } from '@tfjs-ssl/trainer';
 import { expect, it } from 'vitest';
@@ -49,7 +49,7 @@ describeEngines('the memory of the device', () => {
       parameters: { kernel: kernel!, scale: scale!, shift: shift! },
       buffers: { mean: mean!, variance: variance! },
       inputs: { x: { shape: [4, size, size, 3] } },
-      loss: ({ x }) => ({ loss: infoNCE(encode(x), { temperature: 0.5 }).loss }),
+      loss: ({ x }) => ({ loss: ntXentWithRanks(encode(x), { temperature: 0.5 }).loss }),
       optimizer: adam(),
       schedule: constantSchedule(1e-3),
     });
@@ -67,7 +67,7 @@ describeEngines('the memory of the device', () => {
     const others = async (count: number) => {
       for (let i = 0; i < count; i++) {
         const x = images(2 + 2 * (i % 2), size + 2 * (i % 3), i);
-        const loss = tf.tidy(() => infoNCE(encode(x), { temperature: 0.5 }).loss);
+        const loss = tf.tidy(() => ntXentWithRanks(encode(x), { temperature: 0.5 }).loss);
         expect(Number.isFinite((await loss.data())[0])).toBe(true);
         tf.dispose([x, loss]);
       }

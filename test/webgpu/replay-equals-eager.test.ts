@@ -3,7 +3,7 @@ import { simclrChain } from '@tfjs-ssl/augmentations';
 import { compile, currentEngine, type Precision } from '@tfjs-ssl/engine';
 import { engine } from '@tfjs-ssl/engine-webgpu';
 import { namedWeights } from '@tfjs-ssl/layers';
-import { contrastiveAccuracy, infoNCE } from '@tfjs-ssl/losses';
+import { contrastiveAccuracy, ntXentWithRanks } from '@tfjs-ssl/losses';
 import { mlpHead } from '@tfjs-ssl/projection-heads';
 import { resnet18 } from '@tfjs-ssl/resnet';
 import { describeEngines, disposeVariables } from '@tfjs-ssl/testing';
@@ -29,7 +29,9 @@ function paperStep() {
     const { value, grads } = tf.variableGrads(() => {
       const views = chain.apply(pictures as tf.Tensor4D, table as tf.Tensor2D);
       const features = encoder.apply(views, { training: true }) as tf.Tensor;
-      const { loss, ranks } = infoNCE(head.apply(features, { training: true }) as tf.Tensor2D, { temperature: 0.07 });
+      const { loss, ranks } = ntXentWithRanks(head.apply(features, { training: true }) as tf.Tensor2D, {
+        temperature: 0.07,
+      });
       accuracy = tf.keep(contrastiveAccuracy(ranks, 1));
       return loss;
     }, Object.values(parameters));

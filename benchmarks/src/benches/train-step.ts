@@ -51,7 +51,7 @@ const options: Options = {
 /** The training step of the paper, on `webgpu` with its augmentations and elsewhere without them, and PyTorch doing the same step in turns. */
 export const trainStep: Bench<Options> = {
   name: 'train-step',
-  summary: 'one training step (ResNet-18, slim head, InfoNCE, Adam) on given views, against PyTorch in turns',
+  summary: 'one training step (ResNet-18, slim head, NT-Xent, Adam) on given views, against PyTorch in turns',
   options,
   async run(chosen, log) {
     const engine = await startEngine(trainStep.name, chosen.engine, chosen.threads);

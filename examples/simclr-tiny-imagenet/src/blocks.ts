@@ -1,7 +1,7 @@
 import { type Chain, simclrChain } from '@tfjs-ssl/augmentations';
 import type { InputTensors } from '@tfjs-ssl/engine';
 import type { FeedInputs, ImageFeed } from '@tfjs-ssl/feed';
-import { contrastiveAccuracy, infoNCE } from '@tfjs-ssl/losses';
+import { contrastiveAccuracy, ntXentWithRanks } from '@tfjs-ssl/losses';
 import { mlpHead } from '@tfjs-ssl/projection-heads';
 import { namedWeights, resnet18, type TypedModel } from '@tfjs-ssl/resnet';
 import {
@@ -46,7 +46,7 @@ export function buildModel(settings: Settings): Model {
 export function buildLoss({ temperature }: Settings, { encoder, head }: Model, feed: ImageFeed) {
   return (inputs: InputTensors<FeedInputs>) => {
     const features = encoder.apply(feed.views(inputs), { training: true });
-    const { loss, ranks } = infoNCE(head.apply(features, { training: true }), { temperature });
+    const { loss, ranks } = ntXentWithRanks(head.apply(features, { training: true }), { temperature });
     return { loss, metrics: { top1: contrastiveAccuracy(ranks, 1), top5: contrastiveAccuracy(ranks, 5) } };
   };
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
-import { adamUpdate, batchNormTrain, globalAveragePool, infoNce, momentumUpdate } from '@tfjs-ssl/ops';
+import { adamUpdate, batchNormTrain, globalAveragePool, momentumUpdate, ntXentWithRanks } from '@tfjs-ssl/ops';
 import { expectClose } from '@tfjs-ssl/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { engine } from './index.ts';
@@ -63,7 +63,7 @@ function hashOfTraining(): string {
       const z = tf.matMul(globalAveragePool(norm(conv(h, p.v, 2, 1), true)), p.head as tf.Tensor2D);
       const logits = tf.div(tf.matMul(z, z, false, true), 4);
       const loss = tf.mean(tf.sub(tf.logSumExp(logits, 1), tf.mean(logits, 1)));
-      return tf.add(loss, infoNce(z as tf.Tensor2D, { temperature: 0.1 }).loss) as tf.Scalar;
+      return tf.add(loss, ntXentWithRanks(z as tf.Tensor2D, { temperature: 0.1 }).loss) as tf.Scalar;
     };
     const variables = Object.values(p);
     const moments = [0, 1].map(() => variables.map((variable) => tf.variable(tf.zerosLike(variable))));

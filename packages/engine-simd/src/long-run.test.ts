@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
-import { adamUpdate, batchNormTrain, globalAveragePool, infoNce } from '@tfjs-ssl/ops';
+import { adamUpdate, batchNormTrain, globalAveragePool, ntXentWithRanks } from '@tfjs-ssl/ops';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { engine } from './index.ts';
 
@@ -35,7 +35,7 @@ it('holds as much after 2,000 training steps of changing shapes as after the fir
           relu: true,
         });
         const features = globalAveragePool(tf.relu(convolve(tf.maxPool(output as tf.Tensor4D, 2, 2, 0), second, 2)));
-        return infoNce(tf.matMul(features, head as tf.Tensor2D), { temperature: 0.5 }).loss;
+        return ntXentWithRanks(tf.matMul(features, head as tf.Tensor2D), { temperature: 0.5 }).loss;
       };
       const { value, grads } = tf.variableGrads(network, parameters);
       const gradients = parameters.map(({ name }) => grads[name]!);

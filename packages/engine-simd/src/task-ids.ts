@@ -23,8 +23,8 @@ export const GLOBAL_AVERAGE_POOL_GRADIENT = 19;
 /** The fused augmentation chain, `assembly/augment.ts`. */
 export const AUGMENT_IMAGES = 20;
 export const UNIT_ROWS = 21;
-export const INFO_NCE = 22;
-export const INFO_NCE_GRADIENT = 23;
+export const NT_XENT = 22;
+export const NT_XENT_GRADIENT = 23;
 export const MOMENTUM = 24;
 export const MOMENTUM_SUMS = 25;
 export const DEPTHWISE = 26;

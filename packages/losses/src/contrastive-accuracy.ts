@@ -7,19 +7,19 @@ import * as tf from '@tensorflow/tfjs-core';
  * Chance is k / (2N - 1). It measures one batch's discrimination task, depends on N and the temperature of training, and says
  * little about the features: compare encoders by kNN or a linear probe.
  *
- * @param ranks - shape [2N], float32; from {@link infoNCE} or {@link contrastiveRanks}.
+ * @param ranks - shape [2N], float32; from {@link ntXentWithRanks} or {@link contrastiveRanks}.
  * @param k - how many of the best count, an integer >= 1; where k >= 2N - 1 all rows but those of NaN are right.
  * @returns a scalar, float32, a fraction from 0 to 1; not differentiable; the caller disposes it.
  * @throws RangeError if the ranks are not a vector of even length or k is not an integer >= 1.
  * @example
  * ```ts
- * import { contrastiveAccuracy, infoNCE } from '@tfjs-ssl/losses';
+ * import { contrastiveAccuracy, ntXentWithRanks } from '@tfjs-ssl/losses';
  * import { useEngine } from '@tfjs-ssl/engine';
  * import * as tf from '@tensorflow/tfjs-core';
  *
  * await useEngine('auto');
  * const projections = tf.tensor2d([[1, 0], [0, 1], [1, 0.1], [0.1, 1]]);
- * const { ranks } = infoNCE(projections, { temperature: 0.5 });
+ * const { ranks } = ntXentWithRanks(projections, { temperature: 0.5 });
  * console.log(await contrastiveAccuracy(ranks, 1).array()); // 1
  * ```
  * @see github.com/sthalles/SimCLR, `accuracy` in utils.py, which gives percent.
@@ -27,7 +27,7 @@ import * as tf from '@tensorflow/tfjs-core';
 export function contrastiveAccuracy(ranks: tf.Tensor1D, k: number): tf.Scalar {
   if (ranks.rank !== 1 || ranks.size < 2 || ranks.size % 2 !== 0) {
     throw new RangeError(
-      `contrastiveAccuracy: ranks must have shape [2N], got [${ranks.shape.join(', ')}]. Pass those of infoNCE or contrastiveRanks.`,
+      `contrastiveAccuracy: ranks must have shape [2N], got [${ranks.shape.join(', ')}]. Pass those of ntXentWithRanks or contrastiveRanks.`,
     );
   }
   if (!Number.isInteger(k) || k < 1) {

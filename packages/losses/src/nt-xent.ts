@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { infoNce } from '@tfjs-ssl/ops';
+import { ntXentWithRanks } from '@tfjs-ssl/ops';
 import { checkProjections, checkTemperature } from './check-arguments.ts';
 import type { ContrastiveOptions } from './contrastive-logits.ts';
 
 /**
- * NT-Xent, SimCLR's normalised temperature-scaled cross-entropy: the loss of {@link infoNCE} alone.
+ * NT-Xent, SimCLR's normalised temperature-scaled cross-entropy: the loss of {@link ntXentWithRanks} alone.
  *
  *     loss = mean_i -log( exp(u_i . u_p(i) / temperature) / sum_{j != i} exp(u_i . u_j / temperature) ),
  *     u_i = z_i / max(|z_i|, 1e-12),    p(i) = (i + N) mod 2N
@@ -31,5 +31,5 @@ import type { ContrastiveOptions } from './contrastive-logits.ts';
 export function ntXent(projections: tf.Tensor2D, options: ContrastiveOptions): tf.Scalar {
   checkProjections('ntXent', projections);
   checkTemperature('ntXent', options.temperature);
-  return tf.tidy(() => infoNce(projections, options).loss);
+  return tf.tidy(() => ntXentWithRanks(projections, options).loss);
 }

@@ -41,8 +41,8 @@ export { globalAveragePool } from './global-average-pool.ts';
 export type { GradientScale } from './gradient-scale.ts';
 export { hasKernel } from './has-kernel.ts';
 export { imageTensor } from './image-tensor.ts';
-export { type InfoNceOptions, type InfoNceResult, infoNce } from './info-nce.ts';
 export { type MomentumFlavour, type MomentumUpdateOptions, momentumUpdate } from './momentum-update.ts';
+export { type NtXentOptions, type NtXentResult, ntXentWithRanks } from './nt-xent.ts';
 export {
   type ImageSource,
   keepsImages,

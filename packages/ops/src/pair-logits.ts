@@ -34,9 +34,9 @@ function selfMask(rows: number, temperature: number): tf.Tensor2D {
  *     logits_ij = u_i . u_j / temperature  (i != j),    u_i = z_i / max(|z_i|, 1e-12)
  *
  * The diagonal is far below all others: about -1e9, or lower where the temperature is below 4e-9. What needs only the loss or the ranks
- * takes `infoNce`, which never holds the matrix.
+ * takes `ntXentWithRanks`, which never holds the matrix.
  *
- * An engine that has the kernel `InfoNce` may implement `PairLogits` (input projections; attributes temperature, masked; output
+ * An engine that has the kernel `NTXent` may implement `PairLogits` (input projections; attributes temperature, masked; output
  * logits [2N, 2N], `masked` on the diagonal): from the same arithmetic, so that {@link pairRanks} of these logits are the ranks of the loss.
  *
  * @param projections - z, shape [2N, D], float32; rows i and i + N are a pair.

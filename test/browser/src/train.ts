@@ -2,7 +2,7 @@ import '@tensorflow/tfjs-layers'; // registers the gradients
 import * as tf from '@tensorflow/tfjs-core';
 import { paperChain } from '@tfjs-ssl/augmentations';
 import { namedWeights } from '@tfjs-ssl/layers';
-import { infoNCE } from '@tfjs-ssl/losses';
+import { ntXentWithRanks } from '@tfjs-ssl/losses';
 import { packedWords, packImages } from '@tfjs-ssl/ops';
 import { mlpHead } from '@tfjs-ssl/projection-heads';
 import { resnet18 } from '@tfjs-ssl/resnet';
@@ -31,7 +31,7 @@ function generatedImages(): Uint8Array {
 }
 
 /**
- * Trains SimCLR for a few steps on the engine in use: augmentation of 8-bit images, a narrow ResNet-18, InfoNCE, Adam. Everything is seeded:
+ * Trains SimCLR for a few steps on the engine in use: augmentation of 8-bit images, a narrow ResNet-18, NT-Xent, Adam. Everything is seeded:
  * the same on every machine up to how an engine rounds.
  */
 export async function train(): Promise<Training> {
@@ -50,7 +50,7 @@ export async function train(): Promise<Training> {
       const packed = { shards: [bytes as tf.Tensor2D], imageSize: [size, size] as const, length: images };
       const views = chain.applyPacked(packed, tf.range(0, images, 1, 'int32'), table as tf.Tensor2D);
       const features = encoder.apply(views, { training: true });
-      return infoNCE(head.apply(features, { training: true }) as tf.Tensor2D, { temperature });
+      return ntXentWithRanks(head.apply(features, { training: true }) as tf.Tensor2D, { temperature });
     },
     optimizer: adam({ weightDecay: 1e-4 }),
     schedule: constantSchedule(1e-3),

@@ -6,11 +6,11 @@ import { compareKernels } from './compare.ts';
 import { convolutionKernels } from './convolution.ts';
 import { depthwiseKernels } from './depthwise.ts';
 import { elementwiseKernels } from './elementwise.ts';
-import { infoNceKernels } from './info-nce.ts';
 import type { SimdKernel } from './kernel.ts';
 import { matrixProductKernels } from './matrix-product.ts';
 import { memoryKernels } from './memory.ts';
 import { momentumKernels } from './momentum.ts';
+import { ntXentKernels } from './nt-xent.ts';
 import { poolingKernels } from './pooling.ts';
 import { reduceKernels } from './reduce.ts';
 import { softmaxKernels } from './softmax.ts';
@@ -24,7 +24,7 @@ export const kernels: readonly SimdKernel[] = [
   ...convolutionKernels,
   ...depthwiseKernels,
   ...elementwiseKernels,
-  ...infoNceKernels,
+  ...ntXentKernels,
   ...matrixProductKernels,
   ...memoryKernels,
   ...momentumKernels,

@@ -7,10 +7,10 @@ import { augmentKernels } from './augment-images.ts';
 import { batchNormKernels } from './batch-norm.ts';
 import { columnSumKernels } from './column-sum.ts';
 import { convolutionKernels } from './convolution.ts';
-import { infoNceKernels } from './info-nce.ts';
 import type { GpuKernel } from './kernel.ts';
 import { matrixProductKernels } from './matrix-product.ts';
 import { momentumKernels } from './momentum.ts';
+import { ntXentKernels } from './nt-xent.ts';
 import { poolingKernels } from './pooling.ts';
 import { residentImageKernels } from './resident-images.ts';
 
@@ -23,7 +23,7 @@ export const kernels: readonly GpuKernel[] = [
   ...batchNormKernels,
   ...columnSumKernels,
   ...convolutionKernels,
-  ...infoNceKernels,
+  ...ntXentKernels,
   ...matrixProductKernels,
   ...momentumKernels,
   ...poolingKernels,

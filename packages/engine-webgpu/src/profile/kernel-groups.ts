@@ -30,7 +30,7 @@ const names: ReadonlyArray<readonly [RegExp, KernelGroup]> = [
   [/^BatchNorm/, 'batch norm'],
   [/^(MaxPool|GlobalAveragePool)/, 'pooling'],
   [/^(MatMul|ColumnSum)/, 'linear layers'],
-  [/^InfoNce/, 'loss'],
+  [/^NTXent/, 'loss'],
   [/^(Adam|Momentum|AllFinite|Norm)/, 'optimizer'],
 ];
 

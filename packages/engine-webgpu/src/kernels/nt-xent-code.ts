@@ -130,7 +130,7 @@ export const pairLogitsCode: string = `
  *
  *     d = log(sum over negatives of exp(logit)) - positive,   lack = 1 / (1 + exp(-d)),   loss = log(1 + exp(d))
  */
-export const infoNceCode: string = `
+export const ntXentCode: string = `
   ${tiles}
   var<workgroup> positives: array<f32, ANCHORS>;
   var<workgroup> maxima: array<f32, THREADS>;
@@ -229,7 +229,7 @@ export const meanLossCode: string = `
  *
  * the part along u_i only where |z_i| divides.
  */
-export const infoNceGradientCode: string = `
+export const ntXentGradientCode: string = `
   ${tiles}
   const LANE_ELEMENTS = ${GRADIENT_ELEMENTS}u / CANDIDATES;
   var<workgroup> weights: array<f32, THREADS>;

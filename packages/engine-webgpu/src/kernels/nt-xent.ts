@@ -2,17 +2,17 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { GpuBackend } from '../backend.ts';
 import { dispatch, workgroupGrid } from '../dispatch.ts';
 import { f32, u32 } from '../uniform-cache.ts';
+import { defineKernel, type GpuKernel } from './kernel.ts';
 import {
   ANCHORS,
   CANDIDATES,
   GRADIENT_ELEMENTS,
-  infoNceCode,
-  infoNceGradientCode,
   meanLossCode,
+  ntXentCode,
+  ntXentGradientCode,
   pairLogitsCode,
   unitRowsCode,
-} from './info-nce-code.ts';
-import { defineKernel, type GpuKernel } from './kernel.ts';
+} from './nt-xent-code.ts';
 
 /** Makes the rows over their norms, and what divided them, for the length of one kernel. */
 function withUnitRows(
@@ -24,7 +24,7 @@ function withUnitRows(
   backend.withScratch([rows, elements], (units) => {
     backend.withScratch([rows, 2], (divisors) => {
       dispatch(backend, {
-        key: 'InfoNceUnitRows',
+        key: 'NTXentUnitRows',
         bindings: [
           { name: 'projections', from: projections },
           { name: 'units', from: units, access: 'read_write' },
@@ -43,15 +43,15 @@ function withUnitRows(
  * Loss, ranks, and what the gradient needs of every row, without a table of logits: a workgroup takes some anchors through all candidates,
  * tile by tile.
  */
-const infoNce = defineKernel<'projections', { temperature: number }>(
-  'InfoNce',
+const ntXent = defineKernel<'projections', { temperature: number }>(
+  'NTXent',
   ({ inputs: { projections }, attributes: { temperature }, backend }) => {
     const [rows, elements] = projections.shape as [number, number];
     const [loss, ranks, logSums] = [backend.output([]), backend.output([rows]), backend.output([3, rows])];
     withUnitRows(backend, projections, (units) => {
       backend.withScratch([rows], (losses) => {
         dispatch(backend, {
-          key: 'InfoNce',
+          key: 'NTXent',
           bindings: [
             { name: 'units', from: units },
             { name: 'losses', from: losses, access: 'read_write' },
@@ -59,12 +59,12 @@ const infoNce = defineKernel<'projections', { temperature: number }>(
             { name: 'logSums', from: logSums, access: 'read_write' },
           ],
           uniforms: pairUniforms(rows, elements, temperature),
-          code: () => infoNceCode,
+          code: () => ntXentCode,
           workgroups: [Math.ceil(rows / ANCHORS)],
           work: { flops: 2 * rows * rows * elements },
         });
         dispatch(backend, {
-          key: 'InfoNceMean',
+          key: 'NTXentMean',
           bindings: [
             { name: 'losses', from: losses },
             { name: 'loss', from: loss, access: 'read_write' },
@@ -79,14 +79,14 @@ const infoNce = defineKernel<'projections', { temperature: number }>(
   },
 );
 
-const infoNceGradient = defineKernel<'dy' | 'projections' | 'logSums', { temperature: number }>(
-  'InfoNceGrad',
+const ntXentGradient = defineKernel<'dy' | 'projections' | 'logSums', { temperature: number }>(
+  'NTXentGrad',
   ({ inputs: { dy, projections, logSums }, attributes: { temperature }, backend }) => {
     const [rows, elements] = projections.shape as [number, number];
     const gradient = backend.output(projections.shape);
     withUnitRows(backend, projections, (units, divisors) => {
       dispatch(backend, {
-        key: 'InfoNceGradient',
+        key: 'NTXentGradient',
         bindings: [
           { name: 'dy', from: dy },
           { name: 'units', from: units },
@@ -95,7 +95,7 @@ const infoNceGradient = defineKernel<'dy' | 'projections' | 'logSums', { tempera
           { name: 'gradient', from: gradient, access: 'read_write' },
         ],
         uniforms: pairUniforms(rows, elements, temperature),
-        code: () => infoNceGradientCode,
+        code: () => ntXentGradientCode,
         workgroups: [Math.ceil(rows / ANCHORS), Math.ceil(elements / GRADIENT_ELEMENTS)],
         work: { flops: 4 * rows * rows * elements },
       });
@@ -132,4 +132,4 @@ const pairUniforms = (rows: number, elements: number, temperature: number) => ({
 });
 
 /** The contrastive loss and its gradient, and the logits of pairs. */
-export const infoNceKernels: readonly GpuKernel[] = [infoNce, infoNceGradient, pairLogits];
+export const ntXentKernels: readonly GpuKernel[] = [ntXent, ntXentGradient, pairLogits];

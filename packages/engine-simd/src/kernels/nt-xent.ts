@@ -1,7 +1,7 @@
 import { floatBits, type Runtime } from '../runtime.ts';
 import {
-  INFO_NCE,
-  INFO_NCE_GRADIENT,
+  NT_XENT,
+  NT_XENT_GRADIENT,
   PACK_WEIGHTS,
   PACK_WEIGHTS_TRANSPOSED,
   PAIR_LOGITS,
@@ -9,7 +9,7 @@ import {
 } from '../task-ids.ts';
 import { areFloat, ceilDiv, defineKernel, type SimdKernel } from './kernel.ts';
 
-/** Rows of a task, as `assembly/info-nce.ts` has it; a half of the batch is split by itself. */
+/** Rows of a task, as `assembly/nt-xent.ts` has it; a half of the batch is split by itself. */
 const BLOCK = 24;
 
 /** Addresses of the normalised rows in the forms that the kernels need. */
@@ -55,11 +55,11 @@ function compareRows(
 ): void {
   const tasks = 2 * ceilDiv(shape[0] / 2, BLOCK);
   const words = [unit, packed, ...shape, floatBits(1 / temperature), ranks, logSums, losses, remainders];
-  runtime.runOnce(tasks, INFO_NCE, ...words);
+  runtime.runOnce(tasks, NT_XENT, ...words);
 }
 
-const infoNce = defineKernel<'projections', { temperature: number }>(
-  'InfoNce',
+const ntXent = defineKernel<'projections', { temperature: number }>(
+  'NTXent',
   ({ inputs: { projections }, attributes: { temperature }, backend }) => {
     if (!areFloat(projections)) return null;
     const { runtime } = backend;
@@ -78,8 +78,8 @@ const infoNce = defineKernel<'projections', { temperature: number }>(
 );
 
 /** The log-sums are formed again, with their remainders: float32 alone is too coarse where the temperature is low. */
-const infoNceGradient = defineKernel<'dy' | 'projections', { temperature: number }>(
-  'InfoNceGrad',
+const ntXentGradient = defineKernel<'dy' | 'projections', { temperature: number }>(
+  'NTXentGrad',
   ({ inputs: { dy, projections }, attributes: { temperature }, backend }) => {
     if (!areFloat(dy, projections)) return null;
     const { runtime } = backend;
@@ -101,7 +101,7 @@ const infoNceGradient = defineKernel<'dy' | 'projections', { temperature: number
         runtime.withTemporary(runtime.threads * workBytes, (work) => {
           runtime.runOnce(
             2 * ceilDiv(rows / 2, BLOCK),
-            ...[INFO_NCE_GRADIENT, units.unit, units.divisors, units.packed, packedRows, rows, columns],
+            ...[NT_XENT_GRADIENT, units.unit, units.divisors, units.packed, packedRows, rows, columns],
             ...[floatBits(1 / temperature), logSums, remainders, floatBits(scale), address, work, workBytes],
           );
         });
@@ -127,4 +127,4 @@ const pairLogits = defineKernel<'projections', { temperature: number; masked: nu
 );
 
 /** The contrastive loss of a batch of pairs, its gradient, and the logits of pairs. */
-export const infoNceKernels: readonly SimdKernel[] = [infoNce, infoNceGradient, pairLogits];
+export const ntXentKernels: readonly SimdKernel[] = [ntXent, ntXentGradient, pairLogits];

@@ -2,14 +2,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import { hasKernel } from './has-kernel.ts';
 import { pairLogits, pairRanks, positivePairs } from './pair-logits.ts';
 
-/** Options of {@link infoNce}. */
-export interface InfoNceOptions {
+/** Options of {@link ntXentWithRanks}. */
+export interface NtXentOptions {
   /** Divisor of the cosine similarities, a finite number above 0. */
   readonly temperature: number;
 }
 
-/** What {@link infoNce} returns. */
-export interface InfoNceResult {
+/** What {@link ntXentWithRanks} returns. */
+export interface NtXentResult {
   /** Mean cross-entropy over all 2N anchors, in nats; shape [], float32. */
   readonly loss: tf.Scalar;
   /** For each anchor, how many negatives have a greater logit than its positive; shape [2N], float32, a constant to the tape. */
@@ -26,9 +26,9 @@ export interface InfoNceResult {
  * Ties count for the positive; a row of which a logit is NaN gets rank 2N. So the top-k accuracy of the pretext task is the mean of
  * `ranks < k`. Gradients flow through `loss` and are finite everywhere.
  *
- * An engine may implement it as the kernels `InfoNce` (inputs projections; attribute temperature; outputs loss [], ranks [2N] and
+ * An engine may implement it as the kernels `NTXent` (inputs projections; attribute temperature; outputs loss [], ranks [2N] and
  * logSums [2N], log sum_{j != i} exp(logits_ij), the maximum removed before exponentials, or more where its gradient needs it) and
- * `InfoNceGrad` (inputs dy [], projections, logSums; attribute temperature; output dprojections). Their memory must grow with the batch and not with its square.
+ * `NTXentGrad` (inputs dy [], projections, logSums; attribute temperature; output dprojections). Their memory must grow with the batch and not with its square.
  * Rounded log-sums make exp(logits - logSums) wrong by up to 1e-6 at low temperatures, which training curves show: a gradient kernel
  * forms them anew, in two parts or with the exponentials' own sum.
  *
@@ -41,37 +41,37 @@ export interface InfoNceResult {
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
  * import { useEngine } from '@tfjs-ssl/engine';
- * import { infoNce } from '@tfjs-ssl/ops';
+ * import { ntXentWithRanks } from '@tfjs-ssl/ops';
  *
  * await useEngine('auto');
  * const projections = tf.tensor2d([[1, 0], [0, 1], [2, 0], [0, 3]]); // two images, two views
- * const { loss, ranks } = infoNce(projections, { temperature: 0.5 });
+ * const { loss, ranks } = ntXentWithRanks(projections, { temperature: 0.5 });
  * console.log(await loss.array(), await ranks.data()); // log(e^2 + 2) - 2 = 0.2395, [0, 0, 0, 0]
  * ```
  *
  * @see van den Oord et al. 2018, "Representation Learning with Contrastive Predictive Coding", eq. 4; Chen et al. 2020, "A Simple
  * Framework for Contrastive Learning of Visual Representations", eq. 1.
  */
-export function infoNce(projections: tf.Tensor2D, { temperature }: InfoNceOptions): InfoNceResult {
+export function ntXentWithRanks(projections: tf.Tensor2D, { temperature }: NtXentOptions): NtXentResult {
   const [rows, columns] = projections.shape;
   if (projections.rank !== 2 || rows < 2 || rows % 2 !== 0 || columns < 1) {
     throw new RangeError(
-      `infoNce: projections must have shape [2N, D], got [${projections.shape}]. Concatenate the two views of every image.`,
+      `ntXentWithRanks: projections must have shape [2N, D], got [${projections.shape}]. Concatenate the two views of every image.`,
     );
   }
   if (!(temperature > 0 && Number.isFinite(temperature))) {
     throw new RangeError(
-      `infoNce: temperature must be a finite number > 0, got ${temperature}. Usual values lie between 0.05 and 1.`,
+      `ntXentWithRanks: temperature must be a finite number > 0, got ${temperature}. Usual values lie between 0.05 and 1.`,
     );
   }
-  return hasKernel('InfoNce') ? fused(projections, temperature) : composed(projections, temperature);
+  return hasKernel('NTXent') ? fused(projections, temperature) : composed(projections, temperature);
 }
 
-function fused(projections: tf.Tensor2D, temperature: number): InfoNceResult {
+function fused(projections: tf.Tensor2D, temperature: number): NtXentResult {
   let kept: tf.Tensor1D | undefined;
   const run = tf.customGrad((z, save) => {
     const inputs = { projections: z as tf.Tensor };
-    const [loss, ranks, logSums] = tf.engine().runKernel('InfoNce', inputs, { temperature }) as [
+    const [loss, ranks, logSums] = tf.engine().runKernel('NTXent', inputs, { temperature }) as [
       tf.Scalar,
       tf.Tensor1D,
       tf.Tensor1D,
@@ -85,7 +85,7 @@ function fused(projections: tf.Tensor2D, temperature: number): InfoNceResult {
         const [own, sums] = saved as [tf.Tensor, tf.Tensor];
         return tf
           .engine()
-          .runKernel('InfoNceGrad', { dy, projections: own, logSums: sums }, { temperature }) as tf.Tensor;
+          .runKernel('NTXentGrad', { dy, projections: own, logSums: sums }, { temperature }) as tf.Tensor;
       },
     };
   });
@@ -96,7 +96,7 @@ function fused(projections: tf.Tensor2D, temperature: number): InfoNceResult {
   return { loss, ranks };
 }
 
-function composed(projections: tf.Tensor2D, temperature: number): InfoNceResult {
+function composed(projections: tf.Tensor2D, temperature: number): NtXentResult {
   return tf.tidy(() => {
     const logits = pairLogits(projections, temperature);
     return { loss: pairCrossEntropy(logits), ranks: pairRanks(logits) };

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { infoNce } from '@tfjs-ssl/ops';
+import { ntXentWithRanks } from '@tfjs-ssl/ops';
 import { describe, it } from 'vitest';
 import { expectSameOnCpu } from '../../test-support/on-both.ts';
 
@@ -8,12 +8,12 @@ const projections = (rows: number, elements: number, scale = 1): tf.Tensor2D =>
 
 /** Loss, ranks and gradient of 3 times the loss. */
 function run(z: tf.Tensor2D, temperature: number): Record<string, tf.Tensor> {
-  const { loss, ranks } = infoNce(z, { temperature });
-  const f = (x: tf.Tensor) => tf.mul(infoNce(x as tf.Tensor2D, { temperature }).loss, 3) as tf.Scalar;
+  const { loss, ranks } = ntXentWithRanks(z, { temperature });
+  const f = (x: tf.Tensor) => tf.mul(ntXentWithRanks(x as tf.Tensor2D, { temperature }).loss, 3) as tf.Scalar;
   return { loss, ranks, gradient: tf.grad(f)(z) };
 }
 
-describe('InfoNce and its gradient', () => {
+describe('NTXent and its gradient', () => {
   it.each([
     [128, 128, 0.07], // the paper's vectors
     [64, 128, 0.5],
@@ -35,7 +35,7 @@ describe('InfoNce and its gradient', () => {
         [2, 1],
         [1, 2],
       ]);
-      return { ranks: infoNce(z, { temperature: 0.1 }).ranks };
+      return { ranks: ntXentWithRanks(z, { temperature: 0.1 }).ranks };
     }, {});
   });
 
@@ -50,7 +50,7 @@ describe('InfoNce and its gradient', () => {
           [0, 7, 0],
           [0, 0, 1],
         ]);
-        return { loss: infoNce(z, { temperature: 0.07 }).loss };
+        return { loss: ntXentWithRanks(z, { temperature: 0.07 }).loss };
       },
       { atol: 2.5e-7 },
     ); // two units of the last place of 1 + loss
@@ -65,7 +65,7 @@ describe('InfoNce and its gradient', () => {
   it('give a row that is not a number the last rank', async () => {
     await expectSameOnCpu(() => {
       const spoiled = tf.concat([projections(5, 4), tf.fill([1, 4], Number.NaN)]) as tf.Tensor2D;
-      const { loss, ranks } = infoNce(spoiled, { temperature: 0.5 });
+      const { loss, ranks } = ntXentWithRanks(spoiled, { temperature: 0.5 });
       return { isNaN: tf.cast(tf.isNaN(loss), 'float32'), ranks };
     }, {});
   });

@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describeEngines, expectClose, expectNoLeak, numberOf } from '@tfjs-ssl/testing';
 import { describe, expect, it } from 'vitest';
-import { contrastiveAccuracy, contrastiveLogits, contrastiveRanks, infoNCE, ntXent } from './index.ts';
+import { contrastiveAccuracy, contrastiveLogits, contrastiveRanks, ntXent, ntXentWithRanks } from './index.ts';
 
-describeEngines('infoNCE', () => {
+describeEngines('ntXentWithRanks', () => {
   it('returns the loss of ntXent and the ranks of contrastiveLogits', async () => {
     const z = tf.randomNormal<tf.Rank.R2>([12, 7], 0, 1, 'float32', 3);
     await expectNoLeak(async () => {
-      const { loss, ranks } = infoNCE(z, { temperature: 0.2 });
+      const { loss, ranks } = ntXentWithRanks(z, { temperature: 0.2 });
       const alone = ntXent(z, { temperature: 0.2 });
       const logits = contrastiveLogits(z, { temperature: 0.2 });
       const same = contrastiveRanks(logits);
@@ -31,7 +31,7 @@ describeEngines('infoNCE', () => {
       return tf.mean(tf.sub(tf.logSumExp(logits, 1), tf.div(tf.sum(tf.mul(u, partner), 1), 0.3))) as tf.Scalar;
     };
     const expected = tf.valueAndGrad(composed)(z);
-    const got = tf.valueAndGrad((x: tf.Tensor) => infoNCE(x as tf.Tensor2D, { temperature: 0.3 }).loss)(z);
+    const got = tf.valueAndGrad((x: tf.Tensor) => ntXentWithRanks(x as tf.Tensor2D, { temperature: 0.3 }).loss)(z);
     await expectClose(got.value, expected.value, { rtol: 1e-6 });
     await expectClose(got.grad, expected.grad, { atol: 1e-6 });
   });
@@ -116,8 +116,10 @@ describeEngines('contrastiveAccuracy', () => {
 
 describe('refused arguments', () => {
   it('are named with the function they were given to', () => {
-    expect(() => tf.tidy(() => infoNCE(tf.zeros([3, 2]), { temperature: 1 }).loss)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: infoNCE: projections must have an even number of rows (two views per image), got shape [3, 2]. Concatenate both views first.]`,
+    expect(() =>
+      tf.tidy(() => ntXentWithRanks(tf.zeros([3, 2]), { temperature: 1 }).loss),
+    ).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: ntXentWithRanks: projections must have an even number of rows (two views per image), got shape [3, 2]. Concatenate both views first.]`,
     );
     expect(() =>
       tf.tidy(() => contrastiveLogits(tf.zeros([2, 2]), { temperature: -1 })),
@@ -133,7 +135,7 @@ describe('refused arguments', () => {
       );
     }
     expect(() => tf.tidy(() => contrastiveAccuracy(tf.zeros([3]), 1))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: contrastiveAccuracy: ranks must have shape [2N], got [3]. Pass those of infoNCE or contrastiveRanks.]`,
+      `[RangeError: contrastiveAccuracy: ranks must have shape [2N], got [3]. Pass those of ntXentWithRanks or contrastiveRanks.]`,
     );
     expect(() => tf.tidy(() => contrastiveAccuracy(tf.zeros([4]), 0))).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: contrastiveAccuracy: k must be an integer >= 1, got 0. Usual are 1 and 5.]`,

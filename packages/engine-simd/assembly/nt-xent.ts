@@ -1,4 +1,4 @@
-// InfoNCE over the rows of a batch of pairs, and its gradient. A task takes a block of rows and walks over all columns, a chunk at a time:
+// NT-Xent over the rows of a batch of pairs, and its gradient. A task takes a block of rows and walks over all columns, a chunk at a time:
 // logits live in the memory of the thread only. Row i and row (i + N) mod 2N are a pair; no block of rows straddles N.
 import { COLUMNS, microRows, ROWS } from './generated/micro';
 import { SCRATCH, SCRATCH_SIZE } from './layout';
@@ -52,7 +52,7 @@ export function unitRowsTask(address: usize, index: i32): void {
 }
 
 @unmanaged
-class InfoNceJob {
+class NTXentJob {
   task: i32;
   unit: usize;
   /** The unit rows as columns, in panels [panel][columns][COLUMNS]. */
@@ -69,8 +69,8 @@ class InfoNceJob {
 }
 
 /** Ranks, log-sums and cross-entropies of a block of rows. */
-export function infoNceTask(address: usize, index: i32, scratch: usize): void {
-  const job = changetype<InfoNceJob>(address);
+export function ntXentTask(address: usize, index: i32, scratch: usize): void {
+  const job = changetype<NTXentJob>(address);
   const half = job.rows / 2;
   const first = firstRow(index, half);
   const count = rowsOf(index, half);
@@ -141,7 +141,7 @@ function similarities(packed: usize, columns: i32, chunk: i32, n: i32, scratch: 
 }
 
 /** The positives' logits, by the same arithmetic as all others: what is equal compares equal. */
-function takePositives(job: InfoNceJob, first: i32, rows: i32, scratch: usize, r: i32): void {
+function takePositives(job: NTXentJob, first: i32, rows: i32, scratch: usize, r: i32): void {
   const half = job.rows / 2;
   const partner = first < half ? first + half : first - half;
   const start = partner - (partner % COLUMNS);
@@ -183,7 +183,7 @@ function addChunk(logits: usize, chunk: i32, n: i32, row: i32, inverseTemperatur
 }
 
 @unmanaged
-class InfoNceGradientJob {
+class NTXentGradientJob {
   task: i32;
   unit: usize;
   divisors: usize;
@@ -208,8 +208,8 @@ class InfoNceGradientJob {
  * Gradient for a block of rows: du_i = scale sum_j (P_ij + P_ji - 2 [j = p(i)]) u_j with P = exp(logits - logSums), without its radial
  * part, through the norm. The log-sums come in two parts: large ones, rounded to float32, would cost P three bits.
  */
-export function infoNceGradientTask(address: usize, index: i32, scratch: usize): void {
-  const job = changetype<InfoNceGradientJob>(address);
+export function ntXentGradientTask(address: usize, index: i32, scratch: usize): void {
+  const job = changetype<NTXentGradientJob>(address);
   const half = job.rows / 2;
   const first = firstRow(index, half);
   const count = rowsOf(index, half);
@@ -245,7 +245,7 @@ function listWeights(rows: i32, scratch: usize): void {
 }
 
 /** Similarities to weights: P_ij + P_ji - 2 [j = p(i)], 0 on the diagonal. */
-function weigh(logits: usize, chunk: i32, n: i32, row: i32, partner: i32, job: InfoNceGradientJob): void {
+function weigh(logits: usize, chunk: i32, n: i32, row: i32, partner: i32, job: NTXentGradientJob): void {
   const factor = f32x4.splat(job.inverseTemperature);
   const own = f32x4.splat(real(job.logSums, row));
   const ownRemainder = f32x4.splat(real(job.remainders, row));
@@ -266,7 +266,7 @@ function weigh(logits: usize, chunk: i32, n: i32, row: i32, partner: i32, job: I
 }
 
 /** dz = (du - u (u . du)) / |z|; where the norm is below the smallest, the divisor is a constant and nothing is taken away. */
-function finishRow(job: InfoNceGradientJob, row: i32, du: usize): void {
+function finishRow(job: NTXentGradientJob, row: i32, du: usize): void {
   const u = job.unit + floats(row * job.columns);
   const to = job.output + floats(row * job.columns);
   const divisor = load<f64>(job.divisors + (<usize>row << 3));

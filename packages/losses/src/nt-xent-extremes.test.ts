@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describeEngines, expectClose } from '@tfjs-ssl/testing';
 import seedrandom from 'seedrandom';
 import { expect, it } from 'vitest';
-import { contrastiveLogits, contrastiveRanks, infoNCE } from './index.ts';
+import { contrastiveLogits, contrastiveRanks, ntXentWithRanks } from './index.ts';
 
 /** Unit roundoff of float32. */
 const ROUNDOFF = 2 ** -24;
@@ -37,8 +37,8 @@ function reference(z: number[][], temperature: number) {
 async function compute(z: number[][], temperature: number) {
   const [loss, ranks, dz, ofLogits] = tf.tidy(() => {
     const x = tf.tensor2d(z);
-    const result = infoNCE(x, { temperature });
-    const gradient = tf.grad((p: tf.Tensor) => infoNCE(p as tf.Tensor2D, { temperature }).loss)(x);
+    const result = ntXentWithRanks(x, { temperature });
+    const gradient = tf.grad((p: tf.Tensor) => ntXentWithRanks(p as tf.Tensor2D, { temperature }).loss)(x);
     return [result.loss, result.ranks, gradient, contrastiveRanks(contrastiveLogits(x, { temperature }))] as const;
   });
   const values = {

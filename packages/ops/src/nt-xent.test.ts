@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describeEngines, expectClose, expectGradient, expectNoLeak } from '@tfjs-ssl/testing';
 import { expect, it } from 'vitest';
-import { infoNce } from './info-nce.ts';
+import { ntXentWithRanks } from './nt-xent.ts';
 import { pairLogits, pairRanks } from './pair-logits.ts';
 
 /** Loss, ranks and gradient in double precision. */
@@ -38,7 +38,7 @@ const wave = (rows: number, columns: number): number[][] =>
     Array.from({ length: columns }, (_, d) => Math.sin(1 + 0.7 * i * columns + 1.3 * d + 0.05 * i * d)),
   );
 
-describeEngines('infoNce', () => {
+describeEngines('ntXentWithRanks', () => {
   it.each([
     [2, 1, 0.5],
     [4, 3, 0.1],
@@ -52,8 +52,8 @@ describeEngines('infoNce', () => {
     const expected = reference(z, temperature);
     const [loss, ranks, dz] = tf.tidy(() => {
       const x = tf.tensor2d(z);
-      const result = infoNce(x, { temperature });
-      const gradient = tf.grad((p: tf.Tensor) => infoNce(p as tf.Tensor2D, { temperature }).loss)(x);
+      const result = ntXentWithRanks(x, { temperature });
+      const gradient = tf.grad((p: tf.Tensor) => ntXentWithRanks(p as tf.Tensor2D, { temperature }).loss)(x);
       return [result.loss, result.ranks, gradient] as const;
     });
     await expectClose(await loss.data(), [expected.loss], { rtol: 2e-6, atol: 1e-6 });
@@ -65,7 +65,7 @@ describeEngines('infoNce', () => {
   it('passes on the factor of the loss', async () => {
     const scaled = tf.tidy(() => {
       const z = tf.tensor2d(wave(6, 4));
-      return tf.grad((x: tf.Tensor) => tf.mul(infoNce(x as tf.Tensor2D, { temperature: 0.3 }).loss, -3))(z);
+      return tf.grad((x: tf.Tensor) => tf.mul(ntXentWithRanks(x as tf.Tensor2D, { temperature: 0.3 }).loss, -3))(z);
     });
     await expectClose(
       await scaled.data(),
@@ -77,13 +77,13 @@ describeEngines('infoNce', () => {
 
   it('has the gradient of its differences', async () => {
     const z = tf.tensor2d(wave(8, 5));
-    await expectGradient((x) => infoNce(x as tf.Tensor2D, { temperature: 0.4 }).loss, [z], { step: 3e-3 });
+    await expectGradient((x) => ntXentWithRanks(x as tf.Tensor2D, { temperature: 0.4 }).loss, [z], { step: 3e-3 });
     z.dispose();
   });
 
   it('lets ties count for the positive: a collapsed batch has rank 0 everywhere', async () => {
     const z = tf.tensor2d(Array.from({ length: 40 }, () => [0.3, -2, 5, 0.1]));
-    const { loss, ranks } = infoNce(z, { temperature: 0.07 });
+    const { loss, ranks } = ntXentWithRanks(z, { temperature: 0.07 });
     expect(Array.from(await ranks.data())).toEqual(new Array(40).fill(0));
     await expectClose(await loss.data(), [Math.log(39)], { atol: 1e-5 });
     tf.dispose([z, loss, ranks]);
@@ -92,7 +92,7 @@ describeEngines('infoNce', () => {
   it('gives the ranks of the logits', async () => {
     const [ranks, same] = tf.tidy(() => {
       const z = tf.randomNormal<tf.Rank.R2>([60, 3], 0, 1, 'float32', 4);
-      return [infoNce(z, { temperature: 0.3 }).ranks, pairRanks(pairLogits(z, 0.3))] as const;
+      return [ntXentWithRanks(z, { temperature: 0.3 }).ranks, pairRanks(pairLogits(z, 0.3))] as const;
     });
     const values = Array.from(await ranks.data());
     expect(Math.max(...values)).toBeGreaterThan(20);
@@ -107,7 +107,7 @@ describeEngines('infoNce', () => {
       [1, 1],
       [0, 1],
     ]);
-    const { loss, ranks } = infoNce(z, { temperature: 1 });
+    const { loss, ranks } = ntXentWithRanks(z, { temperature: 1 });
     expect(Array.from(await ranks.data())).toEqual([4, 4, 4, 4]);
     expect((await loss.data())[0]).toBeNaN();
     tf.dispose([z, loss, ranks]);
@@ -115,7 +115,7 @@ describeEngines('infoNce', () => {
 
   it('has finite gradients at zero rows, tiny and huge norms and a low temperature', async () => {
     const gradient = tf.tidy(() =>
-      tf.grad((x: tf.Tensor) => infoNce(x as tf.Tensor2D, { temperature: 0.004 }).loss)(
+      tf.grad((x: tf.Tensor) => ntXentWithRanks(x as tf.Tensor2D, { temperature: 0.004 }).loss)(
         tf.tensor2d([
           [0, 0, 0],
           [1e-30, 0, 1e-30],
@@ -131,20 +131,20 @@ describeEngines('infoNce', () => {
   it('leaves no tensors behind', async () => {
     const z = tf.tensor2d(wave(8, 5));
     await expectNoLeak(() => {
-      const { loss, ranks } = infoNce(z, { temperature: 0.2 });
+      const { loss, ranks } = ntXentWithRanks(z, { temperature: 0.2 });
       tf.dispose([loss, ranks]);
     });
     await expectNoLeak(() => {
-      tf.grad((x: tf.Tensor) => infoNce(x as tf.Tensor2D, { temperature: 0.2 }).loss)(z).dispose();
+      tf.grad((x: tf.Tensor) => ntXentWithRanks(x as tf.Tensor2D, { temperature: 0.2 }).loss)(z).dispose();
     });
   });
 
   it('refuses what is not a batch of pairs', () => {
-    expect(() => infoNce(tf.zeros([3, 2]), { temperature: 1 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: infoNce: projections must have shape [2N, D], got [3,2]. Concatenate the two views of every image.]`,
+    expect(() => ntXentWithRanks(tf.zeros([3, 2]), { temperature: 1 })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: ntXentWithRanks: projections must have shape [2N, D], got [3,2]. Concatenate the two views of every image.]`,
     );
-    expect(() => infoNce(tf.zeros([2, 2]), { temperature: 0 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: infoNce: temperature must be a finite number > 0, got 0. Usual values lie between 0.05 and 1.]`,
+    expect(() => ntXentWithRanks(tf.zeros([2, 2]), { temperature: 0 })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: ntXentWithRanks: temperature must be a finite number > 0, got 0. Usual values lie between 0.05 and 1.]`,
     );
   });
 });

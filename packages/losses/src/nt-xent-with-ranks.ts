@@ -1,10 +1,10 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { infoNce } from '@tfjs-ssl/ops';
+import * as ops from '@tfjs-ssl/ops';
 import { checkProjections, checkTemperature } from './check-arguments.ts';
 import type { ContrastiveOptions } from './contrastive-logits.ts';
 
-/** What {@link infoNCE} returns. */
-export interface InfoNCEResult {
+/** What {@link ntXentWithRanks} returns. */
+export interface NtXentResult {
   /** The mean cross-entropy over all 2N anchors, in nats. */
   readonly loss: tf.Scalar;
   /** For each anchor, how many negatives are more similar than its positive, shape [2N]: see {@link contrastiveAccuracy}. */
@@ -12,7 +12,7 @@ export interface InfoNCEResult {
 }
 
 /**
- * SimCLR's contrastive loss together with the ranks of the positives, of which pretext accuracies are made.
+ * NT-Xent, SimCLR's contrastive loss, together with the ranks of the positives, of which pretext accuracies are made.
  *
  *     loss = mean_i ( log sum_{j != i} exp(logits_ij) - logits_i,p(i) ),    p(i) = (i + N) mod 2N
  *
@@ -29,20 +29,20 @@ export interface InfoNCEResult {
  * TypeError if the projections are not float32.
  * @example
  * ```ts
- * import { contrastiveAccuracy, infoNCE } from '@tfjs-ssl/losses';
+ * import { contrastiveAccuracy, ntXentWithRanks } from '@tfjs-ssl/losses';
  * import { useEngine } from '@tfjs-ssl/engine';
  * import * as tf from '@tensorflow/tfjs-core';
  *
  * await useEngine('auto');
  * const projections = tf.randomNormal<tf.Rank.R2>([64, 128]); // two views of 32 images
- * const { loss, ranks } = infoNCE(projections, { temperature: 0.07 });
+ * const { loss, ranks } = ntXentWithRanks(projections, { temperature: 0.07 });
  * console.log(await loss.array(), await contrastiveAccuracy(ranks, 1).array());
  * ```
  * @see van den Oord et al. 2018, "Representation Learning with Contrastive Predictive Coding", eq. 4; Chen et al. 2020, eq. 1;
  * github.com/sthalles/SimCLR, whose `info_nce_loss` this equals.
  */
-export function infoNCE(projections: tf.Tensor2D, options: ContrastiveOptions): InfoNCEResult {
-  checkProjections('infoNCE', projections);
-  checkTemperature('infoNCE', options.temperature);
-  return infoNce(projections, options);
+export function ntXentWithRanks(projections: tf.Tensor2D, options: ContrastiveOptions): NtXentResult {
+  checkProjections('ntXentWithRanks', projections);
+  checkTemperature('ntXentWithRanks', options.temperature);
+  return ops.ntXentWithRanks(projections, options);
 }
