@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { contrastiveAccuracy, contrastiveLogits, ntXentWithRanks } from '@tfjs-ssl/losses';
+import { contrastiveAccuracy, contrastiveLogits, infoNCE, ntXentWithRanks } from '@tfjs-ssl/losses';
 import { numberOf } from '@tfjs-ssl/testing';
 import { expect } from 'vitest';
 import { describeGolden, type Expectation, expectGolden, type GoldenCase, type GoldenGroup } from './harness.ts';
@@ -56,8 +56,42 @@ async function ntXentCase(golden: GoldenCase, group: GoldenGroup): Promise<void>
   tf.dispose([z, gradient, matrix, result.loss, result.ranks]);
 }
 
-await describeGolden('losses', (golden) =>
-  golden.formula === 'ntxent'
-    ? { run: (group) => ntXentCase(golden, group) }
-    : { later: `the loss '${golden.formula}' is not implemented yet` },
-);
+type Loss = (inputs: Record<string, tf.Tensor2D>, params: GoldenCase['params']) => tf.Scalar;
+
+/** Losses of the files by the names of their formulas. */
+const losses: Readonly<Record<string, Loss>> = {
+  clip: ({ a, b }, { tau }) => infoNCE(a!, b!, { temperature: tau, symmetric: true }),
+  moco: ({ q, k, queue }, { tau }) => infoNCE(q!, k!, { temperature: tau, negatives: queue!, inBatch: false }),
+  clip_queue: ({ a, b, queue_a, queue_b }, { tau }) =>
+    infoNCE(a!, b!, { temperature: tau, symmetric: true, negatives: queue_b!, candidateNegatives: queue_a! }),
+};
+
+/** The loss, and its gradient for every input `x` of which the file expects one, as `dx`. */
+async function lossCase(golden: GoldenCase, group: GoldenGroup, loss: Loss): Promise<void> {
+  const inputs = Object.fromEntries(
+    Object.entries(golden.inputs as Record<string, string>).map(([name, tensor]) => {
+      const { data, shape } = group.tensor(tensor);
+      return [name, tf.tensor2d(Float32Array.from(data), shape as [number, number])];
+    }),
+  );
+  for (const [name, expectation] of Object.entries(golden.expected as Record<string, Expectation>)) {
+    const by = name.slice(1);
+    if (name !== 'loss' && !inputs[by]) expect.fail(`no test knows the expected '${name}'`);
+    const got = tf.tidy(() =>
+      name === 'loss'
+        ? loss(inputs, golden.params)
+        : tf.grad((x) => loss({ ...inputs, [by]: x as tf.Tensor2D }, golden.params))(inputs[by]!),
+    );
+    const values = await got.data();
+    expectGolden(group, name, name === 'loss' ? (values[0] as number) : values, expectation);
+    got.dispose();
+  }
+  tf.dispose(inputs);
+}
+
+await describeGolden('losses', (golden) => {
+  if (golden.formula === 'ntxent') return { run: (group) => ntXentCase(golden, group) };
+  const loss = losses[golden.formula ?? ''];
+  if (loss) return { run: (group) => lossCase(golden, group, loss) };
+  return { later: `the loss '${golden.formula}' is not implemented yet` };
+});

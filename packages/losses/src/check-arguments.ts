@@ -34,3 +34,23 @@ export function checkTemperature(fn: string, temperature: number): void {
     );
   }
 }
+
+/** Throws unless a tensor is float32 of shape [N, D], with the given number of columns where one is given. */
+export function checkVectors(fn: string, argument: string, vectors: tf.Tensor, columns?: number): void {
+  const shape = `shape [${vectors.shape.join(', ')}]`;
+  if (vectors.rank !== 2 || vectors.size === 0) {
+    throw new RangeError(
+      `${fn}: ${argument} must have rank 2 and at least 1 row and 1 column, got ${shape}. Flatten or pool each view to a vector first.`,
+    );
+  }
+  if (columns !== undefined && vectors.shape[1] !== columns) {
+    throw new RangeError(
+      `${fn}: ${argument} must have rows of ${columns} elements, got ${shape}. All vectors come from heads of one output size.`,
+    );
+  }
+  if (vectors.dtype !== 'float32') {
+    throw new TypeError(
+      `${fn}: ${argument} must be float32, got ${vectors.dtype}. The loss is computed in float32 whatever the precision of the step: cast first.`,
+    );
+  }
+}

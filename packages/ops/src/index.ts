@@ -54,4 +54,5 @@ export {
   uploadImages,
 } from './packed-images.ts';
 export { pairLogits, pairRanks } from './pair-logits.ts';
+export { rowCrossEntropy } from './row-cross-entropy.ts';
 export { unitRows } from './unit-rows.ts';

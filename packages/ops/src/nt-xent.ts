@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { hasKernel } from './has-kernel.ts';
 import { pairLogits, pairRanks, positivePairs } from './pair-logits.ts';
+import { rowCrossEntropy } from './row-cross-entropy.ts';
 
 /** Options of {@link ntXentWithRanks}. */
 export interface NtXentOptions {
@@ -99,30 +100,6 @@ function fused(projections: tf.Tensor2D, temperature: number): NtXentResult {
 function composed(projections: tf.Tensor2D, temperature: number): NtXentResult {
   return tf.tidy(() => {
     const logits = pairLogits(projections, temperature);
-    return { loss: pairCrossEntropy(logits), ranks: pairRanks(logits) };
+    return { loss: rowCrossEntropy(logits, positivePairs(projections.shape[0])), ranks: pairRanks(logits) };
   });
-}
-
-/** Mean cross-entropy of the rows of `logits` against each row's positive. */
-function pairCrossEntropy(logits: tf.Tensor2D): tf.Scalar {
-  const loss = tf.customGrad((x, save) => {
-    const rows = (x as tf.Tensor2D).shape[0];
-    const targets = positivePairs(rows);
-    // The maximum is removed before everything: exponentials cannot overflow, and where the positive leads by far (loss near 0)
-    // log(1 + small) is not drowned by the rounding of large logits.
-    const shifted = tf.sub(x as tf.Tensor, tf.max(x as tf.Tensor, 1, true));
-    const exponentials = tf.exp(shifted);
-    const sums = tf.sum(exponentials, 1, true);
-    const positives = tf.sum(tf.mul(shifted, targets), 1, true);
-    (save as tf.GradSaveFunc)([exponentials, sums, targets]);
-    return {
-      value: tf.mean(tf.sub(tf.log(sums), positives)),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
-        tf.tidy(() => {
-          const [e, s, t] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
-          return tf.mul(tf.sub(tf.div(e, s), t), tf.div(dy, rows));
-        }),
-    };
-  });
-  return loss(logits) as tf.Scalar;
 }
