@@ -29,4 +29,6 @@ for (const folder of packageFolders) {
 const changelog = readFileSync(join(root, 'CHANGELOG.md'), 'utf8');
 assert.ok(changelog.includes(`## ${version}`), `CHANGELOG.md has no heading for ${version}`);
 assert.match(readFileSync(join(root, 'CITATION.cff'), 'utf8'), new RegExp(`^version: ${version}$`, 'm'));
+const inCode = readFileSync(join(root, 'packages/layers/src/version.ts'), 'utf8');
+assert.ok(inCode.includes(`'${version}'`), 'layers: version.ts');
 console.log(`${packageFolders.length} packages, all of version ${version}`);

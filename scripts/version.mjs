@@ -29,10 +29,11 @@ const manifests = [root, join(root, 'benchmarks'), join(root, 'docs'), ...folder
   .map((folder) => join(folder, 'package.json'))
   .filter(existsSync);
 const own = /("(?:version|@tfjs-ssl\/[^"]+)": "\^?)([\d.]+)(")/g;
-for (const path of [...manifests, join(root, 'CITATION.cff')]) {
+const inCode = join(root, 'packages/layers/src/version.ts');
+for (const path of [...manifests, join(root, 'CITATION.cff'), inCode]) {
   const text = readFileSync(path, 'utf8');
-  const moved = path.endsWith('.cff')
-    ? text.replace(`version: ${from}`, `version: ${to}`)
+  const moved = !path.endsWith('.json')
+    ? text.replace(new RegExp(`(^version: |')${from.replaceAll('.', '\\.')}`, 'm'), `$1${to}`)
     : text.replaceAll(own, (all, before, version, after) => (version === from ? `${before}${to}${after}` : all));
   writeFileSync(path, moved);
 }

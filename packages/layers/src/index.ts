@@ -7,6 +7,7 @@ export { type TypedModel, typedModel } from './typed-model.ts';
 export { encodeWeights } from './weights/encode-weights.ts';
 export { type LoadedWeights, type LoadWeightsOptions, loadWeights } from './weights/load-weights.ts';
 export { type Models, type NamedWeights, namedWeights } from './weights/named-weights.ts';
-export { type ReadWeightsOptions, readWeights, type WeightsSource } from './weights/read-weights.ts';
+export { type ReadWeightsOptions, readWeights, type WeightsFile, type WeightsSource } from './weights/read-weights.ts';
 export type { WeightNames } from './weights/rename-weights.ts';
 export { saveWeights } from './weights/save-weights.ts';
+export { type WeightsPrefixOptions, weightsPrefix } from './weights/weights-prefix.ts';

@@ -67,7 +67,9 @@ export function mlpHead(options: MlpHeadOptions): TypedModel {
       x = tfl.layers.reLU({ name: `${place++}` }).apply(x) as tfl.SymbolicTensor;
     }
   });
-  return typedModel(tfl.model({ inputs: features, outputs: x, name }), 2);
+  const model = tfl.model({ inputs: features, outputs: x, name });
+  model.setUserDefinedMetadata({ architecture: 'mlpHead', sizes: [inputSize, ...sizes], batchNorm: normalised, bias });
+  return typedModel(model, 2);
 }
 
 function check({ inputSize, hiddenSizes, outputSize, batchNorm: normalised = 'none' }: MlpHeadOptions): void {

@@ -1,4 +1,5 @@
 import type { TypedModel } from '@tfjs-ssl/layers';
+import { architectures } from './architecture-table.ts';
 import { buildResNet, type ResNetOptions } from './resnet.ts';
 
 /**
@@ -27,7 +28,7 @@ import { buildResNet, type ResNetOptions } from './resnet.ts';
  * @see He et al., "Deep Residual Learning for Image Recognition" (2016), table 1; `torchvision.models.resnet18`.
  */
 export function resnet18(options: ResNetOptions = {}): TypedModel {
-  return buildResNet({ name: 'resnet18', block: 'basic', stages: [2, 2, 2, 2] }, options);
+  return buildResNet('resnet18', architectures.resnet18, options);
 }
 
 /**
@@ -49,7 +50,7 @@ export function resnet18(options: ResNetOptions = {}): TypedModel {
  * @see He et al., "Deep Residual Learning for Image Recognition" (2016), table 1; `torchvision.models.resnet34`.
  */
 export function resnet34(options: ResNetOptions = {}): TypedModel {
-  return buildResNet({ name: 'resnet34', block: 'basic', stages: [3, 4, 6, 3] }, options);
+  return buildResNet('resnet34', architectures.resnet34, options);
 }
 
 /**
@@ -72,7 +73,7 @@ export function resnet34(options: ResNetOptions = {}): TypedModel {
  * @see He et al., "Deep Residual Learning for Image Recognition" (2016), table 1; `torchvision.models.resnet50`.
  */
 export function resnet50(options: ResNetOptions = {}): TypedModel {
-  return buildResNet({ name: 'resnet50', block: 'bottleneck', stages: [3, 4, 6, 3] }, options);
+  return buildResNet('resnet50', architectures.resnet50, options);
 }
 
 /**
@@ -94,7 +95,7 @@ export function resnet50(options: ResNetOptions = {}): TypedModel {
  * @see He et al., "Deep Residual Learning for Image Recognition" (2016), table 1; `torchvision.models.resnet101`.
  */
 export function resnet101(options: ResNetOptions = {}): TypedModel {
-  return buildResNet({ name: 'resnet101', block: 'bottleneck', stages: [3, 4, 23, 3] }, options);
+  return buildResNet('resnet101', architectures.resnet101, options);
 }
 
 /**
@@ -116,5 +117,5 @@ export function resnet101(options: ResNetOptions = {}): TypedModel {
  * @see He et al., "Deep Residual Learning for Image Recognition" (2016), table 1; `torchvision.models.resnet152`.
  */
 export function resnet152(options: ResNetOptions = {}): TypedModel {
-  return buildResNet({ name: 'resnet152', block: 'bottleneck', stages: [3, 8, 36, 3] }, options);
+  return buildResNet('resnet152', architectures.resnet152, options);
 }

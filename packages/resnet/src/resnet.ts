@@ -1,5 +1,6 @@
 import * as tfl from '@tensorflow/tfjs-layers';
 import { globalAveragePool, maxPool2d, type TypedModel, typedModel } from '@tfjs-ssl/layers';
+import type { Architecture, ArchitectureName } from './architecture-table.ts';
 import { type BlockType, basicBlock, bottleneckBlock, convolve, normalise } from './blocks.ts';
 
 /** Choices for the ResNets. */
@@ -21,31 +22,27 @@ export interface ResNetOptions {
   readonly name?: string;
 }
 
-/** Depth and block of an architecture. */
-export interface Architecture {
-  readonly name: string;
-  readonly block: 'basic' | 'bottleneck';
-  /** Number of blocks of the four stages. */
-  readonly stages: readonly [number, number, number, number];
-}
-
 const blocks: Readonly<Record<Architecture['block'], { type: BlockType; expansion: number }>> = {
   basic: { type: basicBlock, expansion: 1 },
   bottleneck: { type: bottleneckBlock, expansion: 4 },
 };
 
-/** Builds a ResNet with torchvision's layer names, in torchvision's order. */
-export function buildResNet(architecture: Architecture, options: ResNetOptions): TypedModel {
+/** Builds a ResNet with torchvision's layer names, in torchvision's order. It says in its metadata what it is. */
+export function buildResNet(
+  architecture: ArchitectureName,
+  { block, stages }: Architecture,
+  options: ResNetOptions,
+): TypedModel {
   const {
     inputShape = [null, null, 3],
     stem = 'imagenet',
     width = 64,
     zeroInitResidual = false,
     seed = 0,
-    name = architecture.name,
+    name = architecture,
   } = options;
-  check(architecture.name, options);
-  const { type, expansion } = blocks[architecture.block];
+  check(architecture, options);
+  const { type, expansion } = blocks[block];
 
   const images = tfl.input({ shape: [...inputShape], name: `${name}.images` });
   let x = convolve(images, 'conv1', width, stem === 'imagenet' ? 7 : 3, stem === 'imagenet' ? 2 : 1, seed);
@@ -54,7 +51,7 @@ export function buildResNet(architecture: Architecture, options: ResNetOptions):
     x = maxPool2d({ name: 'maxpool', poolSize: 3, strides: 2, padding: 1 }).apply(x) as tfl.SymbolicTensor;
   }
   let channels = width;
-  architecture.stages.forEach((count, stage) => {
+  stages.forEach((count, stage) => {
     for (let index = 0; index < count; index++) {
       const stride = stage > 0 && index === 0 ? 2 : 1;
       const blockWidth = width * 2 ** stage;
@@ -65,7 +62,9 @@ export function buildResNet(architecture: Architecture, options: ResNetOptions):
     }
   });
   const features = globalAveragePool({ name: 'avgpool' }).apply(x) as tfl.SymbolicTensor;
-  return typedModel(tfl.model({ inputs: images, outputs: features, name }), 2);
+  const model = tfl.model({ inputs: images, outputs: features, name });
+  model.setUserDefinedMetadata({ architecture, stem, width });
+  return typedModel(model, 2);
 }
 
 function check(caller: string, { inputShape, stem, width }: ResNetOptions): void {

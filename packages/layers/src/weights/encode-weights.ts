@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { encodeSafetensors, type SafeTensor } from '@tfjs-ssl/safetensors';
+import { version } from '../version.ts';
 import { type Models, modelsByPrefix, namedWeights } from './named-weights.ts';
 import { torchShape, toTorchLayout } from './torch-layout.ts';
 
@@ -9,7 +10,7 @@ import { torchShape, toTorchLayout } from './torch-layout.ts';
  * Convolution kernels are written as OIHW, linear weights as [out, in]; beside the running statistics of each batch norm there is a
  * `num_batches_tracked` of 0, so that Python's `model.load_state_dict(safetensors.torch.load_file(path))` is content.
  *
- * The file's metadata say `format: 'pt'` and what the model's do (`model.setUserDefinedMetadata({ commit: '1a2b3c' })`), as strings: of an encoder or a
+ * The file's metadata say `format: 'pt'`, which version wrote it, and what the model's do (`model.setUserDefinedMetadata({ commit: '1a2b3c' })`), as strings: of an encoder or a
  * head of this library its architecture and sizes, by which `loadEncoder` and `loadHead` build it again.
  *
  * @param models - a model, or several by name as in `namedWeights({ encoder, head })`; not changed.
@@ -43,7 +44,7 @@ export async function encodeWeights(models: Models): Promise<Uint8Array> {
       tensors[counter] = { dtype: 'I64', shape: [], data: new BigInt64Array(1) };
     }
   }
-  return encodeSafetensors(tensors, { format: 'pt', ...metadataOf(models) });
+  return encodeSafetensors(tensors, { format: 'pt', writer: `tfjs-ssl ${version}`, ...metadataOf(models) });
 }
 
 /** The models' user-defined metadata as strings. */

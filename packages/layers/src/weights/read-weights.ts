@@ -1,8 +1,11 @@
 import { fileError, neededNodeModule } from '@tfjs-ssl/files';
 import { decodeSafetensors, type Safetensors } from '@tfjs-ssl/safetensors';
 
+/** What {@link readWeights} returns: tensors and metadata. */
+export type WeightsFile = Safetensors;
+
 /** A file of weights: its path (Node), its bytes (anywhere), or what {@link readWeights} has read of it. */
-export type WeightsSource = string | Uint8Array | Safetensors;
+export type WeightsSource = string | Uint8Array | WeightsFile;
 
 /** Choices for {@link readWeights}. */
 export interface ReadWeightsOptions {
@@ -31,7 +34,7 @@ export interface ReadWeightsOptions {
  * console.log(metadata.architecture, tensors['conv1.weight']?.shape); // resnet18 [8, 3, 7, 7]
  * ```
  */
-export async function readWeights(source: WeightsSource, options: ReadWeightsOptions = {}): Promise<Safetensors> {
+export async function readWeights(source: WeightsSource, options: ReadWeightsOptions = {}): Promise<WeightsFile> {
   const { caller = 'readWeights', part = 2 ** 30 } = options;
   if (source instanceof Uint8Array) return decodeSafetensors(source);
   if (typeof source !== 'string') return source;

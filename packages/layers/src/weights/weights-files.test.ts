@@ -10,6 +10,7 @@ import { batchNorm } from '../batch-norm.ts';
 import { conv2d } from '../conv2d.ts';
 import { globalAveragePool } from '../global-average-pool.ts';
 import { linear } from '../linear.ts';
+import { version } from '../version.ts';
 import { encodeWeights } from './encode-weights.ts';
 import { loadWeights } from './load-weights.ts';
 import { type Models, namedWeights } from './named-weights.ts';
@@ -46,7 +47,10 @@ describeEngines('files of weights', () => {
     expect(data[((1 * 3 + 2) * 3 + 0) * 3 + 1]).toBe(11);
     expect(tensors['fc.weight']).toEqual({ dtype: 'F32', shape: [3, 2], data: new Float32Array([1, 4, 2, 5, 3, 6]) });
     expect(tensors['bn1.num_batches_tracked']).toEqual({ dtype: 'I64', shape: [], data: new BigInt64Array(1) });
-    expect(decodeSafetensors(await encodeWeights(model)).metadata).toEqual({ format: 'pt' });
+    expect(decodeSafetensors(await encodeWeights(model)).metadata).toEqual({
+      format: 'pt',
+      writer: `tfjs-ssl ${version}`,
+    });
     expect(Object.keys(tensors).sort()).toEqual([
       'bn1.bias',
       'bn1.num_batches_tracked',
@@ -155,9 +159,15 @@ describeEngines('files of weights', () => {
     const model = network();
     model.setUserDefinedMetadata({ architecture: 'tiny', sizes: [2, 3] });
     const of = async (models: Models) => ({ ...decodeSafetensors(await encodeWeights(models)).metadata });
-    expect(await of(model)).toEqual({ format: 'pt', architecture: 'tiny', sizes: '[2,3]' });
+    expect(await of(model)).toEqual({
+      format: 'pt',
+      writer: `tfjs-ssl ${version}`,
+      architecture: 'tiny',
+      sizes: '[2,3]',
+    });
     expect(await of({ a: model, b: network() })).toEqual({
       format: 'pt',
+      writer: `tfjs-ssl ${version}`,
       'a.architecture': 'tiny',
       'a.sizes': '[2,3]',
     });

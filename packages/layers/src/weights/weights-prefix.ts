@@ -1,0 +1,49 @@
+/** Choices for {@link weightsPrefix}. */
+export interface WeightsPrefixOptions {
+  /** The function that looks, for the error. */
+  readonly caller: string;
+  /** What is looked for, for the error: `"a ResNet's weights"`. */
+  readonly what: string;
+  /** Takes this prefix alone. Default: whichever there is. */
+  readonly prefix?: string | undefined;
+}
+
+/**
+ * Finds the one place in a file where the weights of a network lie: what stands before a name that every such network has.
+ *
+ * @param names - names of the file.
+ * @param endings - names of which every such network has one: `['layer4.0.conv1.weight', '7.0.conv1.weight']`.
+ * @param options - who looks for what, and where.
+ * @returns the prefix, `''` or one that ends with a dot, and the ending that was found behind it.
+ * @throws RangeError where there is none, or there are several.
+ *
+ * @example
+ * ```ts
+ * import { weightsPrefix } from '@tfjs-ssl/layers';
+ *
+ * const names = ['module.conv1.weight', 'module.fc.weight'];
+ * const { prefix } = weightsPrefix(names, ['conv1.weight'], { caller: 'main', what: 'an encoder' });
+ * console.log(prefix); // module.
+ * ```
+ */
+export function weightsPrefix(
+  names: readonly string[],
+  endings: readonly string[],
+  { caller, what, prefix }: WeightsPrefixOptions,
+): { prefix: string; ending: string } {
+  const places = names.flatMap((name) =>
+    endings
+      .filter((ending) => name === ending || name.endsWith(`.${ending}`))
+      .map((ending) => ({ prefix: name.slice(0, name.length - ending.length), ending })),
+  );
+  const chosen = prefix === undefined ? places : places.filter((place) => place.prefix === prefix);
+  if (chosen.length === 1) return chosen[0] as { prefix: string; ending: string };
+  if (places.length === 0) {
+    const shown = names.length > 4 ? `${names.slice(0, 4).join(', ')} and ${names.length - 4} more` : names.join(', ');
+    throw new RangeError(`${caller}: the file must hold ${what}, got ${shown || 'no tensors'}. Check the file.`);
+  }
+  const there = places.map((place) => `'${place.prefix}'`).join(', ');
+  throw new RangeError(
+    `${caller}: the file must hold ${what} at one place, got prefixes ${there}${prefix === undefined ? '' : `, not '${prefix}'`}. Pass prefix.`,
+  );
+}
