@@ -25,7 +25,9 @@ export interface DecodedPixels {
 /**
  * Decodes JPEG and PNG files in parallel, to the bytes that Pillow's `Image.open(file).convert('RGB')` gives.
  *
- * Gray images are repeated to three channels, alpha is dropped, the EXIF orientation is left alone.
+ * Gray images are repeated to three channels, alpha is dropped, the EXIF orientation is left alone. CMYK and YCCK become RGB
+ * without a colour profile. Of 16 bits the upper eight count; gray of 16 bits without alpha is cut off at 255, as Pillow does.
+ * Damaged files are refused, those included that Pillow fills up with gray.
  *
  * @param files - the encoded bytes of each image.
  * @returns the images in the order of `files`.

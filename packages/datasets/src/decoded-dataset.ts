@@ -41,7 +41,7 @@ export interface DecodedSource extends DecodingOptions {
 const defaultMemoryLimit = 256 * 1024 * 1024;
 
 /** To be raised when decoding or resizing gives other bytes than before: caches made earlier are then made again. */
-const revision = 1;
+const revision = 2;
 
 /** Opens a listing as a data set: from its cache where that is good, else decoded (and cached). */
 export async function openDecodedDataset(source: DecodedSource): Promise<ImageDataset> {
@@ -233,7 +233,7 @@ function cacheName({ name, split, tree, listing, fit }: DecodedSource): string {
 
 function decoderVersion(): string {
   const load = createRequire(import.meta.url);
-  return ['@jsquash/jpeg', '@jsquash/png'].map((name) => `${name} ${load(`${name}/package.json`).version}`).join(' ');
+  return `@jsquash/jpeg ${load('@jsquash/jpeg/package.json').version}`;
 }
 
 function corruptError({ caller, tree, listing }: DecodedSource, failure: { position: number; reason: string }): Error {

@@ -100,8 +100,12 @@ export async function createImageCache(
   await mkdir(dirname(path), { recursive: true });
   await removeAbandoned(path);
   const part = `${path}.${process.pid}-${serial++}.part`;
-  const file = await open(part, 'wx');
+  // Before it is there, so that nobody in this process takes it for one that was left behind.
   active.add(part);
+  const file = await open(part, 'wx').catch((error: unknown) => {
+    active.delete(part);
+    throw error;
+  });
   const { count, imageBytes, perChunk } = description;
   const checksums: number[] = [];
   const abort = async (): Promise<void> => {

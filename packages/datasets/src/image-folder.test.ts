@@ -98,7 +98,7 @@ describe('imageFolder', () => {
     );
     await writeFolder(path, [{ name: 'b/3.png', bytes: (await testPng(20, 20, 1)).subarray(0, 90) }]);
     expect(await message({})).toMatchInlineSnapshot(
-      `"imageFolder: b/3.png in FOLDER is not a readable PNG: it is damaged or cut short. Replace it, or leave such images out with onCorrupt: 'skip'."`,
+      `"imageFolder: b/3.png in FOLDER is a damaged PNG: it is cut short. Replace it, or leave such images out with onCorrupt: 'skip'."`,
     );
   });
 });
@@ -114,6 +114,11 @@ describe('decodeImages', () => {
     [300, 20, 16, 'crop', 'bc18f729811a1de8c23e26b90616b8e171f9e34e3946dcd5f09d7ce9b62b6dd2'],
     [64, 200, 64, 'crop', '778e00d3c00d727ea812c340d0ff9e7cdf6e5f87181e3d67c77148ff6c401e3e'],
     [53, 53, 16, 'crop', '7084b458fc3dd6aa99be95c5d59bac09429a47b95af82191c1e5bba407aa506c'],
+    // Thin pictures, of which the middle is a part in thousands.
+    [1, 3000, 224, 'crop', '23947a6eed6451267548f2470cf4a1d5600ce9de3feb6453fda891d2467478b7'],
+    [20000, 1, 16, 'crop', 'f98a9bfcde8406bea48f2e9182f28248edea5b5a9effd7286e931b3a6856efa0'],
+    [20000, 2, 16, 'stretch', 'b59a9faba9aed116f5c718b2f2a77ad8ec32ddf4f42b45dca68011ec16c17447'],
+    [2, 3001, 64, 'crop', '3bbd527bf484522bb67a5183292abff6ed7c59203429378474afb516f05dc788'],
   ] as const)('makes %i x %i pixels fit %i by %s as Pillow does', async (width, height, size, resize, expected) => {
     const [image] = await decodeImages([await testPng(width, height, 3)], { size, resize, workers: 1 });
     expect(sha256(image!.data)).toBe(expected);
@@ -133,7 +138,7 @@ describe('decodeImages', () => {
       `[Error: decodeImages: file 1 is neither a JPEG nor a PNG image. Leave it out or replace it.]`,
     );
     await expect(decodeImages([good.subarray(0, 50)])).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[Error: decodeImages: file 0 is not a readable JPEG: Bogus DQT index 9. Leave it out or replace it.]`,
+      `[Error: decodeImages: file 0 is a damaged JPEG: it is cut short or a length in it is wrong. Leave it out or replace it.]`,
     );
     await expect(decodeImages([good], { size: -1 })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[RangeError: decodeImages: size must be an integer from 1 to 4096 pixels, got -1.]`,

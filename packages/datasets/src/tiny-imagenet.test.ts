@@ -201,10 +201,10 @@ describe('tinyImagenet', () => {
         `"tinyImagenet: tiny-imagenet-200/train/n02/images/n02_5.JPEG in FOLDER/tiny.zip is empty (0 bytes). Replace it, or leave such images out with onCorrupt: 'skip'."`,
       );
       expect(await failure(replaced(name, good.subarray(0, good.length / 2)))).toMatchInlineSnapshot(
-        `"tinyImagenet: tiny-imagenet-200/train/n02/images/n02_5.JPEG in FOLDER/tiny.zip is a damaged JPEG: Premature end of JPEG file. Replace it, or leave such images out with onCorrupt: 'skip'."`,
+        `"tinyImagenet: tiny-imagenet-200/train/n02/images/n02_5.JPEG in FOLDER/tiny.zip is a damaged JPEG: it is cut short, its end marker is missing. Replace it, or leave such images out with onCorrupt: 'skip'."`,
       );
       expect(await failure(replaced(name, good.subarray(0, 60)))).toMatchInlineSnapshot(
-        `"tinyImagenet: tiny-imagenet-200/train/n02/images/n02_5.JPEG in FOLDER/tiny.zip is not a readable JPEG: JPEG datastream contains no image. Replace it, or leave such images out with onCorrupt: 'skip'."`,
+        `"tinyImagenet: tiny-imagenet-200/train/n02/images/n02_5.JPEG in FOLDER/tiny.zip is a damaged JPEG: it is cut short or a length in it is wrong. Replace it, or leave such images out with onCorrupt: 'skip'."`,
       );
       expect(await failure(replaced(name, new Uint8Array(500).fill(7)))).toMatchInlineSnapshot(
         `"tinyImagenet: tiny-imagenet-200/train/n02/images/n02_5.JPEG in FOLDER/tiny.zip is neither a JPEG nor a PNG image. Replace it, or leave such images out with onCorrupt: 'skip'."`,

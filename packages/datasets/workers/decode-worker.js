@@ -25,7 +25,8 @@ async function decodeAll({ sources, fit }) {
       if (fit) pixels.set(fitted(image, fit), position * imageBytes);
       else images.push(image);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason =
+        error instanceof RangeError ? 'is too large for the memory there is' : /** @type {Error} */ (error).message;
       failures.push({ position, reason, unreadable: error instanceof Error && 'syscall' in error });
     }
   }

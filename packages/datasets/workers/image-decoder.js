@@ -1,86 +1,24 @@
 // @ts-check
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import decodeJpeg, { init as initJpeg } from '@jsquash/jpeg/decode.js';
-import decodePng, { init as initPng } from '@jsquash/png/decode.js';
+import { decodeJpeg } from './jpeg-decoder.js';
+import { decodePng } from './png-decoder.js';
 
-/** @param {string} specifier */
-function compile(specifier) {
-  // In Node the codecs cannot fetch their WebAssembly themselves.
-  return new WebAssembly.Module(readFileSync(fileURLToPath(import.meta.resolve(specifier))));
-}
+/** Formats that are not read, by how their files start. @type {ReadonlyArray<readonly [RegExp, string]>} */
+const others = [
+  [/^RIFF....WEBP/s, 'a WebP image'],
+  [/^GIF8/, 'a GIF image'],
+  [/^BM/, 'a BMP image'],
+  [/^(II\*|MM.\*)/s, 'a TIFF image'],
+  [/^....ftyp(heic|heix|mif1|msf1)/s, 'a HEIF image'],
+  [/^....ftypavi[fs]/s, 'an AVIF image'],
+  [/^\s*<(!doctype|html)/i, 'a page of HTML'],
+  [/^version https:\/\/git-lfs/, 'a pointer of Git LFS, whose file was not fetched'],
+];
 
-/** What libjpeg printed while it decoded the current image. @type {string[]} */
-let complaints = [];
-
-/** @type {WebAssembly.Module | undefined} */
-let jpegModule;
-let jpegReady = false;
-
-async function prepareJpeg() {
-  jpegModule ??= compile('@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm');
-  const start = /** @type {(module: WebAssembly.Module, options: object) => Promise<void>} */ (
-    /** @type {unknown} */ (initJpeg)
-  );
-  await start(jpegModule, { printErr: (/** @type {string} */ line) => complaints.push(line) });
-  jpegReady = true;
-}
-
-/** @type {Promise<unknown> | undefined} */
-let pngReady;
-
-/**
- * Decodes JPEG or PNG bytes to RGB, as Pillow's `Image.open(file).convert('RGB')`: gray is repeated, alpha is dropped,
- * the EXIF orientation is left alone.
- *
- * @param {Uint8Array} bytes
- * @returns {Promise<{ width: number, height: number, data: Uint8Array<ArrayBuffer> }>}
- * @throws Error with the reason alone
- */
+/** @type {typeof import('./image-decoder.js').decodeImage} */
 export async function decodeImage(bytes) {
-  if (bytes[0] === 0xff && bytes[1] === 0xd8) return decodeAsJpeg(bytes);
-  if (bytes[0] === 0x89 && bytes[1] === 0x50 && bytes[2] === 0x4e && bytes[3] === 0x47) return decodeAsPng(bytes);
-  throw new Error('is neither a JPEG nor a PNG image');
-}
-
-/** @param {Uint8Array} bytes */
-async function decodeAsJpeg(bytes) {
-  if (!jpegReady) await prepareJpeg();
-  complaints = [];
-  let image;
-  try {
-    // The binding takes any view of bytes, though its type asks for a buffer.
-    image = await decodeJpeg(/** @type {ArrayBuffer} */ (/** @type {unknown} */ (bytes)));
-  } catch {
-    jpegReady = false; // libjpeg left by exit(): the instance is not used again
-    throw new Error(`is not a readable JPEG: ${complaints.at(-1) ?? 'the decoder failed'}`);
-  }
-  // libjpeg fills what is missing with gray and only warns.
-  const fault = complaints.find((line) => /^(Premature end|Corrupt JPEG data)/.test(line));
-  if (fault) throw new Error(`is a damaged JPEG: ${fault}`);
-  return dropAlpha(image);
-}
-
-/** @param {Uint8Array} bytes */
-async function decodeAsPng(bytes) {
-  pngReady ??= initPng(compile('@jsquash/png/codec/pkg/squoosh_png_bg.wasm'));
-  await pngReady;
-  let image;
-  try {
-    image = await decodePng(/** @type {ArrayBuffer} */ (/** @type {unknown} */ (bytes)));
-  } catch {
-    throw new Error('is not a readable PNG: it is damaged or cut short');
-  }
-  return dropAlpha(image);
-}
-
-/** @param {{ width: number, height: number, data: ArrayLike<number> }} image */
-function dropAlpha({ width, height, data }) {
-  const rgb = new Uint8Array(width * height * 3);
-  for (let from = 0, to = 0; to < rgb.length; from += 4, to += 3) {
-    rgb[to] = data[from];
-    rgb[to + 1] = data[from + 1];
-    rgb[to + 2] = data[from + 2];
-  }
-  return { width, height, data: rgb };
+  if (bytes[0] === 0xff && bytes[1] === 0xd8) return decodeJpeg(bytes);
+  if (bytes[0] === 0x89 && bytes[1] === 0x50 && bytes[2] === 0x4e && bytes[3] === 0x47) return decodePng(bytes);
+  const start = Buffer.from(bytes.subarray(0, 32)).toString('latin1');
+  const other = others.find(([pattern]) => pattern.test(start))?.[1];
+  throw new Error(other ? `is ${other}, neither JPEG nor PNG` : 'is neither a JPEG nor a PNG image');
 }

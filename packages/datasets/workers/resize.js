@@ -6,21 +6,30 @@
 const precision = 22;
 
 /**
- * Fixed-point weights of one axis: output x sums `counts[x]` pixels from `starts[x]` on.
+ * A part of an axis: which of its output pixels are wanted.
  *
- * @param {number} from
- * @param {number} to
+ * @typedef {object} Window
+ * @property {number} from pixels of the source
+ * @property {number} to pixels that these become
+ * @property {number} first first of them that is wanted
+ * @property {number} count how many are
  */
-function triangleWeights(from, to) {
+
+/**
+ * Fixed-point weights of one axis: output `first + x` sums `counts[x]` pixels from `starts[x]` on.
+ *
+ * @param {Window} window
+ */
+function triangleWeights({ from, to, first, count: wanted }) {
   const scale = from / to;
   const support = Math.max(scale, 1);
   const taps = Math.ceil(support) * 2 + 1;
-  const starts = new Int32Array(to);
-  const counts = new Int32Array(to);
-  const weights = new Int32Array(to * taps);
+  const starts = new Int32Array(wanted);
+  const counts = new Int32Array(wanted);
+  const weights = new Int32Array(wanted * taps);
   const row = new Float64Array(taps);
-  for (let x = 0; x < to; x++) {
-    const center = (x + 0.5) * scale;
+  for (let x = 0; x < wanted; x++) {
+    const center = (first + x + 0.5) * scale;
     const start = Math.max(Math.trunc(center - support + 0.5), 0);
     const count = Math.min(Math.trunc(center + support + 0.5), from) - start;
     let sum = 0;
@@ -36,34 +45,44 @@ function triangleWeights(from, to) {
 }
 
 /**
- * Resizes RGB bytes [height, width, 3] to [toHeight, toWidth, 3]: first along rows, then along columns, as Pillow does.
+ * Resizes RGB bytes [height, width, 3] and cuts out a part: first along rows, then along columns, as Pillow does. Only what
+ * the part needs is computed, so that a picture of one column, enlarged, takes no more memory than another.
  *
  * @param {Uint8Array} rgb
- * @param {number} width
- * @param {number} height
- * @param {number} toWidth
- * @param {number} toHeight
+ * @param {Window} columns
+ * @param {Window} rows
+ * @returns {Uint8Array} shape [rows.count, columns.count, 3]
  */
-export function resizeBilinear(rgb, width, height, toWidth, toHeight) {
-  const wide = width === toWidth ? rgb : resample(rgb, height, width, toWidth, 3, 3 * width, 3 * toWidth);
-  return height === toHeight ? wide : resample(wide, toWidth, height, toHeight, 3 * toWidth, 3, 3);
+function resizePart(rgb, columns, rows) {
+  const { from: width, count: toWidth } = columns;
+  const down = triangleWeights(rows);
+  const last = rows.count - 1;
+  const top = down.starts[0];
+  const lines = down.starts[last] + down.counts[last] - top;
+  const part = rgb.subarray(top * width * 3, (top + lines) * width * 3);
+  const wide =
+    columns.to === width && toWidth === width
+      ? part
+      : resample(part, lines, triangleWeights(columns), toWidth, 3, 3 * width, 3 * toWidth);
+  if (rows.to === rows.from && rows.count === rows.from) return wide;
+  for (let x = 0; x <= last; x++) down.starts[x] -= top;
+  return resample(wide, toWidth, down, rows.count, 3 * toWidth, 3, 3);
 }
 
 /**
- * One pass over `lines` parallel lines of `from` pixels.
+ * One pass over `lines` parallel lines, each of which becomes `count` pixels.
  *
  * @param {Uint8Array} source
  * @param {number} lines
- * @param {number} from
- * @param {number} to
+ * @param {ReturnType<typeof triangleWeights>} weighing
+ * @param {number} count
  * @param {number} step distance of neighbouring pixels of a line, in both source and target
  * @param {number} sourceLine distance of neighbouring lines in the source
  * @param {number} targetLine the same in the target
  */
-function resample(source, lines, from, to, step, sourceLine, targetLine) {
-  const { starts, counts, weights, taps } = triangleWeights(from, to);
-  const target = new Uint8ClampedArray(lines * to * 3);
-  for (let x = 0; x < to; x++) {
+function resample(source, lines, { starts, counts, weights, taps }, count, step, sourceLine, targetLine) {
+  const target = new Uint8ClampedArray(lines * count * 3);
+  for (let x = 0; x < count; x++) {
     for (let line = 0; line < lines; line++) {
       let at = line * sourceLine + starts[x] * step;
       let red = 1 << (precision - 1);
@@ -98,19 +117,13 @@ function resample(source, lines, from, to, step, sourceLine, targetLine) {
  * @param {'crop' | 'stretch'} mode
  */
 export function fitSquare(rgb, width, height, size, mode) {
-  if (mode === 'stretch') return resizeBilinear(rgb, width, height, size, size);
   const longer = Math.trunc((size * Math.max(width, height)) / Math.min(width, height));
-  const [toWidth, toHeight] = width <= height ? [size, longer] : [longer, size];
-  const resized = resizeBilinear(rgb, width, height, toWidth, toHeight);
-  const left = roundHalfToEven((toWidth - size) / 2);
-  const top = roundHalfToEven((toHeight - size) / 2);
-  if (toWidth === size) return resized.subarray(top * size * 3, (top + size) * size * 3);
-  const square = new Uint8Array(size * size * 3);
-  for (let y = 0; y < size; y++) {
-    const at = ((top + y) * toWidth + left) * 3;
-    square.set(resized.subarray(at, at + size * 3), y * size * 3);
-  }
-  return square;
+  /** @param {number} from @param {boolean} isLonger @returns {Window} */
+  const side = (from, isLonger) => {
+    const to = mode === 'crop' && isLonger ? longer : size;
+    return { from, to, first: roundHalfToEven((to - size) / 2), count: size };
+  };
+  return resizePart(rgb, side(width, width > height), side(height, height > width));
 }
 
 /** Python's `round`, which torchvision's CenterCrop uses. @param {number} value */
