@@ -8,7 +8,7 @@ export interface DecodeImagesOptions {
   readonly size?: number;
   /** How an image is made to fit: `crop` (default) or `stretch`, as in `imageFolder`. */
   readonly resize?: 'crop' | 'stretch';
-  /** Decoding threads; default one a core, at most 8. */
+  /** Decoding threads; default one a processor that this process may use, at most 8. */
   readonly workers?: number;
 }
 

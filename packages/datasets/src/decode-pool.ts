@@ -1,10 +1,10 @@
-import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { processors } from '@tfjs-ssl/files';
 import type { DecodeResult, DecodeTask } from '../workers/decode-worker.js';
 
-/** Number of decoding threads where none is given: one a core, at most 8 (a disk seldom feeds more). */
+/** Number of decoding threads where none is given: one a processor that may be used, at most 8 (a disk seldom feeds more). */
 export function defaultWorkers(): number {
-  return Math.min(availableParallelism(), 8);
+  return Math.min(processors(), 8);
 }
 
 /**

@@ -22,7 +22,7 @@ export interface DecodingOptions {
   readonly onProgress?: (progress: DatasetProgress) => void;
   /** What a file that cannot be decoded does: end with an error that names it (default), or be left out and listed in `skipped`. */
   readonly onCorrupt?: 'error' | 'skip';
-  /** Decoding threads; default one a core, at most 8. */
+  /** Decoding threads; default one a processor that this process may use, at most 8. */
   readonly workers?: number;
   /** Up to this many bytes of pixels are held in memory, more are read from the cache file; default 268,435,456 (256 MiB). */
   readonly memoryLimit?: number;

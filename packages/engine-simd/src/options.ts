@@ -1,7 +1,6 @@
-import { environment } from '@tfjs-ssl/files';
+import { environment, processors } from '@tfjs-ssl/files';
 import type { EngineOptions } from '@tfjs-ssl/ops';
 import { heapStart, MAXIMUM_PAGES, PAGE } from './memory-layout.ts';
-import { processors } from './platform.ts';
 
 const MOST_THREADS = 256;
 const MOST_MEMORY = MAXIMUM_PAGES * PAGE;
@@ -9,8 +8,8 @@ const MOST_MEMORY = MAXIMUM_PAGES * PAGE;
 /** Choices for the start of this engine. */
 export interface SimdEngineOptions extends EngineOptions {
   /**
-   * Threads that compute, the calling one counted. Default: the environment variable `TFJS_SSL_THREADS`, or else the machine's available
-   * processors; 1 where memory is not shared.
+   * Threads that compute, the calling one counted. Default: the environment variable `TFJS_SSL_THREADS`, or else the processors that this
+   * process may use, by the quota of its container too; 1 where memory is not shared.
    */
   readonly threads?: number;
   /**

@@ -7,11 +7,6 @@ export function mayWait(): boolean {
   return nodeModule('node:worker_threads') !== undefined || typeof document === 'undefined';
 }
 
-/** Number of processors that this process may use. */
-export function processors(): number {
-  return nodeModule('node:os')?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
-}
-
 /** Name of the processor, where the platform tells it. */
 export function processorName(): string {
   return nodeModule('node:os')?.cpus()[0]?.model.trim() || 'processor';
