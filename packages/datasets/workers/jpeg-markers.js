@@ -50,6 +50,7 @@ export function readJpegMarkers(bytes) {
         sequential: code === 0xc0 || code === 0xc1,
       };
       pixelLimit(frame.width, frame.height);
+      if (code <= 0xc2) checkLength(view, body, length);
     } else if (code === 0xda) {
       scans++;
       if (scans > mostScans) throw new Error(`has more than ${mostScans} scans, which no picture needs`);
@@ -64,6 +65,26 @@ export function readJpegMarkers(bytes) {
   const { components } = frame;
   if (adobe && components === 3 && view[adobe] > 1) patches.push([adobe, 1]);
   return { ...frame, bytes: mended(bytes, patches, strays) };
+}
+
+/**
+ * Refuses files that cannot hold so many pixels, before memory and time are spent on them: each block takes a bit at least.
+ *
+ * @param {Buffer} view
+ * @param {number} body where the frame's length is
+ * @param {number} length
+ */
+function checkLength(view, body, length) {
+  const [height, width] = [view.readUInt16BE(body + 3), view.readUInt16BE(body + 5)];
+  let [h, v, count] = [1, 1, 0];
+  for (let at = body + 9; at + 2 < body + length; at += 3, count++) {
+    h = Math.max(h, view[at] >> 4);
+    v = Math.max(v, view[at] & 15);
+  }
+  const groups = Math.ceil(width / (8 * h)) * Math.ceil(height / (8 * v));
+  if (8 * view.length < groups * count) {
+    throw new Error(`is a damaged JPEG: its ${view.length} bytes are too few for ${width} x ${height} pixels`);
+  }
 }
 
 /**
