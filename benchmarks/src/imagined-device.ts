@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { useEngine } from '@tfjs-ssl/engine';
-import { engine, type RecordingSize } from '@tfjs-ssl/engine-webgpu';
+import { type RecordingSize, webgpuEngine } from '@tfjs-ssl/engine-webgpu';
 
 /** Limits of SwiftShader: a GPU binds as many buffers or more, and has larger workgroups. */
 const swiftShader = {
@@ -39,6 +39,6 @@ export async function countOnImaginedDevice(
   try {
     return { ...count(), storageBuffers: swiftShader.maxStorageBuffersPerShaderStage };
   } finally {
-    await engine.stop();
+    await webgpuEngine.stop();
   }
 }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { engine, type GpuCapturedStep, type RecordingSize } from '@tfjs-ssl/engine-webgpu';
+import { type GpuCapturedStep, type RecordingSize, webgpuEngine } from '@tfjs-ssl/engine-webgpu';
 import type { Precision, StepFunction } from '@tfjs-ssl/ops';
 import { adam } from '@tfjs-ssl/trainer';
 import { type PaperSize, paperParts } from './paper-parts.ts';
@@ -57,13 +57,13 @@ export function paperStep(size: PaperSize, precision: Precision = 'float32'): Pa
   }
 
   return {
-    eager: () => time(() => engine.withPrecision(precision, () => tf.tidy(() => step(inputs)))),
+    eager: () => time(() => webgpuEngine.withPrecision(precision, () => tf.tidy(() => step(inputs)))),
     replayed: () => {
-      captured ??= engine.withPrecision(precision, () => engine.capture(step as StepFunction, specs));
+      captured ??= webgpuEngine.withPrecision(precision, () => webgpuEngine.capture(step as StepFunction, specs));
       const recorded = captured;
       return time(() => recorded.replay(inputs));
     },
-    size: () => engine.withPrecision(precision, () => engine.rehearse(step as StepFunction, specs)),
+    size: () => webgpuEngine.withPrecision(precision, () => webgpuEngine.rehearse(step as StepFunction, specs)),
     dispose() {
       captured?.dispose();
       tf.dispose([inputs, state]);

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { useEngine } from '@tfjs-ssl/engine';
-import { engine, type ProfiledDispatch, stepPhases } from '@tfjs-ssl/engine-webgpu';
+import { type ProfiledDispatch, stepPhases, webgpuEngine } from '@tfjs-ssl/engine-webgpu';
 import { decodeSafetensors } from '@tfjs-ssl/safetensors';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { layerShapes } from './layer-shapes.ts';
@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   step.dispose();
-  await engine.stop();
+  await webgpuEngine.stop();
 });
 
 it('is recorded, and its kernels fall into all parts of a step', async () => {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Precision } from '@tfjs-ssl/engine';
-import { engine, type ProfileBy, type StepProfile } from '@tfjs-ssl/engine-webgpu';
+import { type ProfileBy, type StepProfile, webgpuEngine } from '@tfjs-ssl/engine-webgpu';
 import { encodeWeights } from '@tfjs-ssl/layers';
 import { encodeSafetensors } from '@tfjs-ssl/safetensors';
 import { adam, constantSchedule, Trainer } from '@tfjs-ssl/trainer';
@@ -69,7 +69,7 @@ export function residentStep(size: PaperSize, precision: Precision): ResidentSte
     time: work,
     async profile(steps, by) {
       const profiles: StepProfile[] = [];
-      for (let left = steps; left > 0; left--) profiles.push(...(await engine.profile(() => work(1), by)));
+      for (let left = steps; left > 0; left--) profiles.push(...(await webgpuEngine.profile(() => work(1), by)));
       return profiles;
     },
     async files() {

@@ -3,7 +3,7 @@ import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { engine } from '@tfjs-ssl/engine-simd';
+import { simdEngine } from '@tfjs-ssl/engine-simd';
 import type { Browser } from 'playwright-core';
 import { build, createServer, type PreviewServer, preview, type ViteDevServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -37,9 +37,9 @@ beforeAll(async () => {
     build: { outDir, emptyOutDir: true, target: 'es2022', chunkSizeWarningLimit: 4000 },
   });
   browser = await launchChromium();
-  await engine.start({ threads: 2 });
+  await simdEngine.start({ threads: 2 });
   inNode = await train();
-  await engine.stop();
+  await simdEngine.stop();
 });
 
 afterAll(async () => {

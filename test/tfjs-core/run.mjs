@@ -16,9 +16,9 @@ const entry = `
 import '${core}/public/chained_ops/register_all_chained_ops';
 import '${core}/register_all_gradients';
 import { setTestEnvs } from '${core}/jasmine_util';
-import { engine } from '${root}/packages/engine-simd/src/index.ts';
-export { engine };
-await engine.start({ threads: Number(process.env.THREADS ?? 2) });
+import { simdEngine } from '${root}/packages/engine-simd/src/index.ts';
+export { simdEngine };
+await simdEngine.start({ threads: Number(process.env.THREADS ?? 2) });
 setTestEnvs([{ name: 'simd', backendName: 'simd', flags: {}, isDataSync: true }]);
 ${suites.map((suite) => `await import('${core}/${suite}.js');`).join('\n')}
 `;
@@ -50,9 +50,9 @@ try {
   jasmine.exitOnCompletion = false;
   jasmine.randomizeTests(false);
   jasmine.configureDefaultReporter({ showColors: false });
-  const { engine } = await import(pathToFileURL(join(folder, 'tests.mjs')).href);
+  const { simdEngine } = await import(pathToFileURL(join(folder, 'tests.mjs')).href);
   const { overallStatus } = await jasmine.execute();
-  await engine.stop();
+  await simdEngine.stop();
   console.log(`tfjs-core's own tests on the engine 'simd', ${suites.length} files: ${overallStatus}`);
   process.exitCode = overallStatus === 'passed' ? 0 : 1;
 } finally {

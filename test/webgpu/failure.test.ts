@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { currentEngine, useEngine } from '@tfjs-ssl/engine';
-import { engine } from '@tfjs-ssl/engine-webgpu';
+import { webgpuEngine } from '@tfjs-ssl/engine-webgpu';
 import { describeEngines } from '@tfjs-ssl/testing';
 import { adam, type Cursor, constantSchedule, RunFolder, Trainer, type TrainerState } from '@tfjs-ssl/trainer';
 import { expect, it, onTestFinished } from 'vitest';
@@ -88,7 +88,7 @@ describeEngines('a training whose device fails', () => {
       });
       await expect(failing).rejects.toThrow(message);
 
-      await engine.stop(); // as a new process would start
+      await webgpuEngine.stop(); // as a new process would start
       await useEngine('webgpu');
       const resumed = await train(await RunFolder.resume(path, { seed: 1 }));
       expect(resumed).toEqual({ from: stepsPerEpoch, state: unbroken.state });

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { simclrChain } from '@tfjs-ssl/augmentations';
 import { compile, currentEngine, type Precision } from '@tfjs-ssl/engine';
-import { engine } from '@tfjs-ssl/engine-webgpu';
+import { webgpuEngine } from '@tfjs-ssl/engine-webgpu';
 import { namedWeights } from '@tfjs-ssl/layers';
 import { contrastiveAccuracy, ntXentWithRanks } from '@tfjs-ssl/losses';
 import { mlpHead } from '@tfjs-ssl/projection-heads';
@@ -74,7 +74,7 @@ async function train(
   for (let i = 0; i < steps; i++) {
     const given = inputs(i);
     const outputs =
-      how === 'eager' ? engine.withPrecision(precision, () => tf.tidy(() => step(given))) : compiled(given);
+      how === 'eager' ? webgpuEngine.withPrecision(precision, () => tf.tidy(() => step(given))) : compiled(given);
     values.push(...(await outputs.values.data()));
     tf.dispose([given, outputs]);
     if (i === steps / 2) compiled.check();

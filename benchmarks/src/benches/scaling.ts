@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { engine as simd } from '@tfjs-ssl/engine-simd';
+import { simdEngine } from '@tfjs-ssl/engine-simd';
 import type { Bench, BenchResult, Log } from '../bench.ts';
 import { type IntegerOption, integerOption, type TextOption, UsageError } from '../options.ts';
 import { layouts, type PyTorchStep, requireSameWork, startPyTorchStep } from '../pytorch-step.ts';
@@ -66,7 +66,7 @@ export const scaling: Bench<Options> = {
         cells.push(cell);
         log(describe(cell));
       }
-      await simd.stop();
+      await simdEngine.stop();
     }
     const quietness = watch.verdict(seconds);
     const runtime = runtimeName('simd');

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { registerEngine, useEngine } from '@tfjs-ssl/engine';
-import { engine as simd } from '@tfjs-ssl/engine-simd';
-import { engine as webgpu } from '@tfjs-ssl/engine-webgpu';
+import { simdEngine } from '@tfjs-ssl/engine-simd';
+import { webgpuEngine } from '@tfjs-ssl/engine-webgpu';
 import { cosines, directions, featuresOf, loadEncoder, toImageData, toTensor, viewsOf } from './features.ts';
 import { drawPictures, size } from './pictures.ts';
 
@@ -119,7 +119,7 @@ element<HTMLInputElement>('weights').onchange = ({ target }) =>
   });
 
 work(async () => {
-  const engines = [webgpu, simd]; // a bundle has to name its engines
+  const engines = [webgpuEngine, simdEngine]; // a bundle has to name its engines
   for (const engine of engines) registerEngine(engine);
   // ?engine=webgpu asks for that one, on software that plays a GPU if need be
   const asked = new URLSearchParams(location.search).get('engine') ?? 'auto';

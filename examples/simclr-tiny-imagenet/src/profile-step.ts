@@ -12,7 +12,7 @@ const REPLAYS = 5;
  * @throws Error where the device has no timestamps.
  */
 export async function profileLines(step: () => Promise<unknown>): Promise<string[]> {
-  const { engine, measurePeaks, phaseMilliseconds, profileRows, profileTable } = await import(
+  const { webgpuEngine, measurePeaks, phaseMilliseconds, profileRows, profileTable } = await import(
     '@tfjs-ssl/engine-webgpu'
   );
   await step(); // makes what lasts
@@ -20,8 +20,8 @@ export async function profileLines(step: () => Promise<unknown>): Promise<string
   const replay = async () => {
     for (let i = 0; i < REPLAYS; i++) await step();
   };
-  const phases = phaseMilliseconds(await engine.profile(replay, 'phase'));
-  const profiles = await engine.profile(replay, 'dispatch');
+  const phases = phaseMilliseconds(await webgpuEngine.profile(replay, 'phase'));
+  const profiles = await webgpuEngine.profile(replay, 'dispatch');
   const peaks = await measurePeaks(tf.backend() as unknown as PeakDevice);
   const milliseconds = (name: StepPhase) => `${name} ${phases[name].toFixed(2)} ms`;
   const all = Object.values(phases).reduce((sum, value) => sum + value, 0);

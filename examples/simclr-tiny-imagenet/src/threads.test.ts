@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { generatedImages } from '@tfjs-ssl/datasets';
-import { engine } from '@tfjs-ssl/engine-simd';
+import { simdEngine } from '@tfjs-ssl/engine-simd';
 import { imageFeed } from '@tfjs-ssl/feed';
 import { disposeVariables } from '@tfjs-ssl/testing';
 import { afterAll, expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import { buildChain, buildModel } from './blocks.ts';
 import { buildTrainer } from './experiment.ts';
 import { resolveSettings } from './settings.ts';
 
-afterAll(() => engine.stop());
+afterAll(() => simdEngine.stop());
 
 /** A hash of all weights and running statistics after three steps on the paper's views. */
 async function hashOfTraining(): Promise<string> {
@@ -38,8 +38,8 @@ async function hashOfTraining(): Promise<string> {
 it('gives the same weights, bit for bit, with 1, 2 and 3 threads and on memory that is not shared', async () => {
   const hashes = new Set<string>();
   for (const options of [{ threads: 1 }, { threads: 2 }, { threads: 3 }, { sharedMemory: false }]) {
-    await engine.stop();
-    await engine.start(options);
+    await simdEngine.stop();
+    await simdEngine.start(options);
     hashes.add(await hashOfTraining());
   }
   expect(hashes.size).toBe(1);

@@ -4,9 +4,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { adamUpdate, batchNormTrain, globalAveragePool, momentumUpdate, ntXentWithRanks } from '@tfjs-ssl/ops';
 import { expectClose } from '@tfjs-ssl/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { engine } from './index.ts';
+import { simdEngine } from './index.ts';
 
-afterAll(() => engine.stop());
+afterAll(() => simdEngine.stop());
 
 const normal = (shape: number[], seed: number): tf.Tensor => {
   // The generator of tf.randomNormal runs in JavaScript: the same values on every engine and thread count.
@@ -97,15 +97,15 @@ describe('results', () => {
   it('are the same bit for bit with 1, 2 and 3 threads, on memory that is not shared, and when repeated', async () => {
     const hashes: string[] = [];
     for (const options of [{ threads: 1 }, { threads: 2 }, { threads: 3 }, { sharedMemory: false }]) {
-      await engine.stop();
-      expect(await engine.start(options)).toMatchObject({ name: 'simd', threads: options.threads ?? 1 });
+      await simdEngine.stop();
+      expect(await simdEngine.start(options)).toMatchObject({ name: 'simd', threads: options.threads ?? 1 });
       hashes.push(hashOfTraining(), hashOfTraining());
     }
     expect(new Set(hashes).size).toBe(1);
   });
 
   it('satisfy <dy, conv(x, w)> = <dx, x> = <dw, w> on the shapes of a ResNet', async () => {
-    await engine.start();
+    await simdEngine.start();
     const shapes = [[64, 3, 64, 7, 2, 3], [16, 64, 64, 3, 1, 1], [16, 64, 128, 3, 2, 1], [16, 64, 128, 1, 2, 0], [8, 128, 128, 3, 1, 1], [8, 128, 256, 3, 2, 1], [4, 256, 256, 3, 1, 1], [4, 256, 512, 3, 2, 1], [4, 256, 512, 1, 2, 0], [2, 512, 512, 3, 1, 1]] as const; // biome-ignore format: a table
     for (const [size, c, o, k, stride, pad] of shapes) {
       tf.tidy(() => {
@@ -129,7 +129,7 @@ describe('results', () => {
 
 describe('batch normalisation in training', () => {
   beforeEach(async () => {
-    await engine.start();
+    await simdEngine.start();
   });
 
   it.each([[16], [3], [7], [72]])('agrees with its composition on the cpu backend, %i channels', async (c) => {
@@ -173,8 +173,8 @@ describe('batch normalisation in training', () => {
 
 describe.each([{ sharedMemory: true }, { sharedMemory: false }])('memory, %o', (options) => {
   beforeAll(async () => {
-    await engine.stop();
-    await engine.start(options);
+    await simdEngine.stop();
+    await simdEngine.start(options);
   });
   const bytes = () => tf.memory() as unknown as { wasmBytesInUse: number; wasmBytesReserved: number };
 
@@ -242,11 +242,11 @@ describe.each([{ sharedMemory: true }, { sharedMemory: false }])('memory, %o', (
 });
 
 describe('errors', () => {
-  beforeEach(() => engine.stop());
-  afterEach(() => engine.stop());
+  beforeEach(() => simdEngine.stop());
+  afterEach(() => simdEngine.stop());
 
   it('say how much memory was asked for when there is no more', async () => {
-    await engine.start();
+    await simdEngine.start();
     expect(() => tf.fill([1100, 1024, 1024], 0)).toThrow(
       /^engine-simd: memory exhausted: 4400\.0 MiB more do not fit beside the [\d.]+ MiB in use \(at most 4096\.0 MiB\)\. Lower the batch size or the image size, or dispose tensors that are no longer needed\.$/,
     );
@@ -255,8 +255,8 @@ describe('errors', () => {
 
   it('say which batch to try when there is no more memory, and it fits', async () => {
     const train = async (rows: number) => {
-      await engine.stop();
-      await engine.start({ threads: 1, memoryLimit: 64 * 2 ** 20 });
+      await simdEngine.stop();
+      await simdEngine.start({ threads: 1, memoryLimit: 64 * 2 ** 20 });
       const filters = [3, 32, 32, 32].map((c, i) => tf.variable(tf.mul(normal([3, 3, c, 32], i + 1), 0.1)));
       return tf.tidy(() => {
         const x = tf.fill([rows, 32, 32, 3], 0.5) as tf.Tensor;
@@ -273,11 +273,11 @@ describe('errors', () => {
   });
 
   it('say that the engine has been stopped', async () => {
-    await engine.start();
+    await simdEngine.start();
     const x = tf.ones([2]);
     const onHeap = tf.add(x, 1);
     const variable = tf.variable(onHeap);
-    await engine.stop();
+    await simdEngine.stop();
     expect(() => x.dataSync()).toThrowErrorMatchingInlineSnapshot(
       `[Error: engine-simd: the engine has been stopped and its tensors are gone. Call \`await useEngine('simd')\` to start it again.]`,
     );
@@ -285,7 +285,7 @@ describe('errors', () => {
     expect(() => tf.add(onHeap, 1)).toThrow(stopped);
     expect(() => tf.grad((v) => tf.sum(tf.square(v)))(variable)).toThrow(stopped);
     await expect(onHeap.data()).rejects.toThrow(stopped);
-    await engine.start(); // and it starts again
+    await simdEngine.start(); // and it starts again
     expect(tf.add(tf.ones([2]), 1).dataSync()[0]).toBe(2);
   });
 
@@ -293,11 +293,11 @@ describe('errors', () => {
     const { SharedArrayBuffer: original } = globalThis;
     try {
       Reflect.deleteProperty(globalThis, 'SharedArrayBuffer');
-      expect(await engine.probe()).toEqual({ available: true });
-      await expect(engine.start({ threads: 2 })).rejects.toThrowErrorMatchingInlineSnapshot(
+      expect(await simdEngine.probe()).toEqual({ available: true });
+      await expect(simdEngine.start({ threads: 2 })).rejects.toThrowErrorMatchingInlineSnapshot(
         `[Error: engine-simd: 2 threads need SharedArrayBuffer, which is missing. In a browser, serve the page with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, or use 1 thread.]`,
       );
-      expect(await engine.start()).toMatchObject({
+      expect(await simdEngine.start()).toMatchObject({
         threads: 1,
         device: expect.stringMatching(/, 1 thread, memory not shared$/),
       });
@@ -307,19 +307,19 @@ describe('errors', () => {
   });
 
   it('refuse threads and memory that cannot be', async () => {
-    await expect(engine.start({ sharedMemory: false, threads: 2 })).rejects.toThrowErrorMatchingInlineSnapshot(
+    await expect(simdEngine.start({ sharedMemory: false, threads: 2 })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[RangeError: engine-simd: threads must be 1 where sharedMemory is false, got 2. Leave one of the two out.]`,
     );
-    await expect(engine.start({ threads: 2, memoryLimit: 1000 })).rejects.toThrowErrorMatchingInlineSnapshot(
+    await expect(simdEngine.start({ threads: 2, memoryLimit: 1000 })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[RangeError: engine-simd: memoryLimit must be a number of bytes from 3211264 (with 2 threads) to 4294967296, got 1000.]`,
     );
   });
 
   it('refuse a number of threads that makes no sense', async () => {
-    await expect(engine.start({ threads: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
+    await expect(simdEngine.start({ threads: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[RangeError: engine-simd: threads must be an integer from 1 to 256, got 0. Leave it out to use all processors.]`,
     );
-    await expect(engine.start({ threads: 1.5 })).rejects.toThrowErrorMatchingInlineSnapshot(
+    await expect(simdEngine.start({ threads: 1.5 })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[RangeError: engine-simd: threads must be an integer from 1 to 256, got 1.5. Leave it out to use all processors.]`,
     );
   });

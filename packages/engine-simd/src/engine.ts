@@ -52,7 +52,7 @@ function registerKernels(): void {
 }
 
 /** The CPU engine: WebAssembly SIMD, with threads where they can share memory. */
-export const engine: SimdEngine = {
+export const simdEngine: SimdEngine = {
   name: NAME,
 
   async probe() {
@@ -74,7 +74,7 @@ export const engine: SimdEngine = {
     const { threads } = started.description;
     if (options.threads !== undefined && options.threads !== threads) {
       throw new Error(
-        `engine-simd: the engine runs with ${threads} threads, got a request for ${options.threads}. Call engine.stop() first.`,
+        `engine-simd: the engine runs with ${threads} threads, got a request for ${options.threads}. Call simdEngine.stop() first.`,
       );
     }
     await tf.setBackend(NAME);

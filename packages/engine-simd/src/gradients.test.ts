@@ -2,12 +2,12 @@ import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { expectClose } from '@tfjs-ssl/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { engine } from './index.ts';
+import { simdEngine } from './index.ts';
 
 beforeAll(async () => {
-  await engine.start({ threads: 2 });
+  await simdEngine.start({ threads: 2 });
 });
-afterAll(() => engine.stop());
+afterAll(() => simdEngine.stop());
 
 type Function = (...inputs: tf.Tensor[]) => tf.Tensor;
 

@@ -1,3 +1,3 @@
-export { engine, type SimdEngine } from './engine.ts';
+export { type SimdEngine, simdEngine } from './engine.ts';
 export { measurePeak } from './measure-peak.ts';
 export type { SimdEngineOptions } from './options.ts';

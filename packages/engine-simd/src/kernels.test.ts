@@ -2,12 +2,12 @@ import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { expectClose } from '@tfjs-ssl/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { engine } from './index.ts';
+import { simdEngine } from './index.ts';
 
 beforeAll(async () => {
-  await engine.start({ threads: Number(process.env.TFJS_SSL_THREADS ?? 2) });
+  await simdEngine.start({ threads: Number(process.env.TFJS_SSL_THREADS ?? 2) });
 });
-afterAll(() => engine.stop());
+afterAll(() => simdEngine.stop());
 
 let seed = 0;
 const random = (shape: number[]): Float32Array =>

@@ -2,10 +2,10 @@ import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { adamUpdate, batchNormTrain, globalAveragePool, ntXentWithRanks } from '@tfjs-ssl/ops';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { engine } from './index.ts';
+import { simdEngine } from './index.ts';
 
-beforeAll(() => engine.start());
-afterAll(() => engine.stop());
+beforeAll(() => simdEngine.start());
+afterAll(() => simdEngine.stop());
 
 /** What is held: tensors, their bytes, and the WebAssembly memory in use and reserved. */
 function held() {

@@ -1,18 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, expect, it } from 'vitest';
-import { engine, measurePeak } from './index.ts';
+import { measurePeak, simdEngine } from './index.ts';
 
-afterAll(() => engine.stop());
+afterAll(() => simdEngine.stop());
 
 it('counts the multiply-adds of all threads', async () => {
-  await engine.start({ threads: 2 });
+  await simdEngine.start({ threads: 2 });
   const rate = measurePeak();
   expect(rate).toBeGreaterThan(1e8); // the slowest processor does more in plain JavaScript
   expect(rate).toBeLessThan(1e13);
 });
 
 it('says which engine it needs', async () => {
-  await engine.start({ threads: 2 });
+  await simdEngine.start({ threads: 2 });
   await tf.setBackend('cpu');
   expect(measurePeak).toThrowErrorMatchingInlineSnapshot(
     `[Error: measurePeak: the engine 'simd' must run, got the backend 'cpu'. Call useEngine('simd') first.]`,

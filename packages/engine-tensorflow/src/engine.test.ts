@@ -3,22 +3,22 @@ import * as tf from '@tensorflow/tfjs-core';
 import { adamUpdate, batchNormTrain } from '@tfjs-ssl/ops';
 import { expectClose } from '@tfjs-ssl/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { engine } from './index.ts';
+import { tensorflowEngine } from './index.ts';
 import type { NodeBackend } from './node-backend.ts';
 
-const found = await engine.probe();
+const found = await tensorflowEngine.probe();
 if (!found.available) console.warn(`the TensorFlow engine is not tested: ${found.reason}`);
 
 const handles = (): number => (tf.backend() as unknown as NodeBackend).binding.getNumOfTensors();
 
 describe.skipIf(!found.available)('the TensorFlow engine', () => {
   beforeAll(async () => {
-    await engine.start();
+    await tensorflowEngine.start();
   });
-  afterAll(() => engine.stop());
+  afterAll(() => tensorflowEngine.stop());
 
   it('says what it is', async () => {
-    const { name, backend, version, device, precisions } = await engine.start();
+    const { name, backend, version, device, precisions } = await tensorflowEngine.start();
     expect({ name, backend, precisions }).toEqual({
       name: 'tensorflow',
       backend: 'tensorflow',
@@ -30,10 +30,14 @@ describe.skipIf(!found.available)('the TensorFlow engine', () => {
 
   it('refuses to start where a GPU is demanded and there is none', async () => {
     const { binding } = tf.backend() as unknown as NodeBackend;
-    if (binding.isUsingGpuDevice()) expect(await engine.probe({ requireGpu: true })).toMatchObject({ gpu: true });
+    if (binding.isUsingGpuDevice())
+      expect(await tensorflowEngine.probe({ requireGpu: true })).toMatchObject({ gpu: true });
     else {
-      expect(await engine.probe({ requireGpu: true })).toMatchObject({ available: false, onlyGpuMissing: true });
-      await expect(engine.start({ requireGpu: true })).rejects.toThrow(
+      expect(await tensorflowEngine.probe({ requireGpu: true })).toMatchObject({
+        available: false,
+        onlyGpuMissing: true,
+      });
+      await expect(tensorflowEngine.start({ requireGpu: true })).rejects.toThrow(
         /a GPU was demanded, and (this system|TensorFlow)/,
       );
     }
@@ -121,8 +125,8 @@ describe.skipIf(!found.available)('the TensorFlow engine', () => {
 
   it('starts again after it was stopped', async () => {
     const before = handles();
-    await engine.stop();
-    await engine.start();
+    await tensorflowEngine.stop();
+    await tensorflowEngine.start();
     expect(handles()).toBeLessThan(before);
     expect(
       await tf.conv2d(tf.ones([1, 3, 3, 1]) as tf.Tensor4D, tf.ones([3, 3, 1, 1]) as tf.Tensor4D, 1, 1).data(),

@@ -43,7 +43,8 @@ function register({ addon, require }: Ready): () => NodeBackend {
 }
 
 function current(): TensorStore {
-  if (!store) throw new Error('engine-tensorflow: the engine does not run. Call `await engine.start()` first.');
+  if (!store)
+    throw new Error('engine-tensorflow: the engine does not run. Call `await tensorflowEngine.start()` first.');
   return store;
 }
 
@@ -77,7 +78,7 @@ function problemHere({ requireGpu = false }: EngineOptions): Pick<Unavailable, '
 const ready = (): Ready => loadAddon() as Ready;
 
 /** The TensorFlow engine: libtensorflow, on CUDA GPUs or processors, through tfjs-node's native addon. */
-export const engine: EngineModule = {
+export const tensorflowEngine: EngineModule = {
   name: NAME,
 
   async probe(options = {}) {

@@ -1,1 +1,1 @@
-export { engine } from './engine.ts';
+export { tensorflowEngine } from './engine.ts';

@@ -3,10 +3,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { GpuBackend } from './backend.ts';
 import { dispatch, workgroupGrid } from './dispatch.ts';
-import { engine } from './engine.ts';
+import { webgpuEngine } from './engine.ts';
 import { u32 } from './uniform-cache.ts';
 
-afterEach(() => engine.stop());
+afterEach(() => webgpuEngine.stop());
 afterEach(() => vi.unstubAllEnvs());
 
 const backend = (): GpuBackend => tf.backend() as unknown as GpuBackend;
@@ -14,9 +14,9 @@ const backend = (): GpuBackend => tf.backend() as unknown as GpuBackend;
 describe('the search for a GPU', () => {
   it('refuses software unless it is asked for', async () => {
     vi.stubEnv('TFJS_SSL_SOFTWARE_GPU', undefined);
-    const { available: asked } = await engine.probe({ softwareAdapter: true });
-    const unasked = await engine.probe();
-    const { device } = asked ? await engine.start({ softwareAdapter: true }) : { device: '' };
+    const { available: asked } = await webgpuEngine.probe({ softwareAdapter: true });
+    const unasked = await webgpuEngine.probe();
+    const { device } = asked ? await webgpuEngine.start({ softwareAdapter: true }) : { device: '' };
     if (unasked.available) {
       expect(device).not.toMatch(/software/);
     } else {
@@ -25,8 +25,8 @@ describe('the search for a GPU', () => {
       expect(unasked.reason).toMatch(
         /shows no GPU|no Vulkan driver|that is software on the processor. Set TFJS_SSL_SOFTWARE_GPU=1/,
       );
-      await engine.stop();
-      await expect(engine.start()).rejects.toThrow(
+      await webgpuEngine.stop();
+      await expect(webgpuEngine.start()).rejects.toThrow(
         /^engine-webgpu: (Linux shows no GPU|no Vulkan driver|the only adapter is)/,
       );
     }
@@ -34,8 +34,8 @@ describe('the search for a GPU', () => {
 
   it('takes software where the environment asks for it', async () => {
     vi.stubEnv('TFJS_SSL_SOFTWARE_GPU', '1');
-    expect(await engine.probe()).toEqual({ available: true, gpu: expect.any(Boolean) });
-    const { name, precisions, version } = await engine.start();
+    expect(await webgpuEngine.probe()).toEqual({ available: true, gpu: expect.any(Boolean) });
+    const { name, precisions, version } = await webgpuEngine.start();
     expect({ name, precisions: precisions[0] }).toEqual({ name: 'webgpu', precisions: 'float32' });
     expect(version).toBe('engine-webgpu 0.1.0 on TensorFlow.js webgpu backend 4.22.0');
   });
@@ -43,7 +43,7 @@ describe('the search for a GPU', () => {
   it('leaves the globals of the process as they are, except for the names of WebGPU', async () => {
     const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
     const drivers = process.env.VK_ICD_FILENAMES;
-    await engine.start({ softwareAdapter: true });
+    await webgpuEngine.start({ softwareAdapter: true });
     expect(Object.getOwnPropertyDescriptor(globalThis, 'navigator')).toEqual(before);
     expect(process.env.VK_ICD_FILENAMES).toBe(drivers);
   });
@@ -61,7 +61,7 @@ describe('recorded work', () => {
     });
 
   it('keeps the order of stock kernels and ours, and each run its own numbers', async () => {
-    await engine.start({ softwareAdapter: true });
+    await webgpuEngine.start({ softwareAdapter: true });
     const x = tf.relu(tf.fill([16, 16], 1));
     increment(x, 2);
     const doubled = tf.mul(x, 2);
@@ -72,7 +72,7 @@ describe('recorded work', () => {
   });
 
   it('shows reads what was written in place since the last read', async () => {
-    await engine.start({ softwareAdapter: true });
+    await webgpuEngine.start({ softwareAdapter: true });
     const x = tf.relu(tf.fill([16, 16], 1));
     expect((await x.data())[0]).toBe(1);
     increment(x, 5);
@@ -83,7 +83,7 @@ describe('recorded work', () => {
   });
 
   it('may use tensors that are disposed before it is submitted', async () => {
-    await engine.start({ softwareAdapter: true });
+    await webgpuEngine.start({ softwareAdapter: true });
     const x = tf.relu(tf.fill([16, 16], 7));
     await x.data();
     const copy = tf.tidy(() => {
@@ -113,7 +113,7 @@ describe('recorded work', () => {
   });
 
   it('is laid out within the limit of workgroups per dimension', async () => {
-    await engine.start({ softwareAdapter: true });
+    await webgpuEngine.start({ softwareAdapter: true });
     const most = backend().device.limits.maxComputeWorkgroupsPerDimension;
     expect(workgroupGrid(backend(), 5)).toEqual([5, 1]);
     const [x, y] = workgroupGrid(backend(), most * 3 + 1);

@@ -100,7 +100,7 @@ async function startDevice(options: WebGpuEngineOptions): Promise<EngineDescript
 }
 
 /** The GPU engine: WebGPU in browsers, and in Node through Dawn. */
-export const engine: WebGpuEngine = {
+export const webgpuEngine: WebGpuEngine = {
   name: NAME,
 
   async probe(options = {}) {

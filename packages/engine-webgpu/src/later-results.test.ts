@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describeEngines } from '@tfjs-ssl/testing';
 import { expect, it } from 'vitest';
 import { expectAsReference, gpu } from '../test-support/reference.ts';
-import { engine } from './engine.ts';
+import { webgpuEngine } from './engine.ts';
 
 type Case = [images: number, side: number, channels: number, outputs: number, window: number, stride: number];
 
@@ -62,7 +62,7 @@ describeEngines('a sum with a gradient of a convolution', () => {
   it('needs one dispatch, none where nobody needs it, and leaves nothing behind', () => {
     const inputs = { x: { shape: [2, 8, 8, 8], dtype: 'float32' } } as const;
     const count = (step: (x: tf.Tensor) => tf.Tensor) =>
-      engine.rehearse(({ x }) => ({ y: step(x!) }), inputs).dispatches;
+      webgpuEngine.rehearse(({ x }) => ({ y: step(x!) }), inputs).dispatches;
     const filter = tf.ones([3, 3, 8, 8]);
     expect(count((x) => tf.add(x, transposed([x, x, filter], 3, 1)))).toBe(1);
     expect(count((x) => tf.add(transposed([x, x, filter], 3, 1), 1))).toBe(2); // of another shape

@@ -11,7 +11,7 @@ const gradients = /import\b[^;]*['"]@tensorflow\/tfjs-layers['"]/;
 
 const standOnOps = readdirSync(packages).filter((name) => {
   const { dependencies = {} } = JSON.parse(readFileSync(`${packages}${name}/package.json`, 'utf8'));
-  return '@tfjs-ssl/ops' in dependencies && name !== 'engine-tensorflow'; // which takes types alone
+  return '@tfjs-ssl/ops' in dependencies && !/^engine-(cpu|tensorflow)$/.test(name); // these take types alone
 });
 
 /** A program that uses one export of a package, of which a bundler drops what it takes to be without effect. */

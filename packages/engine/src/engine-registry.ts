@@ -1,11 +1,11 @@
 import type { EngineModule } from '@tfjs-ssl/ops';
-import { cpuEngine } from './cpu-engine.ts';
 
-/** Engines that are packages of their own: found at run time where they are installed. */
-const packages: Readonly<Record<string, string>> = {
-  webgpu: '@tfjs-ssl/engine-webgpu',
-  tensorflow: '@tfjs-ssl/engine-tensorflow',
-  simd: '@tfjs-ssl/engine-simd',
+/** The package of each engine and its export: found at run time if it is installed. */
+const packages: Readonly<Record<string, { readonly packageName: string; readonly exported: string }>> = {
+  webgpu: { packageName: '@tfjs-ssl/engine-webgpu', exported: 'webgpuEngine' },
+  tensorflow: { packageName: '@tfjs-ssl/engine-tensorflow', exported: 'tensorflowEngine' },
+  simd: { packageName: '@tfjs-ssl/engine-simd', exported: 'simdEngine' },
+  cpu: { packageName: '@tfjs-ssl/engine-cpu', exported: 'cpuEngine' },
 };
 
 /** An engine that `'auto'` tries, and whether it is meant only where it computes on a GPU. */
@@ -20,7 +20,7 @@ const fastestFirst: readonly Candidate[] = [
   { name: 'tensorflow', onlyOnGpu: true },
   { name: 'simd', onlyOnGpu: false },
   { name: 'tensorflow', onlyOnGpu: false },
-  { name: cpuEngine.name, onlyOnGpu: false },
+  { name: 'cpu', onlyOnGpu: false },
 ];
 
 const registered = new Map<string, EngineModule>();
@@ -31,14 +31,14 @@ export type FoundEngine = { readonly module: EngineModule } | { readonly reason:
 /**
  * Makes an engine known by hand: one of your own, or an installed one in a bundle, where it cannot be found at run time.
  *
- * @param module - what the engine's package exports as `engine`.
+ * @param module - an engine: `simdEngine`, `webgpuEngine`, `tensorflowEngine` or `cpuEngine` of its package, or your own.
  * @returns a function that makes it unknown again, and what it replaced known.
  * @example
  * ```ts
  * import { registerEngine, useEngine } from '@tfjs-ssl/engine';
- * import { engine } from '@tfjs-ssl/engine-simd';
+ * import { simdEngine } from '@tfjs-ssl/engine-simd';
  *
- * registerEngine(engine);
+ * registerEngine(simdEngine);
  * console.log((await useEngine('simd')).device);
  * ```
  */
@@ -67,13 +67,16 @@ export function engineNames(): string[] {
 export async function findEngine(name: string): Promise<FoundEngine> {
   const own = registered.get(name);
   if (own) return { module: own };
-  if (name === cpuEngine.name) return { module: cpuEngine };
-  const packageName = packages[name];
-  if (!packageName) return { reason: 'no such engine is known' };
+  const known = packages[name];
+  if (!known) return { reason: 'no such engine is known' };
+  const { packageName, exported } = known;
   try {
-    const { engine } = (await import(/* @vite-ignore */ packageName)) as { engine?: EngineModule };
-    if (!engine)
-      return { reason: `the installed ${packageName} exports no engine. Install the version of @tfjs-ssl/engine.` };
+    const { [exported]: engine } = (await import(/* @vite-ignore */ packageName)) as Record<string, EngineModule>;
+    if (!engine) {
+      return {
+        reason: `the installed ${packageName} exports no ${exported}. Install the version of @tfjs-ssl/engine.`,
+      };
+    }
     registered.set(name, engine);
     return { module: engine };
   } catch (error) {

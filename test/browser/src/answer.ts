@@ -1,6 +1,6 @@
 import { registerEngine, useEngine } from '@tfjs-ssl/engine';
-import { type SimdEngineOptions, engine as simd } from '@tfjs-ssl/engine-simd';
-import { engine as webgpu } from '@tfjs-ssl/engine-webgpu';
+import { type SimdEngineOptions, simdEngine } from '@tfjs-ssl/engine-simd';
+import { webgpuEngine } from '@tfjs-ssl/engine-webgpu';
 import { type Training, train } from './train.ts';
 
 /** What a page is asked for: an engine and how to start it. */
@@ -17,7 +17,7 @@ export type Answer =
 /** Trains as asked. */
 export async function answer({ engine, options = {} }: Question): Promise<Answer> {
   try {
-    for (const module of [simd, webgpu]) registerEngine(module);
+    for (const module of [simdEngine, webgpuEngine]) registerEngine(module);
     const { device, threads } = await useEngine(engine, options);
     return { device, threads, isolated: globalThis.crossOriginIsolated, ...(await train()) };
   } catch (error) {

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type AugmentStage, augmentImages, augmentPackedImages, packImages } from '@tfjs-ssl/ops';
 import { afterEach, expect, it } from 'vitest';
-import { engine } from '../index.ts';
+import { simdEngine } from '../index.ts';
 
 // That the views are right is tested where their composition is: @tfjs-ssl/augmentations and the golden set.
 
-afterEach(() => engine.stop());
+afterEach(() => simdEngine.stop());
 
 const stages: AugmentStage[] = [
   { kind: 'resizedCrop', size: [13, 18], antialias: true },
@@ -26,7 +26,7 @@ function row(r: number): number[] {
 }
 
 async function views(threads: number): Promise<Float32Array> {
-  const { threads: started } = await engine.start({ threads });
+  const { threads: started } = await simdEngine.start({ threads });
   expect(started).toBe(threads);
   return tf.tidy(() => {
     const images = tf.randomUniform([5, 27, 29, 3], 0, 1, 'float32', 1) as tf.Tensor4D;
@@ -39,16 +39,16 @@ async function views(threads: number): Promise<Float32Array> {
 
 it('makes the same views, bit for bit, on any number of threads', async () => {
   const alone = await views(1);
-  await engine.stop();
+  await simdEngine.stop();
   expect(alone.every(Number.isFinite)).toBe(true);
   for (const threads of [2, 3]) {
     expect(await views(threads)).toEqual(alone);
-    await engine.stop();
+    await simdEngine.stop();
   }
 });
 
 it('makes the views of 8-bit images that it makes of their floats, bit for bit', async () => {
-  await engine.start({ threads: Number(process.env.TFJS_SSL_THREADS ?? 2) });
+  await simdEngine.start({ threads: Number(process.env.TFJS_SSL_THREADS ?? 2) });
   tf.tidy(() => {
     const pixels = Uint8Array.from({ length: 5 * 27 * 29 * 3 }, (_, i) => (i * 89 + 17 * (i >> 8)) % 256);
     const images = tf.tensor4d(
@@ -68,7 +68,7 @@ it('makes the views of 8-bit images that it makes of their floats, bit for bit',
 });
 
 it('takes images larger than a thread’s scratch memory', async () => {
-  await engine.start({ threads: Number(process.env.TFJS_SSL_THREADS ?? 2) });
+  await simdEngine.start({ threads: Number(process.env.TFJS_SSL_THREADS ?? 2) });
   tf.tidy(() => {
     const images = tf.fill([2, 400, 420, 3], 0.25) as tf.Tensor4D;
     const identity: AugmentStage[] = [

@@ -4,7 +4,7 @@ import { batchNormTrain, globalAveragePool, type Precision } from '@tfjs-ssl/ops
 import { describeEngines } from '@tfjs-ssl/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { gpu } from '../../test-support/reference.ts';
-import { engine } from '../engine.ts';
+import { webgpuEngine } from '../engine.ts';
 import type { MatrixUnit } from '../product/product.ts';
 import { describeDispatches } from '../profile/step-profiler.ts';
 
@@ -45,12 +45,12 @@ const read = (tensors: readonly tf.Tensor[]) => Promise.all(tensors.map(async (t
 /** Losses of some steps and the weights after them. */
 async function train(precision: Precision, replay: boolean) {
   const { weights, step } = network();
-  const recorded = replay ? engine.withPrecision(precision, () => engine.capture(step, inputs)) : null;
+  const recorded = replay ? webgpuEngine.withPrecision(precision, () => webgpuEngine.capture(step, inputs)) : null;
   const losses: number[] = [];
   for (let i = 0; i < 4; i++) {
     const x = batch(i + 1);
     const run = () => (recorded ? recorded.replay({ x }) : tf.tidy(() => step({ x })));
-    const { loss } = engine.withPrecision(precision, run);
+    const { loss } = webgpuEngine.withPrecision(precision, run);
     losses.push((await (loss as tf.Tensor).data())[0] as number);
     tf.dispose([loss as tf.Tensor, x]);
   }
@@ -83,7 +83,7 @@ describeEngines('a recorded step of a residual network', () => {
     skip(!gpu().device.features.has('shader-f16'), 'this device has no float16');
     const { weights, step } = network();
     const dispatchesIn = (precision: Precision) => {
-      const recorded = engine.withPrecision(precision, () => engine.capture(step, inputs));
+      const recorded = webgpuEngine.withPrecision(precision, () => webgpuEngine.capture(step, inputs));
       const dispatches = describeDispatches(recorded.recorded.recording);
       const { bytes } = recorded.recorded.size;
       recorded.dispose();
@@ -102,13 +102,13 @@ describeEngines('a recorded step of a residual network', () => {
     skip(!gpu().device.features.has('shader-f16'), 'this device has no float16');
     const { weights, features } = network();
     const evaluate = ({ x }: Readonly<Record<string, tf.Tensor>>) => ({ y: features(x as tf.Tensor) });
-    const recorded = engine.withPrecision('mixed', () => engine.capture(evaluate, inputs));
+    const recorded = webgpuEngine.withPrecision('mixed', () => webgpuEngine.capture(evaluate, inputs));
     const kept: tf.Tensor[] = [];
     const expected: number[][] = [];
     for (let i = 0; i < 3; i++) {
       const x = batch(i + 1);
       kept.push(recorded.replay({ x }).y as tf.Tensor);
-      const { y } = engine.withPrecision('mixed', () => tf.tidy(() => evaluate({ x })));
+      const { y } = webgpuEngine.withPrecision('mixed', () => tf.tidy(() => evaluate({ x })));
       expect(gpu().isHalf(y.dataId)).toBe(true);
       expected.push(Array.from(await y.data()));
       tf.dispose([x, y]);

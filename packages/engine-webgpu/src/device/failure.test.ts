@@ -3,13 +3,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { GpuBackend } from '../backend.ts';
 import { dispatch } from '../dispatch.ts';
-import { engine } from '../engine.ts';
+import { webgpuEngine } from '../engine.ts';
 
 let device: string;
 beforeEach(async () => {
-  ({ device } = await engine.start({ softwareAdapter: true }));
+  ({ device } = await webgpuEngine.start({ softwareAdapter: true }));
 });
-afterEach(() => engine.stop());
+afterEach(() => webgpuEngine.stop());
 
 const backend = (): GpuBackend => tf.backend() as unknown as GpuBackend;
 const messageOf = async (read: Promise<unknown>): Promise<string> =>
@@ -90,11 +90,11 @@ describe('a device that failed', () => {
 
   it('is gone after a stop, and a new start has a new one', async () => {
     const x = tf.add(tf.ones([4]), 1);
-    await engine.stop();
+    await webgpuEngine.stop();
     expect(() => x.dataSync()).toThrowErrorMatchingInlineSnapshot(
       `[Error: engine-webgpu: the engine has been stopped and its tensors are gone. Call \`await useEngine('webgpu')\` to start it again.]`,
     );
-    await engine.start({ softwareAdapter: true });
+    await webgpuEngine.start({ softwareAdapter: true });
     expect(Array.from(await tf.add(tf.ones([2]), 1).data())).toEqual([2, 2]);
   });
 

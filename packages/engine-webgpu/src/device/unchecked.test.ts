@@ -2,13 +2,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, expect, it } from 'vitest';
 import type { GpuBackend } from '../backend.ts';
 import { dispatch } from '../dispatch.ts';
-import { engine } from '../engine.ts';
+import { webgpuEngine } from '../engine.ts';
 
-afterEach(() => engine.stop());
+afterEach(() => webgpuEngine.stop());
 
 /** What a program reads at index 9 of an array of four numbers, 1 to 4. */
 async function readBeyond(unchecked: boolean): Promise<number> {
-  await engine.start({ softwareAdapter: true, unchecked });
+  await webgpuEngine.start({ softwareAdapter: true, unchecked });
   const backend = tf.backend() as unknown as GpuBackend;
   const index = tf.tensor1d([9], 'int32');
   const value = backend.output([1]);
@@ -35,6 +35,6 @@ async function readBeyond(unchecked: boolean): Promise<number> {
 
 it('keeps indices within their arrays, unless it is told not to', async () => {
   expect(await readBeyond(false)).toBe(4);
-  await engine.stop();
+  await webgpuEngine.stop();
   expect(await readBeyond(true)).not.toBe(4);
 });

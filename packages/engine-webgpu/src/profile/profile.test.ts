@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describeEngines } from '@tfjs-ssl/testing';
 import { expect, it } from 'vitest';
-import { engine } from '../engine.ts';
+import { webgpuEngine } from '../engine.ts';
 import { groupsOf, phasesOf } from './kernel-groups.ts';
 import { phaseMilliseconds, profileRows, profileTable } from './profile-table.ts';
 
@@ -12,13 +12,13 @@ describeEngines('the profile of a step', () => {
 
   it('has the time, the operations and the bytes of every dispatch', async () => {
     const filter = tf.variable(tf.randomNormal([3, 3, 4, 8], 0, 1, 'float32', 1));
-    const step = engine.capture(({ x }) => {
+    const step = webgpuEngine.capture(({ x }) => {
       const { value, grads } = tf.variableGrads(() => tf.sum(tf.conv2d(x as tf.Tensor4D, filter as never, 1, 1)));
       filter.assign(tf.sub(filter, grads[filter.name] as tf.Tensor) as tf.Variable);
       return { value };
     }, inputs);
     const x = tf.ones([2, 8, 8, 4]);
-    const profiles = await engine.profile(() => {
+    const profiles = await webgpuEngine.profile(() => {
       for (let i = 0; i < 2; i++) step.replay({ x }).value?.dispose();
     });
     expect(profiles).toHaveLength(2);
@@ -51,17 +51,17 @@ describeEngines('the profile of a step', () => {
       tf.engine().runKernel('AdamUpdate', tensors as never, attributes);
       return { updated: tf.add(gradient!, 1) };
     };
-    const step = engine.capture(update, {
+    const step = webgpuEngine.capture(update, {
       gradient: { shape: [1024], dtype: 'float32' },
       scalars: { shape: [3], dtype: 'float32' },
     });
     const given = { gradient: tf.ones([1024]), scalars: tf.tensor1d([1, 1, 1]) };
     const run = () => step.replay(given).updated?.dispose();
-    const [profile] = await engine.profile(run, 'phase');
+    const [profile] = await webgpuEngine.profile(run, 'phase');
     const adam = profile?.flatMap(({ dispatches }) => dispatches).find(({ group }) => group === 'optimizer');
     expect(adam?.bytes).toBe(4096 * 7 + 32); // three tensors read and written, the gradient read, the numbers
     expect(phaseMilliseconds([profile!])).toMatchObject({ augment: 0, forward: 0, backward: 0 });
-    expect(await engine.profile(() => update(given).updated.dispose())).toEqual([]);
+    expect(await webgpuEngine.profile(() => update(given).updated.dispose())).toEqual([]);
     run();
     expect(() => profileRows([], peaks)).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: profileRows: at least one profile is required, got none. Replay the step while it is profiled.]`,

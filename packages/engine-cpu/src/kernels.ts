@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { convolve, convolveFilterGradient, convolveInputGradient } from './cpu-convolution.ts';
-import { multiplyMatrices } from './cpu-matrix-product.ts';
+import { convolve, convolveFilterGradient, convolveInputGradient } from './convolution.ts';
+import { multiplyMatrices } from './matrix-product.ts';
 
 /** What the kernels need of TensorFlow.js's cpu backend. */
 interface CpuBackend {

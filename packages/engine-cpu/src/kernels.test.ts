@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expectClose, expectGradient, expectNoLeak } from '@tfjs-ssl/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { useEngine } from './use-engine.ts';
+import { cpuEngine } from './engine.ts';
 
 beforeAll(async () => {
-  await useEngine('cpu');
+  await cpuEngine.start();
 });
 
 /** Stock TensorFlow.js ops that do not use the kernels under test: a convolution as a sum over its taps. */

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { EngineModule } from '@tfjs-ssl/ops';
-import { registerCpuKernels } from './cpu-kernels.ts';
+import { registerCpuKernels } from './kernels.ts';
 
 const missing =
   'the package @tensorflow/tfjs-backend-cpu is not installed. Run `npm install @tensorflow/tfjs-backend-cpu`.';

@@ -1,0 +1,1 @@
+export { cpuEngine } from './engine.ts';
