@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { contrastiveAccuracy, contrastiveLogits, infoNCE, ntXentWithRanks } from '@tfjs-ssl/losses';
+import { contrastiveAccuracy, contrastiveLogits, infoNCE, negativeCosine, ntXentWithRanks } from '@tfjs-ssl/losses';
 import { numberOf } from '@tfjs-ssl/testing';
 import { expect } from 'vitest';
 import { describeGolden, type Expectation, expectGolden, type GoldenCase, type GoldenGroup } from './harness.ts';
@@ -60,6 +60,9 @@ type Loss = (inputs: Record<string, tf.Tensor2D>, params: GoldenCase['params']) 
 
 /** Losses of the files by the names of their formulas. */
 const losses: Readonly<Record<string, Loss>> = {
+  byol: ({ p1, p2, z1, z2 }) =>
+    tf.add(4, tf.mul(2, tf.add(negativeCosine(p1!, z2!), negativeCosine(p2!, z1!)))) as tf.Scalar,
+  simsiam: ({ p1, p2, z1, z2 }) => tf.mul(0.5, tf.add(negativeCosine(p1!, z2!), negativeCosine(p2!, z1!))) as tf.Scalar,
   clip: ({ a, b }, { tau }) => infoNCE(a!, b!, { temperature: tau, symmetric: true }),
   moco: ({ q, k, queue }, { tau }) => infoNCE(q!, k!, { temperature: tau, negatives: queue!, inBatch: false }),
   clip_queue: ({ a, b, queue_a, queue_b }, { tau }) =>
