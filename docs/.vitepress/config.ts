@@ -35,6 +35,7 @@ const guide: DefaultTheme.SidebarItem[] = [
     text: 'Guides',
     items: [
       page('Your own images', '/guides/own-images'),
+      page('Fine-tune an encoder', '/guides/fine-tuning'),
       page('Your own loss', '/guides/own-loss'),
       page('Your own training loop', '/guides/own-loop'),
       page('Weights from torchvision and back', '/guides/torchvision'),
