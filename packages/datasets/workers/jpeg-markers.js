@@ -93,7 +93,7 @@ function checkLength(view, body, length) {
  * @param {Buffer} view
  * @param {number} at
  */
-function nextMarker(view, at) {
+export function nextMarker(view, at) {
   for (let found = view.indexOf(0xff, at); found >= 0; found = view.indexOf(0xff, found + 1)) {
     while (view[found + 1] === 0xff) found++;
     if (found + 1 < view.length && view[found + 1] !== 0) return found + 1;
@@ -107,7 +107,7 @@ function nextMarker(view, at) {
  * @param {Buffer} view
  * @param {number} at
  */
-function endOfScan(view, at) {
+export function endOfScan(view, at) {
   for (let marker = nextMarker(view, at); marker >= 0; marker = nextMarker(view, marker)) {
     if (view[marker] < 0xd0 || view[marker] > 0xd7) return marker - 1;
   }

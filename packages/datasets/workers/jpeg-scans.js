@@ -1,4 +1,6 @@
 // @ts-check
+import { endOfScan, nextMarker } from './jpeg-markers.js';
+
 // The entropy coding of JPEG, sequential and progressive: https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annexes F and G.
 // libjpeg as it is built here cannot give the four channels of CMYK, so such files are decoded by this and jpeg-planes.js.
 
@@ -40,10 +42,10 @@ export function readScans(bytes) {
   let adobe = null;
   let restart = 0;
   for (let at = 2; ; ) {
-    while (bytes[at] !== 0xff) at++;
-    while (bytes[at] === 0xff) at++;
-    const code = bytes[at++];
-    if (code === 0xd9 || at >= bytes.length) break;
+    const marker = nextMarker(bytes, at);
+    const code = bytes[marker];
+    if (marker < 0 || code === 0xd9) break;
+    at = marker + 1;
     if (code === 0x01 || (code >= 0xd0 && code <= 0xd8)) continue;
     const body = bytes.subarray(at + 2, at + bytes.readUInt16BE(at));
     at += 2 + body.length;
@@ -56,8 +58,7 @@ export function readScans(bytes) {
     else if (code === 0xda) {
       if (!frame) throw damaged('it has no frame');
       const end = readScan(bytes, at, body, frame, huffman, quantizers, restart);
-      at = end;
-      while (bytes[at] !== 0xff || bytes[at + 1] === 0 || (bytes[at + 1] >= 0xd0 && bytes[at + 1] <= 0xd7)) at++;
+      at = endOfScan(bytes, end);
       if (at > end && bytes[at + 1] !== 0xd9) throw damaged('bytes lie between its scans');
     }
   }
@@ -157,7 +158,8 @@ function readScan(bytes, start, header, frame, huffman, quantizers, restart) {
   });
   const [first, last, approximation] = header.subarray(1 + 2 * count, 4 + 2 * count);
   const [high, low] = [approximation >> 4, approximation & 15];
-  if (count < 1 || last > 63 || first > last) throw damaged('a scan of it makes no sense');
+  if (count < 1 || header.length < 4 + 2 * count || last > 63 || first > last)
+    throw damaged('a scan of it makes no sense');
   const bits = new BitReader(bytes, start);
   const blocks = new BlockReader(bits, frame.progressive ? first : 0, frame.progressive ? last : 63, high, low);
   const read = frame.progressive ? blocks.progressive : blocks.sequential;
