@@ -115,6 +115,10 @@ function explain(error: Error): never {
   const message = error.message
     .replace("with onCorrupt: 'skip'", 'with --skip-corrupt')
     .replace(
+      /that holdOut needs to leave one for split '\w+'\. Add images, or leave holdOut out\./,
+      'of which one is held out for evaluation. Add images.',
+    )
+    .replace(
       'Name another folder by cacheDir, or hold the images in memory with cacheDir: null.',
       'Name another one: --cache FOLDER.',
     );
