@@ -1,11 +1,11 @@
-import { COLUMNS, microColumns, microPacked, microRows, ROWS } from './generated/micro';
+import { COLUMNS, microColumns, microPacked, microRows, microSums, microTiles, ROWS } from './generated/micro';
 import { SCRATCH } from './layout';
 import { floats, setPointer } from './words';
 
 /**
  * Runs one micro-kernel on operands that stay in the first cache: for the timing at start.
  *
- * @param kind 0 microPacked, 1 microRows, 2 microColumns
+ * @param kind 0 microPacked, 1 microRows, 2 microColumns, 3 microTiles, 4 microSums
  */
 export function microLoop(kind: i32, k: i32, repetitions: i32): void {
   const table = SCRATCH;
@@ -22,6 +22,8 @@ export function microLoop(kind: i32, k: i32, repetitions: i32): void {
   for (let i = 0; i < repetitions; i++) {
     if (kind === 0) microPacked(k, a, b, table, 0, 1);
     else if (kind === 1) microRows(1, k, 0, 0, rowsOfA, b, table, 0, 1);
-    else microColumns(k, rowsOfA, 0, rowsOfB, 0, table, 0, 1);
+    else if (kind === 2) microColumns(k, rowsOfA, 0, rowsOfB, 0, table, 0, 1);
+    else if (kind === 3) microTiles(k, a, floats(k), b, tile, floats(COLUMNS), 1);
+    else microSums(k, a, floats(ROWS), b, floats(COLUMNS), tile, floats(COLUMNS), 1);
   }
 }

@@ -51,15 +51,19 @@ export function packWeightsTransposedTask(address: usize, index: i32): void {
   const position = index - panel * job.taps;
   const tap = int(job.list, position);
   const n = min(COLUMNS, job.channels - panel * COLUMNS);
-  const step = floats(job.outputChannels);
   const target = job.output + floats((panel * job.taps + position) * job.outputChannels * COLUMNS);
-  const source = job.weights + floats((tap * job.channels + panel * COLUMNS) * job.outputChannels);
+  packTransposed(job.weights + floats((tap * job.channels + panel * COLUMNS) * job.outputChannels), job.outputChannels, n, job.outputChannels, target);
+}
+
+/** The first `n` floats of `count` rows, which lie `row` floats apart, to [n][COLUMNS], filled up with zeros. */
+export function packTransposed(source: usize, row: i32, count: i32, n: i32, target: usize): void {
+  const step = floats(row);
   for (let c = 0; c < COLUMNS; c += 4) {
     let from = source + <usize>c * step;
     let to = target + floats(c);
     let o = 0;
-    if (c + 4 <= n) {
-      for (; o + 4 <= job.outputChannels; o += 4, from += 16, to += COLUMNS * 16) {
+    if (c + 4 <= count) {
+      for (; o + 4 <= n; o += 4, from += 16, to += COLUMNS * 16) {
         const v0 = v128.load(from);
         const v1 = v128.load(from + step);
         const v2 = v128.load(from + 2 * step);
@@ -74,8 +78,8 @@ export function packWeightsTransposedTask(address: usize, index: i32): void {
         v128.store(to + COLUMNS * 12, v128.shuffle<f32>(x1, y1, 2, 3, 6, 7));
       }
     }
-    for (; o < job.outputChannels; o++, from += 4, to += COLUMNS * 4) {
-      for (let q = 0; q < 4; q++) store<f32>(to + floats(q), c + q < n ? load<f32>(from + <usize>q * step) : 0);
+    for (; o < n; o++, from += 4, to += COLUMNS * 4) {
+      for (let q = 0; q < 4; q++) store<f32>(to + floats(q), c + q < count ? load<f32>(from + <usize>q * step) : 0);
     }
   }
 }

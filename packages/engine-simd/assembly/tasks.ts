@@ -22,8 +22,9 @@ import { globalAveragePoolGradientTask, maxPoolGradientTask, maxPoolTask } from 
 import { reduceTask } from './reduce';
 import { stridedCopyTask } from './strided-copy';
 import { transposeTask } from './transpose';
-import { winogradTask, winogradWeightsTask } from './winograd';
-import { winogradGradientSumTask, winogradGradientTask } from './winograd-gradient';
+import { winogradBlocksTask, winogradInputTask, winogradPanelsTask } from './winograd';
+import { winogradGradientTask, winogradPairsTask } from './winograd-gradient';
+import { winogradWeightsTask } from './winograd-weights';
 
 /** Runs task `index` of a job; `scratch` is 1 MiB that belongs to the thread. */
 export function runTask(job: usize, index: i32, scratch: usize): void {
@@ -32,8 +33,8 @@ export function runTask(job: usize, index: i32, scratch: usize): void {
     case id.FILTER_GRADIENT: filterGradientTask(job, index, scratch); break;
     case id.PACK_WEIGHTS: packWeightsTask(job, index); break;
     case id.PACK_WEIGHTS_TRANSPOSED: packWeightsTransposedTask(job, index); break;
-    case id.WINOGRAD: winogradTask(job, index, scratch); break;
-    case id.WINOGRAD_WEIGHTS: winogradWeightsTask(job, index); break;
+    case id.WINOGRAD_BLOCKS: winogradBlocksTask(job, index, scratch); break;
+    case id.WINOGRAD_WEIGHTS: winogradWeightsTask(job, index, scratch); break;
     case id.PAD_IMAGES: padImagesTask(job, index); break;
     case id.BATCH_NORM_STATISTICS: batchNormStatisticsTask(job, index); break;
     case id.BATCH_NORM_APPLY: batchNormApplyTask(job, index); break;
@@ -61,8 +62,10 @@ export function runTask(job: usize, index: i32, scratch: usize): void {
     case id.STRIDED_COPY: stridedCopyTask(job, index); break;
     case id.MULTIPLY_ADDS: multiplyAddsTask(job, scratch); break;
     case id.WINOGRAD_GRADIENT: winogradGradientTask(job, index, scratch); break;
-    case id.WINOGRAD_GRADIENT_SUM: winogradGradientSumTask(job, index); break;
     case id.PAIR_LOGITS: pairLogitsTask(job, index, scratch); break;
+    case id.WINOGRAD_PAIRS: winogradPairsTask(job, index, scratch); break;
+    case id.WINOGRAD_INPUT: winogradInputTask(job, index, scratch); break;
+    case id.WINOGRAD_PANELS: winogradPanelsTask(job, index, scratch); break;
     default: unreachable();
   }
 }

@@ -1,119 +1,99 @@
-// Gradient of the weights by Winograd's F(2x2, 3x3), the adjoint of the convolution in `winograd.ts`: 16 products of transformed tiles
-// take the place of 36.
-import { COLUMNS, microPacked, packColumns, ROWS } from './generated/micro';
-import { STEP, transformInput, transformOutputGradient, transformWeightGradient } from './generated/winograd';
-import { pointAtInputs, pointAtOutputs } from './winograd';
-import { floats, setPointer } from './words';
+// Gradient of the weights, the adjoint of the convolution in `winograd.ts`: F(3x3, 4x4), 36 products of transformed tiles in the place of 144.
+import { COLUMNS, microSums, ROWS } from './generated/micro';
+import { STEP, transformWeightGradientPair, transformWeightGradientTile } from './generated/winograd';
+import { FREE, productsOf, transformInput, transformOutputGradient, WinogradShape } from './winograd-tiles';
+import { GAP } from './winograd-weights';
+import { floats } from './words';
 
 @unmanaged
-class WinogradGradientJob {
-  task: i32;
+class WinogradPairsJob extends WinogradShape {
   input: usize;
   dy: usize;
-  /** Sums of the parts: [part][16][channels][outputChannels]. */
-  sums: usize;
-  channels: i32;
-  outputChannels: i32;
-  height: i32;
-  width: i32;
-  top: i32;
-  left: i32;
-  outputHeight: i32;
-  outputWidth: i32;
-  images: i32;
-  parts: i32;
-  /** Tiles that are transformed at once. */
+  /** Transformed tiles: [product][tile][channels] of the input, with steps in bytes, and the same of the output's gradient. */
+  inputs: usize;
+  inputStep: usize;
+  inputRow: usize;
+  gradients: usize;
+  gradientStep: usize;
+  gradientRow: usize;
+  /** First tile, number of tiles, and those of one task. */
+  first: i32;
+  tiles: i32;
   block: i32;
-  /** A row of zeros as long as the channels: what lies outside the image. */
-  zeros: usize;
 }
 
-// Scratch memory of a task. Tables have room for 256 tiles.
-const TILE_POINTERS: usize = 0;
-const SUM_ROWS: usize = 0x100;
-/** Takes what the last panel computes beyond the channels. */
-const BEYOND: usize = 0x200;
-const INPUT_ROWS: usize = 0x1000;
-const PACKED: usize = 0x2000;
-const INPUTS: usize = 0x20000;
-
-/** The images of one part. */
-export function winogradGradientTask(address: usize, part: i32, scratch: usize): void {
-  const job = changetype<WinogradGradientJob>(address);
-  const rowBytes = floats(job.channels);
-  const dyBytes = floats(job.outputChannels);
-  const tilesX = job.outputWidth >> 1;
-  const tilesPerImage = tilesX * (job.outputHeight >> 1);
-  const inputStep = <usize>job.block * rowBytes;
-  const dyStep = <usize>job.block * dyBytes;
-  const inputs = scratch + INPUTS;
-  const gradients = inputs + 16 * inputStep;
-  const sums = job.sums + floats(part * 16 * job.channels * job.outputChannels);
-  const begin = ((part * job.images) / job.parts) * tilesPerImage;
-  const end = (((part + 1) * job.images) / job.parts) * tilesPerImage;
-  for (let first = begin; first < end; first += job.block) {
-    const tiles = min(job.block, end - first);
-    for (let t = 0; t < tiles; t++) {
-      const image = (first + t) / tilesPerImage;
-      const rest = first + t - image * tilesPerImage;
-      const y = (rest / tilesX) * 2;
-      const x = (rest % tilesX) * 2;
-      const table = scratch + TILE_POINTERS;
-      pointAtInputs(table, job.input, rowBytes, job.zeros, image, y - job.top, x - job.left, job.height, job.width);
-      const input = inputs + <usize>t * rowBytes;
-      for (let c: usize = 0; c < rowBytes; c += STEP) transformInput(table, c, input + c, inputStep);
-      pointAtOutputs(table, job.dy, dyBytes, image * job.outputHeight + y, x, job.outputWidth);
-      // in panels of COLUMNS, as the product wants them
-      let gradient = gradients + floats(t * COLUMNS);
-      for (let o = 0; o < job.outputChannels; o += COLUMNS) {
-        for (let i: usize = 0; i < floats(COLUMNS); i += STEP) {
-          transformOutputGradient(table, floats(o) + i, gradient + i, dyStep);
-        }
-        gradient += floats(job.block * COLUMNS);
-      }
-    }
-    const overwrite = first === begin ? 1 : 0;
-    for (let f = 0; f < 16; f++) {
-      for (let t = 0; t < tiles; t++) {
-        setPointer(scratch + INPUT_ROWS, t, inputs + <usize>f * inputStep + <usize>t * rowBytes);
-      }
-      const target = sums + <usize>f * rowBytes * <usize>job.outputChannels;
-      for (let c = 0; c < job.channels; c += ROWS) {
-        packColumns(tiles, scratch + INPUT_ROWS, floats(c), scratch + PACKED);
-        for (let r = 0; r < ROWS; r++) {
-          const row = target + <usize>(c + r) * dyBytes;
-          setPointer(scratch + SUM_ROWS, r, c + r < job.channels ? row : scratch + BEYOND);
-        }
-        let gradient = gradients + <usize>f * dyStep;
-        for (let o = 0; o < job.outputChannels; o += COLUMNS) {
-          microPacked(tiles, scratch + PACKED, gradient, scratch + SUM_ROWS, floats(o), overwrite);
-          gradient += floats(job.block * COLUMNS);
-        }
-      }
-    }
+/** Transforms input and output's gradient of a block of tiles. */
+export function winogradPairsTask(address: usize, index: i32, scratch: usize): void {
+  const job = changetype<WinogradPairsJob>(address);
+  const end = min(job.tiles, (index + 1) * job.block);
+  for (let t = index * job.block; t < end; t++) {
+    transformInput(job, scratch, job.input, job.first + t, job.inputs + <usize>t * job.inputRow, job.inputStep);
+    transformOutputGradient(job, scratch, job.dy, job.first + t, job.gradients + <usize>t * job.gradientRow, job.gradientStep);
   }
 }
 
 @unmanaged
-class WinogradGradientSumJob {
-  task: i32;
-  /** [part][16][size]. */
-  sums: usize;
-  parts: i32;
-  /** Channels times output channels. */
-  size: i32;
-  /** Of them in one task. */
-  block: i32;
-  /** Gradient of the weights, [9][size]. */
+class WinogradGradientJob extends WinogradShape {
+  /** As of {@link WinogradPairsJob}. */
+  inputs: usize;
+  inputStep: usize;
+  inputRow: usize;
+  gradients: usize;
+  gradientStep: usize;
+  gradientRow: usize;
+  tiles: i32;
+  /** Gradients of the weights by part of the tiles, [part][9][channels][outputChannels]. */
   output: usize;
+  parts: i32;
+  /** Channels on either side of one task. */
+  channelBlock: i32;
+  outputBlock: i32;
 }
 
-/** Puts the parts together and transforms them back, for one block of weights. */
-export function winogradGradientSumTask(address: usize, index: i32): void {
-  const job = changetype<WinogradGradientSumJob>(address);
-  const step = floats(job.size);
-  const end = floats(min(job.size, (index + 1) * job.block));
-  for (let o = floats(index * job.block); o < end; o += STEP) {
-    transformWeightGradient(job.sums + o, job.parts, 16 * step, step, job.output + o);
+/** Most tiles that are multiplied at once: their rows stay in the first cache. */
+const K_BLOCK: i32 = 128;
+const BUFFER: usize = 0x400;
+
+/** A block of the weights, for one part of the tiles. */
+export function winogradGradientTask(address: usize, index: i32, scratch: usize): void {
+  const job = changetype<WinogradGradientJob>(address);
+  const blocksX = (job.outputChannels + job.outputBlock - 1) / job.outputBlock;
+  const blocksY = (job.channels + job.channelBlock - 1) / job.channelBlock;
+  const part = index / (blocksX * blocksY);
+  const rest = index - part * blocksX * blocksY;
+  const c0 = (rest / blocksX) * job.channelBlock;
+  const o0 = (rest % blocksX) * job.outputBlock;
+  const channels = min(job.channelBlock, job.channels - c0);
+  const outputs = min(job.outputBlock, job.outputChannels - o0);
+  const begin = (part * job.tiles) / job.parts;
+  const end = ((part + 1) * job.tiles) / job.parts;
+  const row = floats(((job.outputBlock + COLUMNS - 1) / COLUMNS) * COLUMNS);
+  const step = <usize>(job.channelBlock + ROWS) * row + GAP;
+  const sums = scratch + FREE;
+  const count = productsOf(job);
+  for (let k = begin; k < end; k += K_BLOCK) {
+    const tiles = min(K_BLOCK, end - k);
+    const overwrite = k === begin ? 1 : 0;
+    for (let f = 0; f < count; f++) {
+      const a = job.inputs + <usize>f * job.inputStep + <usize>k * job.inputRow + floats(c0);
+      const b = job.gradients + <usize>f * job.gradientStep + <usize>k * job.gradientRow + floats(o0);
+      const target = sums + <usize>f * step;
+      for (let o = 0; o < outputs; o += COLUMNS) {
+        for (let c = 0; c < channels; c += ROWS) {
+          const to = target + <usize>c * row + floats(o);
+          microSums(tiles, a + floats(c), job.inputRow, b + floats(o), job.gradientRow, to, row, overwrite);
+        }
+      }
+    }
+  }
+  const size = floats(job.channels * job.outputChannels);
+  for (let c = 0; c < channels; c++) {
+    const from = sums + <usize>c * row;
+    const to = job.output + <usize>(9 * part) * size + floats((c0 + c) * job.outputChannels + o0);
+    if (job.pairs) {
+      for (let o: usize = 0; o < floats(outputs); o += STEP) transformWeightGradientPair(from + o, step, to + o, size, scratch + BUFFER);
+    } else {
+      for (let o: usize = 0; o < floats(outputs); o += STEP) transformWeightGradientTile(from + o, step, to + o, size, scratch + BUFFER);
+    }
   }
 }

@@ -1,136 +1,131 @@
-// Winograd's F(2x2, 3x3) for stride 1 and even output sizes: 16 products of transformed tiles take the place of 36.
-import { COLUMNS, microPacked, packRows, ROWS } from './generated/micro';
-import { STEP, transformInput, transformOutput, transformWeights } from './generated/winograd';
-import { floats, setPointer } from './words';
+// Winograd's F(4x4, 3x3): 36 products of transformed tiles take the place of 144. Two ways, by how large the transformed weights are.
+import { COLUMNS, microTiles, ROWS } from './generated/micro';
+import { FREE, productsOf, transformInput, transformOutput, WinogradShape } from './winograd-tiles';
+import { DEPTH_BLOCK, GAP, transformWeights } from './winograd-weights';
+import { floats } from './words';
 
 @unmanaged
-class WinogradWeightsJob {
-  task: i32;
-  /** Packed 3x3 weights [panel][9][depth][COLUMNS]. */
-  weights: usize;
-  /** [16][panel][depth][COLUMNS]. */
-  output: usize;
-  depth: i32;
-  panels: i32;
-}
-
-/** Transforms the weights of one panel. */
-export function winogradWeightsTask(address: usize, panel: i32): void {
-  const job = changetype<WinogradWeightsJob>(address);
-  const size = floats(job.depth * COLUMNS);
-  const from = job.weights + <usize>(panel * 9) * size;
-  const to = job.output + <usize>panel * size;
-  for (let o: usize = 0; o < size; o += STEP) transformWeights(from + o, size, to + o, <usize>job.panels * size);
-}
-
-@unmanaged
-class WinogradJob {
-  task: i32;
+class WinogradBlocksJob extends WinogradShape {
   input: usize;
-  /** Transformed weights. */
-  weights: usize;
   output: usize;
-  channels: i32;
-  outputChannels: i32;
-  height: i32;
-  width: i32;
-  top: i32;
-  left: i32;
-  outputHeight: i32;
-  outputWidth: i32;
-  /** Tiles of 2x2 outputs: all, and those of one task. */
+  /** Transformed weights, [36][panel][channels][COLUMNS], products `weightStep` bytes apart. */
+  weights: usize;
+  weightStep: usize;
+  /** Tiles: all, and those of one task. */
   tiles: i32;
   block: i32;
-  /** A row of zeros as long as the channels: what lies outside the image. */
-  zeros: usize;
 }
 
-// Scratch memory of a task.
-const TILE_POINTERS: usize = 0;
-const A_ROWS: usize = 0x100;
-const C_ROWS: usize = 0x800;
-const PACKED: usize = 0x1000;
-const TRANSFORMED: usize = 0x10000;
-const PRODUCTS: usize = 0x80000;
-
-/** A block of tiles. */
-export function winogradTask(address: usize, index: i32, scratch: usize): void {
-  const job = changetype<WinogradJob>(address);
+/**
+ * Few weights: a task is a block of tiles, which stay in the second cache with all channels on both sides while the transformed weights pass by.
+ * Products of one of the 36 take the place of the inputs of the one before, which are used up.
+ */
+export function winogradBlocksTask(address: usize, index: i32, scratch: usize): void {
+  const job = changetype<WinogradBlocksJob>(address);
   const first = index * job.block;
   const tiles = min(job.block, job.tiles - first);
-  const panels = (tiles + ROWS - 1) / ROWS;
-  const rowBytes = floats(job.channels);
-  const outputBytes = floats(job.outputChannels);
-  const inputStep = <usize>(panels * ROWS) * rowBytes;
-  const outputStep = <usize>(panels * ROWS) * outputBytes;
-  const tilesX = job.outputWidth >> 1;
-  const tilesPerImage = tilesX * (job.outputHeight >> 1);
-  for (let t = 0; t < tiles; t++) {
-    const image = (first + t) / tilesPerImage;
-    const rest = first + t - image * tilesPerImage;
-    const tileY = rest / tilesX;
-    const y0 = tileY * 2 - job.top;
-    const x0 = (rest - tileY * tilesX) * 2 - job.left;
-    pointAtInputs(scratch + TILE_POINTERS, job.input, rowBytes, job.zeros, image, y0, x0, job.height, job.width);
-    const to = scratch + TRANSFORMED + <usize>t * rowBytes;
-    for (let c: usize = 0; c < rowBytes; c += STEP) transformInput(scratch + TILE_POINTERS, c, to + c, inputStep);
-  }
-  const panelsB = job.outputChannels / COLUMNS;
-  for (let f = 0; f < 16; f++) {
-    for (let r = 0; r < panels * ROWS; r++) {
-      setPointer(scratch + A_ROWS, r, scratch + TRANSFORMED + <usize>f * inputStep + <usize>r * rowBytes);
-      setPointer(scratch + C_ROWS, r, scratch + PRODUCTS + <usize>f * outputStep + <usize>r * outputBytes);
-    }
-    for (let p = 0; p < panels; p++) {
-      packRows(job.channels, scratch + A_ROWS + floats(p * ROWS), 0, scratch + PACKED + floats(p * ROWS * job.channels));
-    }
-    for (let q = 0; q < panelsB; q++) {
-      const b = job.weights + floats((f * panelsB + q) * job.channels * COLUMNS);
-      for (let p = 0; p < panels; p++) {
-        const a = scratch + PACKED + floats(p * ROWS * job.channels);
-        microPacked(job.channels, a, b, scratch + C_ROWS + floats(p * ROWS), floats(q * COLUMNS), 1);
+  const panels = (job.outputChannels + COLUMNS - 1) / COLUMNS;
+  const inputRow = floats(job.channels);
+  const outputRow = floats(panels * COLUMNS);
+  const step = <usize>(((job.block + ROWS - 1) / ROWS) * ROWS) * max(inputRow, outputRow) + GAP;
+  const products = scratch + FREE;
+  const inputs = products + step;
+  for (let t = 0; t < tiles; t++) transformInput(job, scratch, job.input, first + t, inputs + <usize>t * inputRow, step);
+  for (let f = 0; f < 36; f++) {
+    const a = inputs + <usize>f * step;
+    const c = products + <usize>f * step;
+    for (let q = 0; q < panels; q++) {
+      const b = job.weights + <usize>f * job.weightStep + floats(q * job.channels * COLUMNS);
+      for (let t = 0; t < tiles; t += ROWS) {
+        microTiles(job.channels, a + <usize>t * inputRow, inputRow, b, c + <usize>t * outputRow + floats(q * COLUMNS), outputRow, 1);
       }
     }
   }
   for (let t = 0; t < tiles; t++) {
-    const image = (first + t) / tilesPerImage;
-    const rest = first + t - image * tilesPerImage;
-    const tileY = rest / tilesX;
-    const y = image * job.outputHeight + tileY * 2;
-    pointAtOutputs(scratch + TILE_POINTERS, job.output, outputBytes, y, (rest - tileY * tilesX) * 2, job.outputWidth);
-    const from = scratch + PRODUCTS + <usize>t * outputBytes;
-    for (let c: usize = 0; c < outputBytes; c += STEP) transformOutput(from + c, outputStep, scratch + TILE_POINTERS, c);
+    transformOutput(job, scratch, products + <usize>t * outputRow, step, job.output, first + t, 0, floats(job.outputChannels));
   }
 }
 
-/** Addresses of the 4x4 pixels of an input tile; `zeros` is that of those outside the image. */
-export function pointAtInputs(
-  table: usize,
-  input: usize,
-  rowBytes: usize,
-  zeros: usize,
-  image: i32,
-  y0: i32,
-  x0: i32,
-  height: i32,
-  width: i32,
-): void {
-  for (let i = 0; i < 4; i++) {
-    for (let j = 0; j < 4; j++) {
-      const y = y0 + i;
-      const x = x0 + j;
-      const inside = y >= 0 && y < height && x >= 0 && x < width;
-      setPointer(table, i * 4 + j, inside ? input + <usize>((image * height + y) * width + x) * rowBytes : zeros);
+@unmanaged
+class WinogradInputJob extends WinogradShape {
+  input: usize;
+  /** [product][tile][channels], products `step` bytes and tiles `row` bytes apart. */
+  output: usize;
+  step: usize;
+  row: usize;
+  /** First tile, number of tiles, and those of one task. */
+  first: i32;
+  tiles: i32;
+  block: i32;
+}
+
+/** Transforms the inputs of a block of tiles. */
+export function winogradInputTask(address: usize, index: i32, scratch: usize): void {
+  const job = changetype<WinogradInputJob>(address);
+  const end = min(job.tiles, (index + 1) * job.block);
+  for (let t = index * job.block; t < end; t++) {
+    transformInput(job, scratch, job.input, job.first + t, job.output + <usize>t * job.row, job.step);
+  }
+}
+
+@unmanaged
+class WinogradPanelsJob extends WinogradShape {
+  /** Transformed inputs as of {@link WinogradInputJob}. */
+  inputs: usize;
+  inputStep: usize;
+  output: usize;
+  weights: usize;
+  transposed: i32;
+  first: i32;
+  tiles: i32;
+  /** Tiles of one task: its products have room in the scratch memory. */
+  block: i32;
+}
+
+/** Longest stretch of the sum for which transformed weights have room; the splits depend on the shape alone, never on the tile. */
+const K_BLOCK: i32 = 256;
+// Scratch memory of a task.
+const WEIGHTS: usize = 0x10000;
+const PRODUCTS: usize = 0xa1000;
+
+/**
+ * Many weights: a task is a panel of output channels, whose weights are transformed into the second cache, where they stay while the transformed
+ * inputs pass by. All weights are read once.
+ */
+export function winogradPanelsTask(address: usize, index: i32, scratch: usize): void {
+  const job = changetype<WinogradPanelsJob>(address);
+  const panels = (job.outputChannels + COLUMNS - 1) / COLUMNS;
+  const block = index / panels;
+  const panel = index - block * panels;
+  const first = block * job.block;
+  const tiles = min(job.block, job.tiles - first);
+  const count = productsOf(job);
+  const inputRow = floats(job.channels);
+  const outputRow = floats(COLUMNS);
+  const weights = scratch + WEIGHTS;
+  const products = scratch + PRODUCTS;
+  const productStep = <usize>(job.block + ROWS) * outputRow + GAP;
+  for (let k0 = 0; k0 < job.channels; k0 += K_BLOCK) {
+    const depth = min(K_BLOCK, job.channels - k0);
+    const weightStep = floats(depth * COLUMNS) + GAP;
+    for (let k = 0; k < depth; k += DEPTH_BLOCK) {
+      const end = k0 + min(depth, k + DEPTH_BLOCK);
+      const to = weights + floats(k * COLUMNS);
+      transformWeights(job.pairs, job.weights, job.transposed, job.channels, job.outputChannels, panel, k0 + k, end, to, weightStep, scratch);
+    }
+    const overwrite = k0 === 0 ? 1 : 0;
+    for (let f = 0; f < count; f++) {
+      const a = job.inputs + <usize>f * job.inputStep + <usize>first * inputRow + floats(k0);
+      const b = weights + <usize>f * weightStep;
+      const c = products + <usize>f * productStep;
+      for (let t = 0; t < tiles; t += ROWS) {
+        microTiles(depth, a + <usize>t * inputRow, inputRow, b, c + <usize>t * outputRow, outputRow, overwrite);
+      }
     }
   }
-}
-
-/** Addresses of the 2x2 pixels of an output tile, whose first line is `y` of all images' lines. */
-export function pointAtOutputs(table: usize, output: usize, rowBytes: usize, y: i32, x: i32, width: i32): void {
-  const at = output + <usize>(y * width + x) * rowBytes;
-  const below = at + <usize>width * rowBytes;
-  setPointer(table, 0, at);
-  setPointer(table, 1, at + rowBytes);
-  setPointer(table, 2, below);
-  setPointer(table, 3, below + rowBytes);
+  const offset = floats(panel * COLUMNS);
+  const bytes = min(outputRow, floats(job.outputChannels) - offset);
+  for (let t = 0; t < tiles; t++) {
+    transformOutput(job, scratch, products + <usize>t * outputRow, productStep, job.output, job.first + first + t, offset, bytes);
+  }
 }

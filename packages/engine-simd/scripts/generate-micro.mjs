@@ -23,35 +23,38 @@ export function generateMicro({ rows, columns, relaxed }) {
   const fma = (a, b, c) =>
     relaxed ? `f32x4.relaxed_madd(${a}, ${b}, ${c})` : `f32x4.add(${c}, f32x4.mul(${a}, ${b}))`;
   const accumulators = lines.flatMap((i) => vectors.map((j) => `  let c${i}_${j} = f32x4.splat(0);`));
-  const loadB = (address) => vectors.map((j) => `    const b${j} = v128.load(${address}, ${16 * j});`);
+  const loadB = (address, from = 0) => vectors.map((j) => `    const b${j} = v128.load(${address}, ${from + 16 * j});`);
   const multiply = (loadA) =>
     lines.flatMap((i) => [
       `    const a${i} = ${loadA(i)};`,
       ...vectors.map((j) => `    c${i}_${j} = ${fma(`a${i}`, `b${j}`, `c${i}_${j}`)};`),
     ]);
   const at = (table, i, offset) => `<usize>load<u32>(${table}, ${4 * i}) + ${offset}`;
-  // Both halves are loaded before either is stored: V8's re-vectoriser gives up otherwise.
-  const writeTile = [
+  // Both halves are loaded before either is stored: V8's re-vectoriser gives up otherwise. The upper one is stored first: otherwise it stores the
+  // lower one once more on its own.
+  const upperFirst = (store) => vectors.map((j) => store(j ^ 1));
+  const write = (place) => [
     '  if (overwrite) {',
-    ...lines.map(
-      (i) =>
-        `    { const p = ${at('cp', i, 'co')}; ${vectors.map((j) => `v128.store(p, c${i}_${j}, ${16 * j});`).join(' ')} }`,
-    ),
+    ...lines.map((i) => `    { ${place(i)} ${upperFirst((j) => `v128.store(p, c${i}_${j}, ${16 * j});`).join(' ')} }`),
     '  } else {',
     ...lines.map(
       (i) =>
-        `    { const p = ${at('cp', i, 'co')}; ${vectors.map((j) => `const t${j} = v128.load(p, ${16 * j});`).join(' ')} ` +
-        `${vectors.map((j) => `v128.store(p, f32x4.add(t${j}, c${i}_${j}), ${16 * j});`).join(' ')} }`,
+        `    { ${place(i)} ${vectors.map((j) => `const t${j} = v128.load(p, ${16 * j});`).join(' ')} ` +
+        `${upperFirst((j) => `v128.store(p, f32x4.add(t${j}, c${i}_${j}), ${16 * j});`).join(' ')} }`,
     ),
     '  }',
     '}',
   ];
+  const writeTile = write((i) => `const p = ${at('cp', i, 'co')};`);
+  const writeRows = (c, step) => write((i) => `const p = ${c} + ${i} * ${step};`);
 
   return [
     `export const ROWS: i32 = ${rows};`,
     `export const COLUMNS: i32 = ${columns};`,
     '/** a * b + c. */',
     `export function madd(a: v128, b: v128, c: v128): v128 { return ${fma('a', 'b', 'c')}; }`,
+    '/** c - a * b. */',
+    `export function nmadd(a: v128, b: v128, c: v128): v128 { return ${relaxed ? 'f32x4.relaxed_nmadd(a, b, c)' : 'f32x4.sub(c, f32x4.mul(a, b))'}; }`,
 
     '/** A and B packed; rows of C at the addresses in table `cp`, each plus `co` bytes. */',
     'export function microPacked(k: i32, a: usize, b: usize, cp: usize, co: usize, overwrite: i32): void {',
@@ -92,6 +95,30 @@ export function generateMicro({ rows, columns, relaxed }) {
     '    at += 4; bt += 4;',
     '  }',
     ...writeTile,
+
+    '/** B packed; row i of A lies i * aStep bytes behind `a` and has k floats; row i of C i * cStep behind `c`. */',
+    'export function microTiles(k: i32, a: usize, aStep: usize, b: usize, c: usize, cStep: usize, overwrite: i32): void {',
+    ...accumulators,
+    '  let r0 = a;',
+    ...lines.slice(1).map((i) => `  let r${i} = r${i - 1} + aStep;`),
+    '  const end = a + <usize>(k * 4);',
+    '  while (r0 < end) {',
+    ...loadB('b'),
+    ...multiply((i) => `v128.load32_splat(r${i})`),
+    ...lines.map((i) => `    r${i} += 4;`),
+    `    b += ${4 * columns};`,
+    '  }',
+    ...writeRows('c', 'cStep'),
+
+    '/** C = A^T B: rows k of A and B lie so many bytes apart; row i of C i * cStep behind `c`. */',
+    'export function microSums(k: i32, a: usize, aStep: usize, b: usize, bStep: usize, c: usize, cStep: usize, overwrite: i32): void {',
+    ...accumulators,
+    '  for (; k > 0; k--) {',
+    ...loadB('b'),
+    ...multiply((i) => `v128.load32_splat(a, ${4 * i})`),
+    '    a += aStep; b += bStep;',
+    '  }',
+    ...writeRows('c', 'cStep'),
 
     ...packRows(rows, at),
     ...packColumns(rows),

@@ -1,130 +1,203 @@
 const range = (n) => [...Array(n).keys()];
 const add = (a, b) => `f32x4.add(${a}, ${b})`;
 const sub = (a, b) => `f32x4.sub(${a}, ${b})`;
-const half = (a) => `f32x4.mul(half, ${a})`;
-const transpose = (m) => m[0].map((_, j) => m.map((row) => row[j]));
 
-/** Matrices of F(2x2, 3x3), as the expressions that they make of a vector; terms that occur twice are common to the compiler. */
-const inputRow = ([x0, x1, x2, x3]) => [sub(x0, x2), add(x1, x2), sub(x2, x1), sub(x1, x3)]; // B^T x
-const outputRow = ([m0, m1, m2, m3]) => [add(add(m0, m1), m2), sub(sub(m1, m2), m3)]; // A^T m
-const weightRow = ([g0, g1, g2]) => [g0, add(half(add(g0, g2)), half(g1)), sub(half(add(g0, g2)), half(g1)), g2]; // G g
-const outputGradientRow = ([y0, y1]) => [y0, add(y0, y1), sub(y0, y1), `f32x4.neg(${y1})`]; // A y
-const weightGradientRow = ([u0, u1, u2, u3]) => [
-  add(u0, half(add(u1, u2))),
-  half(sub(u1, u2)),
-  add(half(add(u1, u2)), u3),
-]; // G^T u
+/** Constants of the transforms. They lie in memory: V8 has a vector of one number from there in one instruction, and else in eight. */
+const constants = [];
+const constant = (number) => {
+  if (!constants.includes(number)) constants.push(number);
+  return `k${constants.indexOf(number)}`;
+};
+const mul = (a, number) => `f32x4.mul(${a}, ${constant(number)})`;
+/** a number + c. */
+const madd = (a, number, c) =>
+  number < 0 ? `nmadd(${a}, ${constant(-number)}, ${c})` : `madd(${a}, ${constant(number)}, ${c})`;
 
 /**
- * Lines that make the matrix `row(x) row^T` of a matrix of values x, whose names are given: to names that begin with `prefix`.
+ * A bilinear algorithm for a line of outputs of a filter with three taps: what makes a line `values` of, as names of constants and the
+ * expressions of the results. Those with a capital letter are transposes of the others.
  *
- * @param {(vector: string[]) => string[]} row
- * @param {string[][]} x
- * @param {string} prefix
- * @returns {{ lines: string[], values: string[][] }}
+ * @typedef {object} Line
+ * @property {string} name suffix of the functions
+ * @property {number} inputs pixels that are read
+ * @property {number} products
+ * @property {number} outputs pixels that are made
+ * @property {Record<'input' | 'output' | 'weights' | 'outputGradient' | 'weightGradient', (names: string[]) => { before?: Record<string, string>, results: string[] }>} rows
  */
-function bothSides(row, x, prefix) {
-  const lines = [];
-  const apply = (matrix, name) =>
-    transpose(
-      transpose(matrix).map((column, j) =>
-        row(column).map((expression, i) => {
-          lines.push(`  const ${name}${i}${j} = ${expression};`);
-          return `${name}${i}${j}`;
-        }),
-      ),
-    );
-  const left = apply(x, `${prefix}t`);
-  return { lines, values: transpose(apply(transpose(left), `${prefix}v`)) };
-}
+
+/** Points of F(4, 3) beside zero and infinity: +-P and +-Q. Of those that are exact in binary they have nearly the least error. */
+const P = 5 / 8;
+const Q = 3 / 2;
+const P2 = P * P;
+const Q2 = Q * Q;
+/** Inverse values at the points of the polynomial that vanishes at all others. */
+const AT_0 = 1 / (P2 * Q2);
+const AT_P = 1 / (2 * P2 * (P2 - Q2));
+const AT_Q = 1 / (2 * Q2 * (Q2 - P2));
+
+/** F(4, 3): six products for four outputs. */
+const tiles = {
+  name: 'Tile',
+  inputs: 6,
+  products: 6,
+  outputs: 4,
+  rows: {
+    // B^T d
+    input: ([d0, d1, d2, d3, d4, d5]) => ({
+      before: { ep: madd(d2, -Q2, d4), op: madd(d1, -Q2, d3), eq: madd(d2, -P2, d4), oq: madd(d1, -P2, d3) },
+      results: [
+        madd(d0, P2 * Q2, madd(d2, -(P2 + Q2), d4)),
+        madd('op', P, 'ep'),
+        madd('op', -P, 'ep'),
+        madd('oq', Q, 'eq'),
+        madd('oq', -Q, 'eq'),
+        madd(d1, P2 * Q2, madd(d3, -(P2 + Q2), d5)),
+      ],
+    }),
+    // A^T m
+    output: ([m0, m1, m2, m3, m4, m5]) => ({
+      before: { ep: add(m1, m2), op: sub(m1, m2), eq: add(m3, m4), oq: sub(m3, m4) },
+      results: [
+        add(m0, add('ep', 'eq')),
+        madd('oq', Q, mul('op', P)),
+        madd('eq', Q2, mul('ep', P2)),
+        madd('oq', Q * Q2, madd('op', P * P2, m5)),
+      ],
+    }),
+    // G g
+    weights: ([g0, g1, g2]) => ({
+      before: {
+        ep: madd(g2, AT_P * P2, mul(g0, AT_P)),
+        op: mul(g1, AT_P * P),
+        eq: madd(g2, AT_Q * Q2, mul(g0, AT_Q)),
+        oq: mul(g1, AT_Q * Q),
+      },
+      results: [mul(g0, AT_0), add('ep', 'op'), sub('ep', 'op'), add('eq', 'oq'), sub('eq', 'oq'), g2],
+    }),
+    // A y
+    outputGradient: ([y0, y1, y2, y3]) => ({
+      before: { ep: madd(y2, P2, y0), op: madd(y3, P2, y1), eq: madd(y2, Q2, y0), oq: madd(y3, Q2, y1) },
+      results: [y0, madd('op', P, 'ep'), madd('op', -P, 'ep'), madd('oq', Q, 'eq'), madd('oq', -Q, 'eq'), y3],
+    }),
+    // G^T u
+    weightGradient: ([u0, u1, u2, u3, u4, u5]) => ({
+      before: { ep: add(u1, u2), op: sub(u1, u2), eq: add(u3, u4), oq: sub(u3, u4) },
+      results: [
+        madd('eq', AT_Q, madd('ep', AT_P, mul(u0, AT_0))),
+        madd('oq', AT_Q * Q, mul('op', AT_P * P)),
+        madd('eq', AT_Q * Q2, madd('ep', AT_P * P2, u5)),
+      ],
+    }),
+  },
+};
+
+/** Both pixels of a line of two, with a zero before and behind: three products. */
+const pairs = {
+  name: 'Pair',
+  inputs: 2,
+  products: 3,
+  outputs: 2,
+  rows: {
+    input: ([x0, x1]) => ({ results: [x1, add(x0, x1), x0] }),
+    output: ([m0, m1, m2]) => ({ results: [add(m0, m1), add(m1, m2)] }),
+    weights: ([g0, g1, g2]) => ({ results: [sub(g2, g1), g1, sub(g0, g1)] }),
+    outputGradient: ([y0, y1]) => ({ results: [y0, add(y0, y1), y1] }),
+    weightGradient: ([u0, u1, u2]) => ({ results: [u2, sub(u1, add(u0, u2)), u0] }),
+  },
+};
 
 /**
- * AssemblyScript source of the transforms of Winograd's F(2x2, 3x3), unrolled.
+ * AssemblyScript source of the transforms of Winograd's F(4x4, 3x3), and of the like for images of 2x2, unrolled.
  *
+ * A transform goes through the columns and then through the lines; in between values wait in memory, as there are more than registers.
  * Where the build is for a re-vectoriser, two vectors of four channels are worked on side by side, with all loads before all stores, so
- * that it finds pairs; elsewhere one at a time, as registers are few.
+ * that it finds pairs.
  *
  * @param {import('./generate-micro.mjs').Variant} variant
  * @returns {string}
  * @see Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2016), section 4.1.
+ * @see Barabasz et al., "Error Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural Networks" (2020), on points.
  */
 export function generateWinograd({ columns }) {
   const vectors = range(columns >= 16 ? 2 : 1);
-  /** A function that loads `side` x `side` values, transforms them and stores the result. */
-  const transform = (signature, { row, side, load, store, before = [], between = () => [] }) => {
-    const loaded = vectors.map((v) => range(side).map((i) => range(side).map((j) => `x${v}_${i}${j}`)));
-    const results = vectors.map((v) => bothSides(row, loaded[v], `h${v}`));
-    const size = results[0].values.length;
-    const declare = between().length > 0 ? 'let' : 'const';
+  const step = 16 * vectors.length;
+
+  /** Lines that make `row` of values that `load(i, v)` gives and hand each result to `store(i, v, value)`. */
+  const apply = (row, size, load, store) => {
+    const all = vectors.map((v) => row(range(size).map((i) => `x${i}_${v}`)));
+    const own = (expression, v) => expression.replace(/\b[eo][pq]\b/g, (name) => `${name}_${v}`);
     return [
-      `export function ${signature} {`,
-      ...before,
-      ...range(side * side).flatMap((k) =>
-        vectors.map((v) => `  ${declare} ${loaded[v][Math.floor(k / side)][k % side]} = ${load(k, 16 * v)};`),
+      '  {',
+      ...range(size).flatMap((i) => vectors.map((v) => `    const x${i}_${v} = ${load(i, 16 * v)};`)),
+      ...Object.keys(all[0].before ?? {}).flatMap((name) =>
+        vectors.map((v) => `    const ${name}_${v} = ${own(all[v].before[name], v)};`),
       ),
-      ...between((k, v) => loaded[v][Math.floor(k / side)][k % side]),
-      ...results.flatMap(({ lines }) => lines),
-      ...range(size * size).flatMap((k) =>
-        vectors.map((v) => `  ${store(k, results[v].values[Math.floor(k / size)][k % size], 16 * v)}`),
-      ),
-      '}',
+      ...all[0].results.flatMap((_, i) => vectors.map((v) => `    const r${i}_${v} = ${own(all[v].results[i], v)};`)),
+      ...all[0].results.flatMap((_, i) => vectors.toReversed().map((v) => `    ${store(i, `r${i}_${v}`, 16 * v)}`)),
+      '  }',
     ];
   };
-  const pointer = (table, k, offset) => `<usize>load<u32>(${table}, ${4 * k}) + ${offset}`;
-  const halves = ['  const half = f32x4.splat(0.5);'];
+
+  const constantsOf = (row, size) => {
+    const { before = {}, results } = row(range(size).map((i) => `x${i}`));
+    const names = [...Object.values(before), ...results].join(' ').match(/\bk\d+\b/g) ?? [];
+    return [...new Set(names)].map((name) => Number(name.slice(1)));
+  };
+
+  /** A function that transforms `size` x `size` values into `results` x `results`. */
+  const transform = (name, parameters, { row, size, results, load, store }) => [
+    `export function ${name}(${parameters}, buffer: usize): void {`,
+    ...constantsOf(row, size).map((k) => `  const k${k} = v128.load32_splat(CONSTANTS, ${4 * k});`),
+    ...range(size).flatMap((j) =>
+      apply(
+        row,
+        size,
+        (i, v) => load(i * size + j, v),
+        (i, value, v) => `v128.store(buffer, ${value}, ${(i * size + j) * step + v});`,
+      ),
+    ),
+    ...range(results).flatMap((i) =>
+      apply(
+        row,
+        size,
+        (j, v) => `v128.load(buffer, ${(i * size + j) * step + v})`,
+        (j, value, v) => store(i * results + j, value, v),
+      ),
+    ),
+    '}',
+  ];
+  const fromTable = (k, v) => `v128.load(<usize>load<u32>(table, ${4 * k}) + offset, ${v})`;
+  const toTable = (k, value, v) => `v128.store(<usize>load<u32>(table, ${4 * k}) + offset, ${value}, ${v});`;
+  const fromPlaces = (k, v) => `v128.load(from + ${k} * fromStep, ${v})`;
+  const toPlaces = (k, value, v) => `v128.store(to + ${k} * toStep, ${value}, ${v});`;
+  const functions = [tiles, pairs].flatMap(({ name, inputs, products, outputs, rows }) => [
+    '/** B^T d B: d from the addresses in `table` plus `offset`, to places `toStep` bytes apart. */',
+    ...transform(`transformInput${name}`, 'table: usize, offset: usize, to: usize, toStep: usize', {
+      ...{ row: rows.input, size: inputs, results: products, load: fromTable, store: toPlaces },
+    }),
+    '/** A^T M A: M from places `fromStep` bytes apart, to the addresses in `table` plus `offset`. */',
+    ...transform(`transformOutput${name}`, 'from: usize, fromStep: usize, table: usize, offset: usize', {
+      ...{ row: rows.output, size: products, results: outputs, load: fromPlaces, store: toTable },
+    }),
+    '/** G g G^T: g from places `fromStep` bytes apart, to places `toStep` bytes apart. */',
+    ...transform(`transformWeights${name}`, 'from: usize, fromStep: usize, to: usize, toStep: usize', {
+      ...{ row: rows.weights, size: 3, results: products, load: fromPlaces, store: toPlaces },
+    }),
+    '/** A dY A^T: dY from the addresses in `table` plus `offset`, to places `toStep` bytes apart. */',
+    ...transform(`transformOutputGradient${name}`, 'table: usize, offset: usize, to: usize, toStep: usize', {
+      ...{ row: rows.outputGradient, size: outputs, results: products, load: fromTable, store: toPlaces },
+    }),
+    '/** G^T dU G: dU from places `fromStep` bytes apart, to places `toStep` bytes apart. */',
+    ...transform(`transformWeightGradient${name}`, 'from: usize, fromStep: usize, to: usize, toStep: usize', {
+      ...{ row: rows.weightGradient, size: products, results: 3, load: fromPlaces, store: toPlaces },
+    }),
+  ]);
   return [
+    "import { madd, nmadd } from './micro';",
     '/** Bytes of the channels that a call transforms. */',
-    `export const STEP: usize = ${16 * vectors.length};`,
-
-    '/** V = B^T d B: d from 16 addresses in table `ip` plus `offset`; V to 16 places `step` bytes apart. */',
-    ...transform('transformInput(ip: usize, offset: usize, d: usize, step: usize): void', {
-      row: inputRow,
-      side: 4,
-      load: (k, v) => `v128.load(${pointer('ip', k, 'offset')}, ${v})`,
-      store: (k, value, v) => `v128.store(d + ${k} * step, ${value}, ${v});`,
-    }),
-
-    '/** Y = A^T M A: M from 16 places `step` bytes apart; Y to 4 addresses in table `op` plus `offset`. */',
-    ...transform('transformOutput(m: usize, step: usize, op: usize, offset: usize): void', {
-      row: outputRow,
-      side: 4,
-      load: (k, v) => `v128.load(m + ${k} * step, ${v})`,
-      store: (k, value, v) => `v128.store(${pointer('op', k, 'offset')}, ${value}, ${v});`,
-    }),
-
-    '/** U = G g G^T: g from 9 places `gStep` bytes apart; U to 16 places `step` bytes apart. */',
-    ...transform('transformWeights(g: usize, gStep: usize, d: usize, step: usize): void', {
-      row: weightRow,
-      side: 3,
-      before: halves,
-      load: (k, v) => `v128.load(g + ${k} * gStep, ${v})`,
-      store: (k, value, v) => `v128.store(d + ${k} * step, ${value}, ${v});`,
-    }),
-
-    '/** N = A dY A^T: dY from 4 addresses in table `yp` plus `offset`; N to 16 places `step` bytes apart. */',
-    ...transform('transformOutputGradient(yp: usize, offset: usize, d: usize, step: usize): void', {
-      row: outputGradientRow,
-      side: 2,
-      load: (k, v) => `v128.load(${pointer('yp', k, 'offset')}, ${v})`,
-      store: (k, value, v) => `v128.store(d + ${k} * step, ${value}, ${v});`,
-    }),
-
-    '/** dg = G^T dU G, dU being the sum of `parts` that lie `partStep` bytes apart: each 16 places `step` bytes apart; dg to 9. */',
-    ...transform('transformWeightGradient(u: usize, parts: i32, partStep: usize, step: usize, g: usize): void', {
-      row: weightGradientRow,
-      side: 4,
-      before: halves,
-      load: (k, v) => `v128.load(u + ${k} * step, ${v})`,
-      between: (name = () => '') => [
-        '  for (let part = 1; part < parts; part++) {',
-        '    u += partStep;',
-        ...range(16).flatMap((k) =>
-          vectors.map((v) => `    ${name(k, v)} = f32x4.add(${name(k, v)}, v128.load(u + ${k} * step, ${16 * v}));`),
-        ),
-        '  }',
-      ],
-      store: (k, value, v) => `v128.store(g + ${k} * step, ${value}, ${v});`,
-    }),
+    `export const STEP: usize = ${step};`,
+    `const CONSTANTS: usize = memory.data<f32>([${constants.join(', ')}]);`,
+    ...functions,
   ]
     .join('\n')
     .concat('\n');

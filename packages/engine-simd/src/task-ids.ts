@@ -5,7 +5,7 @@ export const CONVOLUTION = 1;
 export const FILTER_GRADIENT = 2;
 export const PACK_WEIGHTS = 3;
 export const PACK_WEIGHTS_TRANSPOSED = 4;
-export const WINOGRAD = 5;
+export const WINOGRAD_BLOCKS = 5;
 export const WINOGRAD_WEIGHTS = 6;
 export const PAD_IMAGES = 7;
 export const BATCH_NORM_STATISTICS = 8;
@@ -36,5 +36,7 @@ export const STRIDED_COPY = 31;
 /** Multiply-adds and nothing else: what the processor can do at most. */
 export const MULTIPLY_ADDS = 32;
 export const WINOGRAD_GRADIENT = 33;
-export const WINOGRAD_GRADIENT_SUM = 34;
+export const WINOGRAD_PAIRS = 34;
 export const PAIR_LOGITS = 35;
+export const WINOGRAD_INPUT = 36;
+export const WINOGRAD_PANELS = 37;

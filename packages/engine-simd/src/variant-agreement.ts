@@ -6,10 +6,12 @@ import type { Variant } from './variants.ts';
 
 const base = { images: 3, filterHeight: 3, filterWidth: 3, strideY: 1, strideX: 1, top: 1, left: 1 };
 
-/** Small convolutions that between them take every path to a micro-kernel: packed and not, whole tiles and edges, Winograd. */
+/** Small convolutions that between them take every path to a micro-kernel: packed and not, whole tiles and edges, all ways of Winograd's. */
 const cases: readonly ConvolutionGeometry[] = [
   { ...base, height: 7, width: 7, channels: 12, outputChannels: 20, outputHeight: 7, outputWidth: 7 },
   { ...base, height: 8, width: 8, channels: 32, outputChannels: 48, outputHeight: 8, outputWidth: 8 },
+  { ...base, height: 7, width: 6, channels: 136, outputChannels: 136, outputHeight: 7, outputWidth: 6 },
+  { ...base, images: 9, height: 2, width: 2, channels: 40, outputChannels: 48, outputHeight: 2, outputWidth: 2 },
   { ...base, height: 5, width: 5, channels: 80, outputChannels: 272, outputHeight: 5, outputWidth: 5 },
 ];
 

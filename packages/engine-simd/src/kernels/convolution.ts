@@ -6,7 +6,8 @@ import { filterGradient } from './filter-gradient.ts';
 import { type ProductPlan, planProduct, runProduct } from './gathered-product.ts';
 import { areFloat, ceilDiv, defineKernel, type SimdKernel, sizeOf } from './kernel.ts';
 import { marginSize, wantsMargin, withMargin } from './margin.ts';
-import { runWinograd, suitsWinograd } from './winograd.ts';
+import { runWinograd } from './winograd.ts';
+import { winogradShape } from './winograd-shape.ts';
 
 /** output = convolution of input by weights; all are addresses. */
 export function convolution(
@@ -16,13 +17,14 @@ export function convolution(
   weights: number,
   output: number,
 ): void {
+  const winograd = winogradShape(g);
+  if (winograd) {
+    runWinograd(runtime, g, winograd, input, { address: weights, transposed: false }, output);
+    return;
+  }
   const margin = wantsMargin(g);
   const { height, width } = margin ? marginSize(g) : g;
   withPackedWeights(runtime, weights, g.filterHeight * g.filterWidth * g.channels, g.outputChannels, (packed) => {
-    if (suitsWinograd(g)) {
-      runWinograd(runtime, g, input, packed, output);
-      return;
-    }
     const plan = runtime.plans.get(`forward ${geometryKey(g)}`, () =>
       planProduct(runtime, {
         images: g.images,
@@ -89,17 +91,21 @@ export function inputGradient(
   weights: number,
   dInput: number,
 ): void {
+  const mirrored = mirror(g);
+  const winograd = winogradShape(mirrored);
+  if (winograd) {
+    runWinograd(runtime, mirrored, winograd, dOutput, { address: weights, transposed: true }, dInput);
+    return;
+  }
   const plan = runtime.plans.get(`input gradient ${geometryKey(g)}`, () => planInputGradient(runtime, g));
   if (plan.clear) runtime.floats(dInput, g.images * g.height * g.width * g.channels).fill(0);
   const { columns: tile } = runtime.variant;
   const panels = ceilDiv(g.channels, tile);
-  const mirrored = mirror(g);
   for (const phase of plan.phases) {
     runtime.withTemporary(panels * tile * phase.taps * g.outputChannels * 4, (packed) => {
       const sizes = [g.channels, g.outputChannels, phase.taps, phase.tapList];
       runtime.runOnce(panels * phase.taps, PACK_WEIGHTS_TRANSPOSED, weights, packed, ...sizes);
-      if (suitsWinograd(mirrored)) runWinograd(runtime, mirrored, dOutput, packed, dInput);
-      else runProduct(runtime, phase, dOutput, packed, dInput + phase.offset);
+      runProduct(runtime, phase, dOutput, packed, dInput + phase.offset);
     });
   }
 }

@@ -4,7 +4,8 @@ import { FILTER_GRADIENT } from '../task-ids.ts';
 import { ceilDiv } from './kernel.ts';
 import { marginSize, wantsMargin, withMargin } from './margin.ts';
 import { reduce } from './reduce.ts';
-import { runWinogradGradient, suitsWinograd } from './winograd.ts';
+import { runWinogradGradient } from './winograd.ts';
+import { winogradShape } from './winograd-shape.ts';
 
 /** Up to so many channels on both sides, rows are multiplied where they lie. */
 const DIRECT_CHANNELS = 32;
@@ -29,8 +30,9 @@ export function filterGradient(
   dOutput: number,
   dWeights: number,
 ): void {
-  if (suitsWinograd(g)) {
-    runWinogradGradient(runtime, g, input, dOutput, dWeights);
+  const winograd = winogradShape(g);
+  if (winograd) {
+    runWinogradGradient(runtime, g, winograd, input, dOutput, dWeights);
     return;
   }
   const plan = runtime.plans.get(`filter gradient ${geometryKey(g)}`, () => planFilterGradient(runtime, g));

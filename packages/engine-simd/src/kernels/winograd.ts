@@ -1,85 +1,187 @@
 import type { ConvolutionGeometry } from '@tfjs-ssl/ops';
 import type { Runtime } from '../runtime.ts';
-import { WINOGRAD, WINOGRAD_GRADIENT, WINOGRAD_GRADIENT_SUM, WINOGRAD_WEIGHTS } from '../task-ids.ts';
+import {
+  WINOGRAD_BLOCKS,
+  WINOGRAD_GRADIENT,
+  WINOGRAD_INPUT,
+  WINOGRAD_PAIRS,
+  WINOGRAD_PANELS,
+  WINOGRAD_WEIGHTS,
+} from '../task-ids.ts';
 import { ceilDiv } from './kernel.ts';
+import { reduce } from './reduce.ts';
+import type { WinogradShape } from './winograd-shape.ts';
 
-/** Widest tile of any variant: what suits must not depend on the variant. */
-const WIDEST_TILE = 16;
+/** Bytes between neighbouring products beyond what they need: else their places were all in one set of the caches. */
+const GAP = 64;
+/** Products of channels up to which transformed weights pass by tiles, and not the other way round. */
+const FEW_WEIGHTS = 128 * 128;
+/** Bytes of the transformed tiles of a task, on the wider side: half of the second cache. */
+const TILE_BYTES = 448 * 1024;
+/** Depth of weights that a task transforms. */
+const DEPTH_BLOCK = 64;
+/** Tiles of a task that transforms them for others. */
+const TRANSFORM_BLOCK = 8;
+/** Tiles that a task multiplies by a panel of weights. */
+const PANEL_TILES = 128;
+/** Bytes of transformed tiles at once, about: some of the third cache. */
+const GROUP_BYTES = 5 << 20;
 
-/**
- * Whether Winograd's F(2x2, 3x3) computes a convolution faster: 3x3, stride 1, even output size, enough channels to pay for the
- * transforms and few enough that transformed weights and tiles stay in the second cache.
- */
-export function suitsWinograd(g: ConvolutionGeometry): boolean {
-  return (
-    g.filterHeight === 3 &&
-    g.filterWidth === 3 &&
-    g.strideY === 1 &&
-    g.strideX === 1 &&
-    g.outputHeight % 2 === 0 &&
-    g.outputWidth % 2 === 0 &&
-    Math.min(g.outputHeight, g.outputWidth) >= 6 &&
-    g.channels % 8 === 0 &&
-    g.channels >= 32 &&
-    g.channels <= 128 &&
-    g.outputChannels <= 128 &&
-    g.outputChannels % WIDEST_TILE === 0
-  );
+/** Weights as they lie: those of the convolution itself, or of the one whose input's gradient is computed. */
+export interface WinogradWeights {
+  readonly address: number;
+  /** Whether they are [9][output channels][channels], the last tap first. */
+  readonly transposed: boolean;
 }
 
-/** output = convolution of input; `packed` are the weights as the plain convolution packs them. */
+/** output = convolution of input. */
 export function runWinograd(
   runtime: Runtime,
   g: ConvolutionGeometry,
+  shape: WinogradShape,
   input: number,
-  packed: number,
+  weights: WinogradWeights,
   output: number,
 ): void {
-  const { columns } = runtime.variant;
-  const panels = g.outputChannels / columns;
-  const tiles = g.images * (g.outputHeight / 2) * (g.outputWidth / 2);
-  const block = g.channels + g.outputChannels <= 128 ? 48 : 24;
-  runtime.withTemporary(16 * g.channels * g.outputChannels * 4, (weights) => {
-    runtime.runOnce(panels, WINOGRAD_WEIGHTS, packed, weights, g.channels, panels);
-    withZeros(runtime, g.channels, (zeros) => {
-      runtime.runOnce(ceilDiv(tiles, block), WINOGRAD, input, weights, output, ...sizesOf(g), tiles, block, zeros);
-    });
+  withZeros(runtime, g, (zeros) => {
+    const words = [...wordsOf(g, shape), zeros];
+    if (!shape.pairs && g.channels * g.outputChannels <= FEW_WEIGHTS) {
+      runBlocks(runtime, g, shape, words, input, weights, output);
+    } else {
+      runPanels(runtime, g, shape, words, input, weights, output);
+    }
   });
 }
 
-/** Parts of the sum over images: a matter of the shape alone, so that results do not depend on the number of threads. */
-const PARTS = 8;
-/** Bytes of transformed tiles, of the input and of the output's gradient together. */
-const TILE_BYTES = 512 * 1024;
-/** Weights of a task that sums parts up. */
-const WEIGHTS = 2048;
+function runBlocks(
+  runtime: Runtime,
+  g: ConvolutionGeometry,
+  shape: WinogradShape,
+  words: readonly number[],
+  input: number,
+  weights: WinogradWeights,
+  output: number,
+): void {
+  const { rows, columns } = runtime.variant;
+  const { channels, outputChannels } = g;
+  const panels = ceilDiv(outputChannels, columns);
+  const weightStep = panels * channels * columns * 4 + GAP;
+  const widest = Math.max(channels, panels * columns);
+  const block = Math.floor(TILE_BYTES / (37 * 4 * widest) / rows) * rows;
+  const tiles = g.images * shape.tilesPerImage;
+  runtime.withTemporary(36 * weightStep, (transformed) => {
+    const tasks = panels * ceilDiv(channels, DEPTH_BLOCK);
+    const transposed = weights.transposed ? 1 : 0;
+    const job = [weights.address, transposed, channels, outputChannels, transformed, weightStep];
+    runtime.runOnce(tasks, WINOGRAD_WEIGHTS, ...job);
+    runtime.runOnce(
+      ceilDiv(tiles, block),
+      ...[WINOGRAD_BLOCKS, ...words, input, output, transformed, weightStep, tiles, block],
+    );
+  });
+}
 
-/** dWeights = gradient of the weights for dOutput, of what {@link suitsWinograd}. */
+function runPanels(
+  runtime: Runtime,
+  g: ConvolutionGeometry,
+  shape: WinogradShape,
+  words: readonly number[],
+  input: number,
+  weights: WinogradWeights,
+  output: number,
+): void {
+  const { rows, columns } = runtime.variant;
+  const row = g.channels * 4;
+  const tiles = g.images * shape.tilesPerImage;
+  const group = groupOf(tiles, shape.products * row, PANEL_TILES);
+  const step = (group + rows) * row + GAP;
+  const transposed = weights.transposed ? 1 : 0;
+  runtime.withTemporary(shape.products * step, (inputs) => {
+    for (let first = 0; first < tiles; first += group) {
+      const count = Math.min(group, tiles - first);
+      const transform = [WINOGRAD_INPUT, ...words, input, inputs, step, row, first, count, TRANSFORM_BLOCK];
+      runtime.runOnce(ceilDiv(count, TRANSFORM_BLOCK), ...transform);
+      const tasks = ceilDiv(count, PANEL_TILES) * ceilDiv(g.outputChannels, columns);
+      const job = [inputs, step, output, weights.address, transposed, first, count, PANEL_TILES];
+      runtime.runOnce(tasks, WINOGRAD_PANELS, ...words, ...job);
+    }
+  });
+}
+
+/** Channels of the weights of one task, on the input's side and on the output's. */
+const CHANNEL_BLOCK = 48;
+const OUTPUT_BLOCK = 32;
+/** Tasks that there should be at least: parts of the tiles, whose results are added, where weights alone give fewer. */
+const TASKS = 12;
+/** Tiles of a part, at least. */
+const PART = 64;
+
+/** dWeights = gradient of the weights for dOutput. */
 export function runWinogradGradient(
   runtime: Runtime,
   g: ConvolutionGeometry,
+  shape: WinogradShape,
   input: number,
   dOutput: number,
   dWeights: number,
 ): void {
-  const parts = Math.min(PARTS, g.images);
-  const size = g.channels * g.outputChannels;
-  const block = Math.floor(TILE_BYTES / (16 * 4 * (g.channels + g.outputChannels)));
-  runtime.withTemporary(parts * 16 * size * 4, (sums) => {
-    withZeros(runtime, g.channels, (zeros) => {
-      const job = [WINOGRAD_GRADIENT, input, dOutput, sums, ...sizesOf(g), g.images, parts, block, zeros];
-      runtime.runOnce(parts, ...job);
+  const { rows } = runtime.variant;
+  const { channels, outputChannels } = g;
+  const size = 9 * channels * outputChannels;
+  const tiles = g.images * shape.tilesPerImage;
+  const inputRow = channels * 4 + GAP;
+  const gradientRow = outputChannels * 4 + GAP;
+  const group = groupOf(tiles, shape.products * (inputRow + gradientRow), PART);
+  const groups = ceilDiv(tiles, group);
+  const weightBlocks = ceilDiv(channels, CHANNEL_BLOCK) * ceilDiv(outputChannels, OUTPUT_BLOCK);
+  const parts = Math.max(1, Math.min(ceilDiv(TASKS, weightBlocks), Math.floor(group / PART)));
+  const channelBlock = ceilDiv(ceilDiv(channels, ceilDiv(channels, CHANNEL_BLOCK)), rows) * rows;
+  const tasks = parts * ceilDiv(channels, channelBlock) * ceilDiv(outputChannels, OUTPUT_BLOCK);
+  const inputStep = group * inputRow + GAP;
+  const gradientStep = group * gradientRow + GAP;
+
+  const compute = (target: number) =>
+    withZeros(runtime, g, (zeros) => {
+      const words = [...wordsOf(g, shape), zeros];
+      runtime.withTemporary(shape.products * inputStep, (inputs) => {
+        runtime.withTemporary(shape.products * gradientStep, (gradients) => {
+          const transformed = [inputs, inputStep, inputRow, gradients, gradientStep, gradientRow];
+          for (let i = 0; i < groups; i++) {
+            const count = Math.min(group, tiles - i * group);
+            const pairs = [input, dOutput, ...transformed, i * group, count, TRANSFORM_BLOCK];
+            runtime.runOnce(ceilDiv(count, TRANSFORM_BLOCK), WINOGRAD_PAIRS, ...words, ...pairs);
+            const job = [...transformed, count, target + i * parts * size * 4, parts, channelBlock, OUTPUT_BLOCK];
+            runtime.runOnce(tasks, WINOGRAD_GRADIENT, ...words, ...job);
+          }
+        });
+      });
     });
-    runtime.runOnce(ceilDiv(size, WEIGHTS), WINOGRAD_GRADIENT_SUM, sums, parts, size, WEIGHTS, dWeights);
+  if (groups * parts === 1) {
+    compute(dWeights);
+    return;
+  }
+  runtime.withTemporary(groups * parts * size * 4, (target) => {
+    compute(target);
+    const sum = { operation: 'sum', outer: 1, length: groups * parts, inner: size, scale: 1 } as const;
+    reduce(runtime, { ...sum, input: target, output: dWeights });
   });
 }
 
-const sizesOf = (g: ConvolutionGeometry): number[] => [
-  ...[g.channels, g.outputChannels, g.height, g.width, g.top, g.left, g.outputHeight, g.outputWidth],
+/** Tiles that are transformed at once: all, or a multiple of `unit` whose bytes are few enough. */
+function groupOf(tiles: number, bytes: number, unit: number): number {
+  const units = Math.max(1, Math.floor(GROUP_BYTES / (bytes * unit)));
+  const groups = ceilDiv(tiles, units * unit);
+  return groups === 1 ? tiles : ceilDiv(ceilDiv(tiles, groups), unit) * unit;
+}
+
+const wordsOf = (g: ConvolutionGeometry, shape: WinogradShape): number[] => [
+  ...[shape.pairs ? 1 : 0, g.channels, g.outputChannels, g.height, g.width, g.top, g.left],
+  ...[g.outputHeight, g.outputWidth, shape.tilesX, shape.tilesPerImage],
 ];
 
-/** Calls `use` with the address of so many zeros. */
-function withZeros(runtime: Runtime, size: number, use: (address: number) => void): void {
+/** Calls `use` with the address of a row of zeros. */
+function withZeros(runtime: Runtime, g: ConvolutionGeometry, use: (address: number) => void): void {
+  const size = Math.max(g.channels, g.outputChannels);
   runtime.withTemporary(size * 4, (zeros) => {
     runtime.floats(zeros, size).fill(0);
     use(zeros);

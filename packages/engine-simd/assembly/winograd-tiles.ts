@@ -1,0 +1,142 @@
+// What all parts of Winograd's algorithm share: where its tiles lie, and their transforms channel by channel.
+//
+// A tile is 4x4 outputs with the 6x6 inputs that they see, which makes 36 products; or a whole image of 2x2, which makes 9.
+import {
+  STEP,
+  transformInputPair,
+  transformInputTile,
+  transformOutputGradientPair,
+  transformOutputGradientTile,
+  transformOutputPair,
+  transformOutputTile,
+} from './generated/winograd';
+import { floats, setPointer } from './words';
+
+/** A convolution by 3x3 at stride 1; the first words of every job of the algorithm. */
+@unmanaged
+export class WinogradShape {
+  task: i32;
+  /** Whether tiles are whole images of 2x2. */
+  pairs: i32;
+  channels: i32;
+  outputChannels: i32;
+  height: i32;
+  width: i32;
+  top: i32;
+  left: i32;
+  outputHeight: i32;
+  outputWidth: i32;
+  tilesX: i32;
+  tilesPerImage: i32;
+  /** A row of zeros as long as the channels on either side: what lies outside the image. */
+  zeros: usize;
+}
+
+// Scratch memory of a task.
+const PIXELS: usize = 0;
+const BUFFER: usize = 0x400;
+/** Takes a row of outputs that lie outside the image. */
+const BEYOND: usize = 0x1000;
+/** Free for the rest. */
+export const FREE: usize = 0x4000;
+
+/** Products of a tile. */
+export function productsOf(shape: WinogradShape): i32 {
+  return shape.pairs ? 9 : 36;
+}
+
+/** V = B^T d B of a tile, all channels: to places `toStep` bytes apart. */
+export function transformInput(shape: WinogradShape, scratch: usize, input: usize, tile: i32, to: usize, toStep: usize): void {
+  const bytes = floats(shape.channels);
+  const table = scratch + PIXELS;
+  const buffer = scratch + BUFFER;
+  if (shape.pairs) {
+    pointAtPixels(table, input, bytes, shape.zeros, tile, 0, 0, 2, 2, 2);
+    for (let c: usize = 0; c < bytes; c += STEP) transformInputPair(table, c, to + c, toStep, buffer);
+  } else {
+    const image = tile / shape.tilesPerImage;
+    const y = tileLine(shape, tile) - shape.top;
+    const x = tileColumn(shape, tile) - shape.left;
+    pointAtPixels(table, input, bytes, shape.zeros, image, y, x, 6, shape.height, shape.width);
+    for (let c: usize = 0; c < bytes; c += STEP) transformInputTile(table, c, to + c, toStep, buffer);
+  }
+}
+
+/** Y = A^T M A of a tile, `bytes` of its channels from `offset` on: M from places `fromStep` bytes apart. */
+export function transformOutput(
+  shape: WinogradShape,
+  scratch: usize,
+  from: usize,
+  fromStep: usize,
+  output: usize,
+  tile: i32,
+  offset: usize,
+  bytes: usize,
+): void {
+  const table = scratch + PIXELS;
+  const buffer = scratch + BUFFER;
+  pointAtOutputs(shape, table, output, scratch + BEYOND, tile);
+  if (shape.pairs) {
+    for (let c: usize = 0; c < bytes; c += STEP) transformOutputPair(from + c, fromStep, table, offset + c, buffer);
+  } else {
+    for (let c: usize = 0; c < bytes; c += STEP) transformOutputTile(from + c, fromStep, table, offset + c, buffer);
+  }
+}
+
+/** N = A dY A^T of a tile, all channels: to places `toStep` bytes apart. */
+export function transformOutputGradient(shape: WinogradShape, scratch: usize, dy: usize, tile: i32, to: usize, toStep: usize): void {
+  const bytes = floats(shape.outputChannels);
+  const table = scratch + PIXELS;
+  const buffer = scratch + BUFFER;
+  pointAtOutputs(shape, table, dy, shape.zeros, tile);
+  if (shape.pairs) {
+    for (let o: usize = 0; o < bytes; o += STEP) transformOutputGradientPair(table, o, to + o, toStep, buffer);
+  } else {
+    for (let o: usize = 0; o < bytes; o += STEP) transformOutputGradientTile(table, o, to + o, toStep, buffer);
+  }
+}
+
+function pointAtOutputs(shape: WinogradShape, table: usize, output: usize, outside: usize, tile: i32): void {
+  const bytes = floats(shape.outputChannels);
+  if (shape.pairs) {
+    pointAtPixels(table, output, bytes, outside, tile, 0, 0, 2, 2, 2);
+  } else {
+    const image = tile / shape.tilesPerImage;
+    const y = tileLine(shape, tile);
+    pointAtPixels(table, output, bytes, outside, image, y, tileColumn(shape, tile), 4, shape.outputHeight, shape.outputWidth);
+  }
+}
+
+/** First line of a tile's outputs in their image. */
+function tileLine(shape: WinogradShape, tile: i32): i32 {
+  return ((tile % shape.tilesPerImage) / shape.tilesX) * 4;
+}
+
+/** First column of a tile's outputs in their image. */
+function tileColumn(shape: WinogradShape, tile: i32): i32 {
+  return ((tile % shape.tilesPerImage) % shape.tilesX) * 4;
+}
+
+/** Writes the addresses of `side` x `side` pixels of images; `outside` is that of those outside. */
+function pointAtPixels(
+  table: usize,
+  images: usize,
+  rowBytes: usize,
+  outside: usize,
+  image: i32,
+  y0: i32,
+  x0: i32,
+  side: i32,
+  height: i32,
+  width: i32,
+): void {
+  for (let i = 0; i < side; i++) {
+    const y = y0 + i;
+    const line = images + <usize>((image * height + y) * width) * rowBytes;
+    for (let j = 0; j < side; j++) {
+      const x = x0 + j;
+      const inside = y >= 0 && y < height && x >= 0 && x < width;
+      setPointer(table, i * side + j, inside ? line + <usize>x * rowBytes : outside);
+    }
+  }
+}
