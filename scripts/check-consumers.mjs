@@ -15,6 +15,7 @@ import { projectOf } from './code-blocks.mjs';
 import { packageFolders, packPackages } from './pack-packages.mjs';
 import { useDocsPage } from './use-docs-page.mjs';
 import { usePage } from './use-page.mjs';
+import { useTrainingPage } from './use-training-page.mjs';
 
 const { values } = parseArgs({ options: { weights: { type: 'string' }, picture: { type: 'string' } } });
 const weights = values.weights === undefined ? undefined : resolve(values.weights);
@@ -89,6 +90,14 @@ if (noChromium === null) {
   for (const { file, code } of projectOf('docs/getting-started/browser.md')) writeFileSync(join(page, file), code);
   renameSync(join(browser, 'node_modules'), join(page, 'node_modules')); // the same packages
   await useDocsPage(page, weights);
+
+  const training = join(work, 'training-page');
+  mkdirSync(training);
+  for (const { file, code } of projectOf('docs/guides/train-in-a-page.md')) writeFileSync(join(training, file), code);
+  renameSync(join(page, 'node_modules'), join(training, 'node_modules'));
+  cpSync(join(browser, 'package.json'), join(training, 'package.json'));
+  run('npm', ['install', '--no-audit', '--no-fund', '--no-save', ...tarballs], training); // as the site tells: all of them
+  await useTrainingPage(training);
 } else {
   console.log(`browser-features: not opened, ${noChromium}`);
 }

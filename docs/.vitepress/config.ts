@@ -36,6 +36,7 @@ const guide: DefaultTheme.SidebarItem[] = [
     items: [
       page('Your own images', '/guides/own-images'),
       page('Fine-tune an encoder', '/guides/fine-tuning'),
+      page('Train in a page', '/guides/train-in-a-page'),
       page('Your own loss', '/guides/own-loss'),
       page('Your own training loop', '/guides/own-loop'),
       page('Weights from torchvision and back', '/guides/torchvision'),

@@ -107,7 +107,7 @@ export interface Chain extends Transform {
  *
  * await useEngine('auto');
  * const chain = compose([randomResizedCrop({ size: 32 }), randomHorizontalFlip(), randomSolarize({ p: 0.2 })]);
- * const images = tf.randomUniform([2, 64, 64, 3]) as tf.Tensor4D;
+ * const images = tf.randomUniform<tf.Rank.R4>([2, 64, 64, 3]);
  * const keys = { seed: 0, epoch: 0, indices: [17, 4] };
  * console.log(chain.makeViews(images, keys).shape); // [4, 32, 32, 3]: rows 0 and 2 are the views of image 17
  * const table = chain.sampleTable({ ...keys, imageSize: 64 }); // for a step, which takes its numbers as an input

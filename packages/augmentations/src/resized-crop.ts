@@ -41,7 +41,7 @@ export interface ResizedCropOptions {
  * import { useEngine } from '@tfjs-ssl/engine';
  *
  * await useEngine('auto');
- * const images = tf.randomUniform([2, 64, 64, 3]) as tf.Tensor4D;
+ * const images = tf.randomUniform<tf.Rank.R4>([2, 64, 64, 3]);
  * const crops = resizedCrop(images, { top: [0, 20], left: [10, 0], height: [30, 44], width: [40, 44] }, { size: 32 });
  * console.log(crops.shape); // [2, 32, 32, 3]
  * ```

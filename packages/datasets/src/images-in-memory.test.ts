@@ -43,16 +43,52 @@ describe('imagesInMemory', () => {
   });
 
   it.each([
-    ['no whole images', () => imagesInMemory(bytes(13), { size: 2 })],
-    ['no images', () => imagesInMemory([], { size: 2 })],
-    ['a size that is none', () => imagesInMemory(bytes(12), { size: 0 })],
-    ['floats', () => imagesInMemory(new Float32Array(12) as unknown as Uint8Array, { size: 2 })],
-    ['an image of another size', () => imagesInMemory([bytes(12), bytes(3)], { size: 2 })],
-    ['a canvas of another size', () => imagesInMemory([{ width: 4, height: 1, data: bytes(16) }], { size: 2 })],
-    ['too few labels', () => imagesInMemory(bytes(24), { size: 2, labels: [0] })],
-    ['a label that is none', () => imagesInMemory(bytes(24), { size: 2, labels: [0, -1] })],
-    ['too few names', () => imagesInMemory(bytes(24), { size: 2, labels: [0, 1], classNames: ['a'] })],
-  ])('refuses %s', (_, make) => {
-    expect(make).toThrowErrorMatchingSnapshot();
+    [
+      'no whole images',
+      'imagesInMemory: images must be whole images of 12 bytes (2 by 2 pixels, RGB), at least one, got 13 bytes. Check size; drop alpha.',
+      () => imagesInMemory(bytes(13), { size: 2 }),
+    ],
+    [
+      'no images',
+      'imagesInMemory: images must be whole images of 12 bytes (2 by 2 pixels, RGB), at least one, got 0 bytes. Check size; drop alpha.',
+      () => imagesInMemory([], { size: 2 }),
+    ],
+    [
+      'a size that is none',
+      'imagesInMemory: size must be whole pixels from 1, got 0. Pass the side of the images.',
+      () => imagesInMemory(bytes(12), { size: 0 }),
+    ],
+    [
+      'floats',
+      'imagesInMemory: images must be a Uint8Array or Uint8ClampedArray of values from 0 to 255, got Float32Array. Floats in [0, 1] times 255, rounded, are such.',
+      () => imagesInMemory(new Float32Array(12) as unknown as Uint8Array, { size: 2 }),
+    ],
+    [
+      'an image of another size',
+      'imagesInMemory: images[1] must have 2 by 2 pixels (3 bytes each), got 3 bytes. Draw it at that size.',
+      () => imagesInMemory([bytes(12), bytes(3)], { size: 2 }),
+    ],
+    [
+      'a canvas of another size',
+      'imagesInMemory: images[0] must have 2 by 2 pixels (4 bytes each), got 1 by 4 pixels of 16 bytes. Draw it at that size.',
+      () => imagesInMemory([{ width: 4, height: 1, data: bytes(16) }], { size: 2 }),
+    ],
+    [
+      'too few labels',
+      'imagesInMemory: labels must be 2 whole numbers from 0, one for each image, got 1. Leave them out where there are none.',
+      () => imagesInMemory(bytes(24), { size: 2, labels: [0] }),
+    ],
+    [
+      'a label that is none',
+      'imagesInMemory: labels must be 2 whole numbers from 0, one for each image, got -1 at position 1. Leave them out where there are none.',
+      () => imagesInMemory(bytes(24), { size: 2, labels: [0, -1] }),
+    ],
+    [
+      'too few names',
+      'imagesInMemory: classNames must have a name for each of 2 classes, got 1. Name all, or leave them out.',
+      () => imagesInMemory(bytes(24), { size: 2, labels: [0, 1], classNames: ['a'] }),
+    ],
+  ])('refuses %s', (_, message, make) => {
+    expect(make).toThrow(message);
   });
 });

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayerVariable, layers, Shape } from '@tensorflow/tfjs-layers';
+import type { LayerVariable, Shape } from '@tensorflow/tfjs-layers';
 import { batchNormEvaluate, batchNormTrain } from '@tfjs-ssl/ops';
 import { constant } from './seeded-values.ts';
-import { type LayerArgs, TorchLayer } from './torch-layer.ts';
+import { type LayerArgs, type TensorLayer, TorchLayer } from './torch-layer.ts';
 import { describe } from './windows.ts';
 
 /** Choices for {@link batchNorm}. */
@@ -130,12 +130,12 @@ tf.serialization.registerClass(BatchNorm);
  *
  * await useEngine('auto');
  * const layer = batchNorm({ relu: true, name: 'bn1' });
- * const y = layer.apply(tf.randomNormal([8, 4, 4, 3], 5), { training: true }) as tf.Tensor;
+ * const y = layer.apply(tf.randomNormal([8, 4, 4, 3], 5), { training: true });
  * console.log(await tf.mean(y).array()); // about 0.4, the mean of a rectified standard normal
  * ```
  *
  * @see `torch.nn.BatchNorm2d`; Ioffe and Szegedy, "Batch Normalization" (2015).
  */
-export function batchNorm(options: BatchNormOptions = {}): layers.Layer {
-  return new BatchNorm(options);
+export function batchNorm(options: BatchNormOptions = {}): TensorLayer {
+  return new BatchNorm(options) as TensorLayer;
 }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayerVariable, layers, Shape } from '@tensorflow/tfjs-layers';
+import type { LayerVariable, Shape } from '@tensorflow/tfjs-layers';
 import { normal, seedNumber, uniform } from './seeded-values.ts';
-import { type LayerArgs, TorchLayer } from './torch-layer.ts';
+import { type LayerArgs, type TensorLayer, TorchLayer } from './torch-layer.ts';
 import { imageChannels, paddingArgument, requireWhole, type Window, windowOutputShape } from './windows.ts';
 
 /** Choices for {@link conv2d}. */
@@ -100,11 +100,11 @@ tf.serialization.registerClass(Conv2d);
  *
  * await useEngine('auto');
  * const layer = conv2d({ filters: 8, kernelSize: 7, strides: 2, padding: 3, name: 'conv1' });
- * console.log((layer.apply(tf.ones([1, 64, 64, 3])) as tf.Tensor).shape); // [1, 32, 32, 8]
+ * console.log(layer.apply(tf.ones([1, 64, 64, 3])).shape); // [1, 32, 32, 8]
  * ```
  *
  * @see `torch.nn.Conv2d`; He et al., "Delving Deep into Rectifiers" (2015), section 2.2.
  */
-export function conv2d(options: Conv2dOptions): layers.Layer {
-  return new Conv2d(options);
+export function conv2d(options: Conv2dOptions): TensorLayer {
+  return new Conv2d(options) as TensorLayer;
 }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { layers, Shape } from '@tensorflow/tfjs-layers';
+import type { Shape } from '@tensorflow/tfjs-layers';
 import { globalAveragePool as pool } from '@tfjs-ssl/ops';
-import { type LayerArgs, TorchLayer } from './torch-layer.ts';
+import { type LayerArgs, type TensorLayer, TorchLayer } from './torch-layer.ts';
 import { imageChannels } from './windows.ts';
 
 /** Choices for {@link globalAveragePool}. */
@@ -42,11 +42,11 @@ tf.serialization.registerClass(GlobalAveragePool);
  * import { globalAveragePool } from '@tfjs-ssl/layers';
  *
  * await useEngine('auto');
- * console.log((globalAveragePool().apply(tf.ones([2, 4, 4, 3])) as tf.Tensor).shape); // [2, 3]
+ * console.log(globalAveragePool().apply(tf.ones([2, 4, 4, 3])).shape); // [2, 3]
  * ```
  *
  * @see `globalAveragePool` of `@tfjs-ssl/ops`, the function beneath; `torch.nn.AdaptiveAvgPool2d(1)`.
  */
-export function globalAveragePool(options: GlobalAveragePoolOptions = {}): layers.Layer {
-  return new GlobalAveragePool(options);
+export function globalAveragePool(options: GlobalAveragePoolOptions = {}): TensorLayer {
+  return new GlobalAveragePool(options) as TensorLayer;
 }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayerVariable, layers, Shape } from '@tensorflow/tfjs-layers';
+import type { LayerVariable, Shape } from '@tensorflow/tfjs-layers';
 import { seedNumber, uniform } from './seeded-values.ts';
-import { type LayerArgs, TorchLayer } from './torch-layer.ts';
+import { type LayerArgs, type TensorLayer, TorchLayer } from './torch-layer.ts';
 import { describe, requireWhole } from './windows.ts';
 
 /** Choices for {@link linear}. */
@@ -80,11 +80,11 @@ tf.serialization.registerClass(Linear);
  * import { linear } from '@tfjs-ssl/layers';
  *
  * await useEngine('auto');
- * console.log((linear({ units: 10, name: 'fc' }).apply(tf.ones([4, 512])) as tf.Tensor).shape); // [4, 10]
+ * console.log(linear({ units: 10, name: 'fc' }).apply(tf.ones([4, 512])).shape); // [4, 10]
  * ```
  *
  * @see `torch.nn.Linear`.
  */
-export function linear(options: LinearOptions): layers.Layer {
-  return new Linear(options);
+export function linear(options: LinearOptions): TensorLayer {
+  return new Linear(options) as TensorLayer;
 }

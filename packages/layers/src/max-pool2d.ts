@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { layers, Shape } from '@tensorflow/tfjs-layers';
-import { type LayerArgs, TorchLayer } from './torch-layer.ts';
+import type { Shape } from '@tensorflow/tfjs-layers';
+import { type LayerArgs, type TensorLayer, TorchLayer } from './torch-layer.ts';
 import { imageChannels, paddingArgument, requireWhole, type Window, windowOutputShape } from './windows.ts';
 
 /** Choices for {@link maxPool2d}. */
@@ -67,11 +67,11 @@ tf.serialization.registerClass(MaxPool2d);
  *
  * await useEngine('auto');
  * const layer = maxPool2d({ poolSize: 3, strides: 2, padding: 1 });
- * console.log((layer.apply(tf.ones([1, 32, 32, 8])) as tf.Tensor).shape); // [1, 16, 16, 8]
+ * console.log(layer.apply(tf.ones([1, 32, 32, 8])).shape); // [1, 16, 16, 8]
  * ```
  *
  * @see `torch.nn.MaxPool2d`.
  */
-export function maxPool2d(options: MaxPool2dOptions): layers.Layer {
-  return new MaxPool2d(options);
+export function maxPool2d(options: MaxPool2dOptions): TensorLayer {
+  return new MaxPool2d(options) as TensorLayer;
 }

@@ -12,9 +12,13 @@ import { encodeWeights } from './weights/encode-weights.ts';
 /** Every layer of the package, with a shortcut around the first ones, and stock layers in between. */
 function network(): tfl.LayersModel {
   const images = tfl.input({ shape: [8, 8, 3], name: 'images' });
-  let x = conv2d({ filters: 3, kernelSize: 3, padding: 1, seed: 'a Text_with CASE', name: 'layer1.0.conv1' }).apply(
-    images,
-  );
+  let x: ReturnType<tfl.layers.Layer['apply']> = conv2d({
+    filters: 3,
+    kernelSize: 3,
+    padding: 1,
+    seed: 'a Text_with CASE',
+    name: 'layer1.0.conv1',
+  }).apply(images);
   x = batchNorm({ relu: true, momentum: 0.3, epsilon: 1e-3, name: 'layer1.0.bn1' }).apply([
     x,
     images,

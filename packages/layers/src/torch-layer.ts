@@ -5,6 +5,13 @@ import { SeededValues } from './seeded-values.ts';
 /** Arguments of every layer: its name, whether it trains, and its input shape where it is the first one. */
 export type LayerArgs = NonNullable<ConstructorParameters<typeof tfl.layers.Layer>[0]>;
 
+/** A layer of one input and one output: `apply` of a tensor returns a tensor, of a symbolic tensor a symbolic one. */
+export interface TensorLayer extends tfl.layers.Layer {
+  apply(inputs: tf.Tensor, kwargs?: { readonly training?: boolean }): tf.Tensor;
+  apply(inputs: tfl.SymbolicTensor, kwargs?: { readonly training?: boolean }): tfl.SymbolicTensor;
+  apply(...args: Parameters<tfl.layers.Layer['apply']>): ReturnType<tfl.layers.Layer['apply']>;
+}
+
 /** What the layers of this package share: their weights' first values, and calls with one tensor. */
 export abstract class TorchLayer extends tfl.layers.Layer {
   /** Adds a weight that starts with values of its own generator. */

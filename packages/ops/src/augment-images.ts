@@ -75,7 +75,7 @@ export interface AugmentImagesOptions {
  *
  * await useEngine('auto');
  * if (hasKernel('AugmentImages')) {
- *   const images = tf.randomUniform([2, 8, 8, 3]) as tf.Tensor4D;
+ *   const images = tf.randomUniform<tf.Rank.R4>([2, 8, 8, 3]);
  *   const rows = tf.tensor2d([[1], [0]]); // flips the first image
  *   console.log(augmentImages(images, rows, [{ kind: 'horizontalFlip' }], { size: [8, 8] }).shape); // [2, 8, 8, 3]
  * }

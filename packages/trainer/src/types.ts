@@ -1,8 +1,8 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import type { NamedTensors } from '@tfjs-ssl/engine';
 import type { GradientScale } from '@tfjs-ssl/ops';
 
-/** Tensors by name: gradients, inputs and outputs of a step. */
-export type NamedTensors = Record<string, tf.Tensor>;
+export type { NamedTensors };
 
 /** Variables by name: parameters, buffers, or one slot of an optimizer. */
 export type NamedVariables = Record<string, tf.Variable>;

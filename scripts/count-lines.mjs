@@ -1,0 +1,55 @@
+// `node scripts/count-lines.mjs`: the lines of a whole training, the first code of README and site, beside those of other libraries.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { codeBlocks } from './code-blocks.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Most lines that a training on one's own images may take. */
+export const most = 20;
+
+/** Trainings of others, counted the same way: lines that are neither blank nor a comment alone, imports included. */
+export const others = [
+  {
+    name: 'lightly',
+    lines: 49,
+    source: 'lightly-ai/lightly e8d317f, examples/pytorch/simclr.py (CIFAR-10, saves nothing)',
+  },
+  {
+    name: 'stable-pretraining',
+    lines: 84,
+    source:
+      'galilai-group/stable-pretraining d15ec96, examples/simclr_cifar10_tutorial.ipynb, the cells of imports, data, module and trainer (CIFAR-10)',
+  },
+];
+
+/** Lines of TypeScript that are neither blank nor a comment alone. */
+export const countLines = (code) => code.split('\n').filter((line) => !/^\s*(\/\/.*)?$/.test(line)).length;
+
+/**
+ * The first code of README and site that is no shell command.
+ *
+ * @returns {string} the same in both.
+ * @throws Error where it is not.
+ */
+export function shortestTraining() {
+  const blocks = codeBlocks();
+  const [readme, site] = ['README.md', 'docs/index.md'].map(
+    (file) => blocks.find(({ where, language }) => where.startsWith(`${file}:`) && language === 'ts')?.code,
+  );
+  if (readme === undefined || readme !== site)
+    throw new Error('README.md and docs/index.md must begin with the same code.');
+  return readme;
+}
+
+/** A line for each library. */
+export function comparison() {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const ours = { name: 'tfjs-ssl', lines: countLines(shortestTraining()), source: `README.md of ${version}` };
+  return [ours, ...others].map(({ name, lines, source }) => `${String(lines).padStart(4)}  ${name}  (${source})`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  console.log(`Lines of a SimCLR training:\n${comparison().join('\n')}`);
+}
