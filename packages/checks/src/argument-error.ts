@@ -1,0 +1,77 @@
+/** What is wrong with an argument. */
+export interface ArgumentFault {
+  /** The function that was called. */
+  readonly fn: string;
+  /** The argument or option, by its name. */
+  readonly argument: string;
+  /** What is required of it, as the text after "must": `'be an integer'`. */
+  readonly required: string;
+  /** What came. */
+  readonly got: unknown;
+  /** What to do, as a sentence or two. */
+  readonly advice: string;
+}
+
+/** An error of an argument, with what is wrong as fields. */
+export type ArgumentError = Error & ArgumentFault;
+
+/** What {@link argumentError} takes. */
+export interface ArgumentErrorOptions extends ArgumentFault {
+  /** What came as the text shows it. Default: the value itself, lists in brackets. */
+  readonly shown?: string;
+  /** `'type'` for a value of another kind, `'range'` for one that is out of range. Default: `'range'`. */
+  readonly kind?: 'range' | 'type';
+}
+
+/**
+ * An error of an argument in the form of the whole library: `fn: argument must ..., got .... What to do.`
+ *
+ * @param options - see {@link ArgumentErrorOptions}.
+ * @returns a RangeError, or a TypeError, with the fields of {@link ArgumentFault}; throw it.
+ * @example
+ * ```ts
+ * import { argumentError } from '@tfjs-ssl/checks';
+ *
+ * const fault = { fn: 'grow', argument: 'by', required: 'be above 0', got: -1, advice: 'Pass 1.' };
+ * console.log(argumentError(fault).message); // grow: by must be above 0, got -1. Pass 1.
+ * ```
+ */
+export function argumentError(options: ArgumentErrorOptions): ArgumentError {
+  const { fn, argument, required, got, advice, shown = showValue(got), kind = 'range' } = options;
+  const message = `${fn}: ${argument} must ${required}, got ${shown}. ${advice}`;
+  const error = kind === 'type' ? new TypeError(message) : new RangeError(message);
+  return Object.assign(error, { fn, argument, required, got, advice });
+}
+
+/**
+ * Whether an error is one of {@link argumentError}, so that a program can say it in words of its own: with the name of a flag, say.
+ *
+ * @param error - what was caught.
+ * @returns whether it has the fields.
+ * @example
+ * ```ts
+ * import { isArgumentError } from '@tfjs-ssl/checks';
+ * import { ntXent } from '@tfjs-ssl/losses';
+ *
+ * try {
+ *   ntXent([] as never);
+ * } catch (error) {
+ *   if (isArgumentError(error)) console.log(error.fn, error.argument);
+ * }
+ * ```
+ */
+export function isArgumentError(error: unknown): error is ArgumentError {
+  return error instanceof Error && 'fn' in error && 'argument' in error && 'required' in error;
+}
+
+/** A value as an error shows it: short, and telling a function or an object from a number. */
+export function showValue(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value === 'function') return 'a function';
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) {
+    const list = [...(value as ArrayLike<unknown> & Iterable<unknown>)];
+    return `[${list.slice(0, 8).join(', ')}${list.length > 8 ? ', ...' : ''}]`;
+  }
+  if (typeof value === 'object' && value !== null) return `an object (${value.constructor?.name ?? 'Object'})`;
+  return String(value);
+}
