@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError, checkNumber, describeRule, type NumberRule, obeys } from '@tfjs-ssl/checks';
 
 /** Height and width of an image, pixels. */
 export type ImageSize = readonly [height: number, width: number];
@@ -6,43 +7,8 @@ export type ImageSize = readonly [height: number, width: number];
 /** A parameter of a batch of N images: one number for all of them, or N numbers, one per image. */
 export type PerImage = number | readonly number[] | tf.Tensor1D;
 
-/** What the numbers of a parameter must be. Those of a tensor are not read back, so they are not checked. */
-export interface NumberRule {
-  readonly above?: number;
-  readonly min?: number;
-  readonly max?: number;
-  readonly integer?: boolean;
-}
-
-const describeRule = ({ above, min, max, integer }: NumberRule): string => {
-  const range =
-    above !== undefined
-      ? ` above ${above}`
-      : min !== undefined && max !== undefined
-        ? ` in [${min}, ${max}]`
-        : min !== undefined
-          ? ` of at least ${min}`
-          : '';
-  return `${integer ? 'integers' : 'finite numbers'}${range}`;
-};
-
-const obeys = (value: number, rule: NumberRule): boolean => {
-  const { above = Number.NEGATIVE_INFINITY, min = above, max = Number.POSITIVE_INFINITY, integer = false } = rule;
-  return (
-    Number.isFinite(value) && value > above && value >= min && value <= max && (!integer || Number.isInteger(value))
-  );
-};
-
 /** Whether a per-image parameter is a tensor. */
 export const isTensor = (value: PerImage): value is tf.Tensor1D => typeof value === 'object' && 'dtype' in value;
-
-/** Throws where a plain number breaks its rule. */
-export function checkNumber(fn: string, argument: string, value: number, rule: NumberRule, advice: string): void {
-  if (typeof value !== 'number' || !obeys(value, rule)) {
-    const what = describeRule(rule).replace('finite numbers', 'a finite number').replace('integers', 'an integer');
-    throw new RangeError(`${fn}: ${argument} must be ${what}, got ${value}. ${advice}`);
-  }
-}
 
 /** Throws where a probability is not one. */
 export function checkProbability(fn: string, p: number): void {
@@ -58,23 +24,37 @@ export function checkInterval(
 ): void {
   const [low, high] = interval;
   if (interval.length !== 2 || !obeys(low, rule) || !obeys(high, rule) || low > high) {
-    throw new RangeError(
-      `${fn}: ${argument} must be an ascending pair of ${describeRule(rule)}, got [${interval}]. Pass [smallest, largest].`,
-    );
+    throw argumentError({
+      fn,
+      argument,
+      required: `be an ascending pair of ${describeRule(rule, true)}`,
+      got: interval,
+      advice: 'Pass [smallest, largest].',
+    });
   }
 }
 
 /** Throws where something is not a batch of float32 images; with `'colors'`, of RGB or one-channel ones. */
 export function checkImages(fn: string, images: tf.Tensor4D, channels?: 'colors'): void {
   if (images.rank !== 4 || (channels && images.shape[3] !== 3 && images.shape[3] !== 1)) {
-    throw new RangeError(
-      `${fn}: images must have shape ${channels ? '[N, H, W, 3] or [N, H, W, 1]' : '[N, H, W, C]'}, got [${images.shape}]. Add the batch axis to a single image; give ${channels ? 'RGB or gray, ' : ''}channels last.`,
-    );
+    throw argumentError({
+      fn,
+      argument: 'images',
+      required: `have shape ${channels ? '[N, H, W, 3] or [N, H, W, 1]' : '[N, H, W, C]'}`,
+      got: images.shape,
+      advice: `Add the batch axis to a single image; give ${channels ? 'RGB or gray, ' : ''}channels last.`,
+    });
   }
   if (images.dtype !== 'float32') {
-    throw new TypeError(
-      `${fn}: images must be float32 in [0, 1], got ${images.dtype}. Convert them: tf.div(tf.cast(images, 'float32'), 255).`,
-    );
+    throw argumentError({
+      kind: 'type',
+      fn,
+      argument: 'images',
+      required: 'be float32 in [0, 1]',
+      got: images.dtype,
+      shown: images.dtype,
+      advice: "Convert them: tf.div(tf.cast(images, 'float32'), 255).",
+    });
   }
 }
 
@@ -100,27 +80,36 @@ export function perImage(
   value: PerImage,
   images: tf.Tensor4D,
   rule: NumberRule = {},
+  advice = 'Correct it.',
 ): tf.Tensor4D {
   const count = images.shape[0];
   if (isTensor(value)) {
     if (value.rank !== 1 || value.shape[0] !== count) {
-      throw new RangeError(
-        `${fn}: ${argument} must have shape [${count}], one number per image, got [${value.shape}]. Pass one number to treat all images alike.`,
-      );
+      throw argumentError({
+        fn,
+        argument,
+        required: `have shape [${count}], one number per image`,
+        got: value.shape,
+        advice: 'Pass one number to treat all images alike.',
+      });
     }
     return tf.reshape(tf.cast(value, 'float32'), [count, 1, 1, 1]);
   }
   const values = typeof value === 'number' ? [value] : [...value];
   if (typeof value !== 'number' && values.length !== count) {
-    throw new RangeError(
-      `${fn}: ${argument} must be one number or ${count}, one per image, got ${values.length}. Pass one number to treat all images alike.`,
-    );
+    throw argumentError({
+      fn,
+      argument,
+      required: `be one number or ${count}, one per image`,
+      got: values.length,
+      advice: 'Pass one number to treat all images alike.',
+    });
   }
   const wrong = values.findIndex((v) => !obeys(v, rule));
   if (wrong >= 0) {
-    throw new RangeError(
-      `${fn}: ${argument} must be ${describeRule(rule)}, got ${values[wrong]}${values.length > 1 ? ` for image ${wrong}` : ''}. Correct it.`,
-    );
+    const got = values[wrong];
+    const shown = `${got}${values.length > 1 ? ` for image ${wrong}` : ''}`;
+    throw argumentError({ fn, argument, required: `be ${describeRule(rule, true)}`, got, shown, advice });
   }
   return tf.tensor4d(values, [values.length, 1, 1, 1], 'float32');
 }

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { checkNumber, type NumberRule } from '@tfjs-ssl/checks';
 import { adjustHue } from './adjust-hue.ts';
 import { blend } from './blend.ts';
-import { checkImages, checkInterval, checkNumber, type NumberRule } from './check.ts';
+import { checkImages, checkInterval } from './check.ts';
 import { luminance } from './to-grayscale.ts';
 import { defineTransform, type Transform } from './transform.ts';
 import { uniform, uniformPermutation } from './uniform.ts';

@@ -352,8 +352,8 @@ describeEngines('a chain', () => {
   });
 
   it('does the same to other numbers of channels', async () => {
-    const chain = compose([randomHorizontalFlip({ p: 1 }), randomSolarize({ p: 1, threshold: 2 })]);
-    const x = tf.randomUniform([2, 4, 4, 1], 0, 1, 'float32', 1) as tf.Tensor4D;
+    const chain = compose([randomHorizontalFlip({ p: 1 }), randomSolarize({ p: 1, threshold: 1 })]);
+    const x = tf.randomUniform([2, 4, 4, 1], 0, 0.99, 'float32', 1) as tf.Tensor4D;
     const table = chain.sampleTable({ ...sampleOptions, indices: [0, 1], views: 1, imageSize: 4 });
     await expectClose(chain.apply(x, table), tf.reverse(x, 2), {});
   });
@@ -364,6 +364,40 @@ describeEngines('a chain', () => {
     const table = tableOf(chain);
     chain.apply(x, table).dispose();
     await expectNoLeak(() => chain.apply(x, table).dispose());
+  });
+
+  it('says once that images are those of 0 to 255', async () => {
+    const x = images();
+    const bytes = tf.mul(x, 255) as tf.Tensor4D;
+    const table = tableOf(paperChain({ size: 12 }));
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    try {
+      const message = await sayingOf(paperChain({ size: 12 }), bytes, table);
+      expect(message.replace(/up to [\d.]+/, 'up to 254')).toMatchInlineSnapshot(
+        `"chain: images must be in [0, 1], got values up to 254 Divide images of 0 to 255 by 255: tf.div(images, 255)."`,
+      );
+      const chain = paperChain({ size: 12 });
+      expect(await sayingOf(chain, x, table)).toBe('');
+      expect(await sayingOf(chain, bytes, table)).toBe(''); // only the first batch is looked at
+      const normalised = compose([
+        normalizeImages(imagenet),
+        randomApply(compose([randomHorizontalFlip(), randomGamma()]), 1),
+      ]);
+      expect(await sayingOf(normalised, x, tableOf(normalised))).toBe('');
+    } finally {
+      warn.mockRestore();
+    }
+
+    async function sayingOf(chain: Chain, batch: tf.Tensor4D, numbers: tf.Tensor2D): Promise<string> {
+      warn.mockClear();
+      try {
+        await chain.apply(batch, numbers).data();
+        await new Promise((resolve) => setTimeout(resolve));
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return String(warn.mock.calls[0] ?? '');
+    }
   });
 
   it('refuses what does not fit', () => {

@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { checkNumber } from '@tfjs-ssl/checks';
 import type { PackedImages } from '@tfjs-ssl/ops';
 import { applyRuns, applyRunsPacked, type Member, toRuns } from './chain-runs.ts';
-import { checkImages, checkNumber, type ImageSize, toImageSize } from './check.ts';
+import { checkImages, type ImageSize, toImageSize } from './check.ts';
+import { firstLook } from './first-look.ts';
 import { imageRng } from './image-rng.ts';
 import { checkOrigin, rememberOrigin } from './table-origin.ts';
 import { flatten, type Parameters, parameterTable, type Transform } from './transform.ts';
@@ -63,8 +65,8 @@ export interface Chain extends Transform {
    * @param images - shape [N, H, W, C], float32 in [0, 1]; NaN stays NaN, in its own image.
    * @param parameters - the table as a tensor of shape [V * N, columns], or V * N records; row r belongs to image r mod N.
    * @returns a new tensor of shape [V * N, h, w, C], which the caller (or the surrounding `tf.tidy`) disposes.
-   * @throws RangeError or TypeError where the shapes do not fit each other, the images are not float32, or the numbers were sampled for
-   * images of another size or for another chain.
+   * @throws RangeError or TypeError where the shapes do not fit each other, the images are not float32, the first ones are of 0 to 255
+   * (on a GPU a warning says so), or the numbers were sampled for images of another size or for another chain.
    */
   apply(images: tf.Tensor4D, parameters: readonly Parameters[] | tf.Tensor2D): tf.Tensor4D;
   /**
@@ -142,6 +144,8 @@ export function compose(transforms: readonly Transform[]): Chain {
     }
   };
 
+  const look = firstLook('chain');
+
   const chain: Chain = {
     name: 'chain',
     transforms: parts,
@@ -188,6 +192,7 @@ export function compose(transforms: readonly Transform[]): Chain {
       const [count, height, width] = images.shape;
       const rows = checkRows(count, parameters);
       checkOrigin(parameters, columns, [height, width]);
+      look(images);
       return tf.tidy(() => applyRuns(runs, images, parameterTable('chain', columns, rows, parameters)));
     },
     applyPacked(images, indices, parameters) {

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkImages, checkNumber, type PerImage, perImage } from './check.ts';
+import { checkNumber } from '@tfjs-ssl/checks';
+import { checkImages, type PerImage, perImage } from './check.ts';
 
 /** Options of {@link gaussianBlur}. */
 export interface GaussianBlurOptions {

@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { checkNumber } from '@tfjs-ssl/checks';
 import { checkImages } from './check.ts';
 
 /** Options of {@link normalize} and `normalizeImages`. */
 export interface NormalizeOptions {
-  /** Mean of every channel, in the range of the images. */
+  /** Mean of every channel, in [0, 1] as the images. */
   readonly mean: readonly number[];
   /** Standard deviation of every channel, above 0. */
   readonly std: readonly number[];
@@ -16,11 +17,9 @@ export function checkNormalize(fn: string, { mean, std }: NormalizeOptions, chan
       `${fn}: mean and std must have ${channels} numbers each, one per channel, got ${mean.length} and ${std.length}. Pass one per channel.`,
     );
   }
-  if (!mean.every(Number.isFinite) || !std.every((s) => Number.isFinite(s) && s > 0)) {
-    throw new RangeError(
-      `${fn}: mean must be finite and std above 0, got [${mean}] and [${std}]. State them in the range of the images.`,
-    );
-  }
+  const advice = 'State it in the range of the images, [0, 1]: divide numbers for images of 0 to 255 by 255.';
+  for (const value of mean) checkNumber(fn, 'mean', value, { min: 0, max: 1 }, advice);
+  for (const value of std) checkNumber(fn, 'std', value, { above: 0 }, advice);
 }
 
 /**

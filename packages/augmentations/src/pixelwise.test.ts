@@ -28,7 +28,7 @@ describeEngines('flip, solarize, normalize', () => {
     );
     await expectClose(solarize(x, tf.tensor1d([128 / 255])), solarize(x, 128 / 255), {});
     await expectClose(solarize(x, 0), tf.sub(1, x), {});
-    await expectClose(solarize(x, 1.01), x, {});
+    await expectClose(solarize(x, tf.tensor1d([1.01])), x, {});
   });
 
   it('solarize takes one threshold per image', async () => {
@@ -50,18 +50,25 @@ describeEngines('flip, solarize, normalize', () => {
   });
 
   it('refuses what does not fit', () => {
+    expect(() => solarize(tf.ones([2, 1, 1, 1]), 128)).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: solarize: threshold must be finite numbers in [0, 1], got 128. State it in the range of the images: 128 of 255 is 128 / 255.]`,
+    );
+    expect(() => solarize(tf.ones([2, 1, 1, 1]), [0.5, 128])).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: solarize: threshold must be finite numbers in [0, 1], got 128 for image 1. State it in the range of the images: 128 of 255 is 128 / 255.]`,
+    );
+
     const x = tf.ones([2, 3, 3, 3]) as tf.Tensor4D;
     expect(() => horizontalFlip(tf.ones([3, 3]) as unknown as tf.Tensor4D)).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: horizontalFlip: images must have shape [N, H, W, C], got [3,3]. Add the batch axis to a single image; give channels last.]`,
     );
     expect(() => solarize(x, Number.NaN)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: solarize: threshold must be finite numbers, got NaN. Correct it.]`,
+      `[RangeError: solarize: threshold must be finite numbers in [0, 1], got NaN. State it in the range of the images: 128 of 255 is 128 / 255.]`,
     );
     expect(() => normalize(x, { mean: [0], std: [1] })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: normalize: mean and std must have 3 numbers each, one per channel, got 1 and 1. Pass one per channel.]`,
     );
     expect(() => normalize(x, { mean: [0, 0, 0], std: [1, 0, 1] })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: normalize: mean must be finite and std above 0, got [0,0,0] and [1,0,1]. State them in the range of the images.]`,
+      `[RangeError: normalize: std must be a finite number above 0, got 0. State it in the range of the images, [0, 1]: divide numbers for images of 0 to 255 by 255.]`,
     );
   });
 });

@@ -45,7 +45,7 @@ type Box = Parameters<'top' | 'left' | 'height' | 'width'>;
 export function randomResizedCrop(options: RandomResizedCropOptions): Transform {
   const { scale = [0.08, 1], ratio = [3 / 4, 4 / 3], antialias = true } = options;
   const size = toImageSize('randomResizedCrop', 'size', options.size);
-  checkInterval('randomResizedCrop', 'scale', scale, { above: 0 });
+  checkInterval('randomResizedCrop', 'scale', scale, { above: 0, max: 1 });
   checkInterval('randomResizedCrop', 'ratio', ratio, { above: 0 });
   return defineTransform({
     name: 'randomResizedCrop',

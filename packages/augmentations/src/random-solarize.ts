@@ -1,10 +1,10 @@
-import { checkNumber } from './check.ts';
+import { checkNumber } from '@tfjs-ssl/checks';
 import { solarize } from './solarize.ts';
 import { defineTransform, type Transform } from './transform.ts';
 
 /** Options of {@link randomSolarize}. */
 export interface RandomSolarizeOptions {
-  /** Values from here on are inverted, in the range of the images. Default: 128 / 255. */
+  /** Values from here on are inverted, in [0, 1] as the images. Default: 128 / 255. */
   readonly threshold?: number;
   /** Probability. Default: 0.5, as torchvision's; the solarized SimCLR of the paper takes 0.2. */
   readonly p?: number;
@@ -15,7 +15,7 @@ export interface RandomSolarizeOptions {
  *
  * @param options - see {@link RandomSolarizeOptions}.
  * @returns the transform; columns `applied`, `threshold`.
- * @throws RangeError where `p` is not in [0, 1] or the threshold not a finite number.
+ * @throws RangeError where `p` or the threshold is not in [0, 1].
  *
  * @example
  * ```ts
@@ -36,7 +36,7 @@ export function randomSolarize(options: RandomSolarizeOptions = {}): Transform {
     'randomSolarize',
     'threshold',
     threshold,
-    {},
+    { min: 0, max: 1 },
     'State it in the range of the images: 128 of 255 is 128 / 255.',
   );
   return defineTransform({

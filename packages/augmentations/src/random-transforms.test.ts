@@ -6,6 +6,7 @@ import { colorJitter } from './color-jitter.ts';
 import { compose } from './compose.ts';
 import { imageRng } from './image-rng.ts';
 import { normalizeImages } from './normalize-images.ts';
+import { paperChain } from './presets.ts';
 import { randomApply } from './random-apply.ts';
 import { randomGaussianBlur } from './random-gaussian-blur.ts';
 import { randomGrayscale } from './random-grayscale.ts';
@@ -46,7 +47,7 @@ describe('sampling', () => {
     const crops = fc.property(
       fc.integer({ min: 1, max: 300 }),
       fc.integer({ min: 1, max: 300 }),
-      interval(0.01, 2),
+      interval(0.01, 1),
       interval(0.1, 10),
       fc.integer(),
       (height, width, scale, ratio, seed) => {
@@ -64,7 +65,7 @@ describe('sampling', () => {
   });
 
   it('crops fall back to the largest central box of an allowed ratio', () => {
-    const never = { size: 8, scale: [4, 4] as const };
+    const never = { size: 8, scale: [1, 1] as const };
     expect(randomResizedCrop(never).sample(rng(0), [40, 120])).toEqual({ top: 0, left: 33, height: 40, width: 53 });
     expect(randomResizedCrop(never).sample(rng(0), [120, 40])).toEqual({ top: 33, left: 0, height: 53, width: 40 });
     expect(randomResizedCrop(never).sample(rng(0), [40, 50])).toEqual({ top: 0, left: 0, height: 40, width: 50 });
@@ -140,6 +141,19 @@ describeEngines('random transforms', () => {
   });
 
   it('refuses what does not fit', () => {
+    expect(() => randomSolarize({ threshold: 128 })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: randomSolarize: threshold must be a finite number in [0, 1], got 128. State it in the range of the images: 128 of 255 is 128 / 255.]`,
+    );
+    expect(() => paperChain({ solarizeThreshold: 128 })).toThrow(/randomSolarize: threshold must be/);
+    expect(() => randomResizedCrop({ size: 8, scale: [8, 100] })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: randomResizedCrop: scale must be an ascending pair of finite numbers in (0, 1], got [8,100]. Pass [smallest, largest].]`,
+    );
+    expect(() =>
+      normalizeImages({ mean: [123.7, 116.3, 103.5], std: [58.4, 57.1, 57.4] }),
+    ).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: normalizeImages: mean must be a finite number in [0, 1], got 123.7. State it in the range of the images, [0, 1]: divide numbers for images of 0 to 255 by 255.]`,
+    );
+
     const x = images();
     expect(() => randomHorizontalFlip({ p: 1.5 })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: randomHorizontalFlip: p must be a finite number in [0, 1], got 1.5. It is the probability with which an image is transformed.]`,
@@ -151,7 +165,7 @@ describeEngines('random transforms', () => {
       `[RangeError: randomApply: the transform must be one that can be left out, got randomResizedCrop, which changes the size of an image. Apply it always.]`,
     );
     expect(() => randomResizedCrop({ size: 8, scale: [0.5, 0.1] })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: randomResizedCrop: scale must be an ascending pair of finite numbers above 0, got [0.5,0.1]. Pass [smallest, largest].]`,
+      `[RangeError: randomResizedCrop: scale must be an ascending pair of finite numbers in (0, 1], got [0.5,0.1]. Pass [smallest, largest].]`,
     );
     expect(() => randomResizedCrop({ size: [8, 0.5] })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: randomResizedCrop: size must be an integer of at least 1, got 0.5. Give pixels: one number for a square, or [height, width].]`,
@@ -166,7 +180,7 @@ describeEngines('random transforms', () => {
       `[RangeError: colorJitter: contrast must be an ascending pair of finite numbers of at least 0, got [-1,1]. Pass [smallest, largest].]`,
     );
     expect(() => randomSolarize({ threshold: Number.NaN })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: randomSolarize: threshold must be a finite number, got NaN. State it in the range of the images: 128 of 255 is 128 / 255.]`,
+      `[RangeError: randomSolarize: threshold must be a finite number in [0, 1], got NaN. State it in the range of the images: 128 of 255 is 128 / 255.]`,
     );
     expect(() => normalizeImages({ mean: [0], std: [1] })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: normalizeImages: mean and std must have 3 numbers each, one per channel, got 1 and 1. Pass one per channel.]`,

@@ -10,9 +10,9 @@ import { checkImages, type PerImage, perImage } from './check.ts';
  * float32(128 / 255), is inverted at the threshold 128 / 255.
  *
  * @param images - shape [N, H, W, C], float32 in [0, 1].
- * @param threshold - one number or one per image, in the range of the images.
+ * @param threshold - one number or one per image, in [0, 1]; those of a tensor are not looked at.
  * @returns a new tensor of the same shape, which the caller (or the surrounding `tf.tidy`) disposes.
- * @throws RangeError or TypeError where `images` is not a float32 batch, or the thresholds are not one or N finite numbers.
+ * @throws RangeError or TypeError where `images` is not a float32 batch, or the thresholds are not one or N numbers in [0, 1].
  *
  * @example
  * ```ts
@@ -29,7 +29,8 @@ import { checkImages, type PerImage, perImage } from './check.ts';
 export function solarize(images: tf.Tensor4D, threshold: PerImage): tf.Tensor4D {
   checkImages('solarize', images);
   return tf.tidy(() => {
-    const limit = perImage('solarize', 'threshold', threshold, images);
+    const advice = 'State it in the range of the images: 128 of 255 is 128 / 255.';
+    const limit = perImage('solarize', 'threshold', threshold, images, { min: 0, max: 1 }, advice);
     return tf.where(tf.greaterEqual(images, limit), tf.sub(1, images), images);
   });
 }

@@ -31,8 +31,8 @@ describe('argumentError', () => {
       'a function',
       'an object (Object)',
       'an object (Map)',
-      '[1, 2]',
-      '[0, 0, 0, 0, 0, 0, 0, 0, ...]',
+      '[1,2]',
+      '[0,0,0,0,0,0,0,0,...]',
     ]);
   });
 });
