@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -10,8 +11,42 @@ function sourcesBelow(folder: string): string[] {
     .map((name) => readFileSync(`${root}${folder}/${name}`, 'utf8'));
 }
 
+/** The words of a literal in the source, with what a template fills in marked by `…`; `…` for any other expression. */
+function wordsOf(node: ts.Expression | undefined): string {
+  if (!node) return '…';
+  if (ts.isStringLiteralLike(node)) return node.text;
+  if (ts.isTemplateExpression(node))
+    return [node.head, ...node.templateSpans.map((span) => span.literal)].map(({ text }) => text).join('…');
+  return '…';
+}
+
+/** The messages of the calls of `checks` in a source, put together as these functions do. */
+function messagesOf(source: string): string[] {
+  const messages: string[] = [];
+  const visit = (node: ts.Node): void => {
+    ts.forEachChild(node, visit);
+    if (!ts.isCallExpression(node) || !ts.isIdentifier(node.expression)) return;
+    const words = (i: number) => wordsOf(node.arguments[i]);
+    if (/^check(Number|Choice|Interval|Option)$/.test(node.expression.text)) {
+      messages.push(`${words(0)}: ${words(1)} must be …, got …. ${words(node.arguments.length - 1)}`);
+    }
+    const [fault] = node.arguments;
+    if (node.expression.text !== 'argumentError' || !fault || !ts.isObjectLiteralExpression(fault)) return;
+    const field = (name: string) => {
+      const found = fault.properties.find((property) => property.name?.getText() === name);
+      return wordsOf(found && ts.isPropertyAssignment(found) ? found.initializer : undefined);
+    };
+    messages.push(
+      `${field('fn')}: ${field('argument')} must ${field('required')}, got ${field('shown')}. ${field('advice')}`,
+    );
+  };
+  visit(ts.createSourceFile('source.ts', source, ts.ScriptTarget.Latest, true));
+  return messages;
+}
+
 /** All texts of the library, with what a template fills in marked by `…` and pieces of one message joined. */
-const texts = [...sourcesBelow('packages'), ...sourcesBelow('examples')]
+const sources = [...sourcesBelow('packages'), ...sourcesBelow('examples')];
+const texts = [...sources, ...sources.filter((source) => /@tfjs-ssl\/checks/.test(source)).flatMap(messagesOf)]
   .join('\n')
   .replaceAll(/[`'"]\s*\+\s*[`'"]/g, '')
   .replaceAll("\\'", "'");

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { isArgumentError } from '@tfjs-ssl/checks';
 import {
   type DatasetProgress,
   downloadTinyImagenet,
@@ -86,6 +87,12 @@ export async function openData(
     await train.close();
     return explain(error);
   });
+  if (train.classNames.length < 2) {
+    await Promise.all([train.close(), val.close()]);
+    throw new UsageError(
+      `--data: ${path} must have at least two classes, which kNN is to tell apart, got '${train.classNames}' alone. Make one folder for each class.`,
+    );
+  }
   for (const line of leftOutLines([...train.skipped, ...val.skipped])) print(line);
   return { name: isTiny ? 'tiny-imagenet' : 'folder', path, train, val };
 }
@@ -107,11 +114,14 @@ function leftOutLines(skipped: readonly SkippedImage[]): string[] {
   );
 }
 
+/** Flags of the arguments that a data set may find wanting. */
+const flags: Readonly<Record<string, string>> = { classes: '--classes', imagesPerClass: '--images-per-class' };
+
 /** Turns what a data set says of its options into what a caller of this program can do. */
 function explain(error: Error): never {
   // sizes that the images do not have are a mistake of the caller, everything else is a failure
-  const size = /^(?:tinyImagenet|imageFolder|generatedImages): (classes|imagesPerClass) (.*)/.exec(error.message);
-  if (size) throw new UsageError(`--${size[1] === 'classes' ? 'classes' : 'images-per-class'} ${size[2]}`);
+  const flag = isArgumentError(error) && flags[error.argument];
+  if (flag) throw new UsageError(`${flag} must ${error.required}, got ${error.got}. ${error.advice}`);
   const message = error.message
     .replace("with onCorrupt: 'skip'", 'with --skip-corrupt')
     .replace(

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Chain } from '@tfjs-ssl/augmentations';
+import { isArgumentError } from '@tfjs-ssl/checks';
 import { type Batch, stepsPerEpoch } from '@tfjs-ssl/datasets';
 import { type EngineInUse, useEngine } from '@tfjs-ssl/engine';
 import { type FeedInputs, type ImageFeed, imageFeed } from '@tfjs-ssl/feed';
@@ -75,7 +76,9 @@ async function chooseEngine(
   try {
     engine = await useEngine(name, { requireGpu, ...(threads !== undefined && { threads }) });
   } catch (error) {
-    throw error instanceof RangeError ? new UsageError(error.message) : error;
+    if (!isArgumentError(error)) throw error;
+    const flag = error.argument === 'name' ? 'engine' : error.argument;
+    throw new UsageError(`--${flag} must ${error.required}, got '${error.got}'. ${error.advice}`);
   }
   if (!engine.precisions.includes(settings.precision)) {
     throw new UsageError(
@@ -183,7 +186,7 @@ async function trainAndEvaluate(run: Run): Promise<Outcome> {
         bar.update(values);
         if (event.step % 100 === 0) bar.print(paperLine(values));
       } else if (event.type === 'epoch') {
-        bar.print(epochLine({ ...toValues({ ...event, step: 0 }) }, event.imagesPerSecond));
+        bar.print(epochLine(toValues({ ...event, step: 0 }), event.imagesPerSecond, event.skippedSteps));
       } else if (event.type === 'checkpoint' && performance.now() - reportedAt > reportEvery) {
         await report();
         reportedAt = performance.now();

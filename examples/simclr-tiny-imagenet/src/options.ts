@@ -22,7 +22,7 @@ const schema = z.strictObject({
   download: z.boolean().default(false),
   cache: z.string().min(1).optional(),
   skipCorrupt: z.boolean().default(false),
-  classes: count.optional(),
+  classes: count.min(2, 'must be at least 2, as kNN is to tell them apart').optional(),
   imagesPerClass: count.optional(),
   epochs: count.optional(),
   batchSize: count.min(2, 'must be at least 2 images, so that there are negatives').optional(),

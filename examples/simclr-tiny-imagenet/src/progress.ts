@@ -21,8 +21,9 @@ export function paperLine(values: StepValues): string {
 }
 
 /** The means of an epoch in the same form, labelled as such. */
-export function epochLine(values: Omit<StepValues, 'step'>, imagesPerSecond: number): string {
-  return `[Epoch ${values.epoch + 1}] mean: ${paperValues(values)}, LR=${values.learningRate.toFixed(6)}, ${formatRate(imagesPerSecond)}`;
+export function epochLine(values: Omit<StepValues, 'step'>, imagesPerSecond: number, skippedSteps = 0): string {
+  const skipped = skippedSteps > 0 ? `, ${skippedSteps} steps skipped (overflow)` : '';
+  return `[Epoch ${values.epoch + 1}] mean: ${paperValues(values)}, LR=${values.learningRate.toFixed(6)}, ${formatRate(imagesPerSecond)}${skipped}`;
 }
 
 function paperValues({ loss, top1, top5 }: { loss: number; top1: number; top5: number }): string {

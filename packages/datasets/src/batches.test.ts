@@ -106,13 +106,13 @@ describe('batches', () => {
   it('refuses what does not fit', async () => {
     const run = (changed: Partial<BatchesOptions>) => collect(countedDataset(), { ...options, ...changed });
     await expect(run({ batchSize: 11 })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: batches: batchSize must be an integer from 1 to the data set's 10 images, got 11.]`,
+      `[RangeError: batches: batchSize must be an integer in [1, 10], got 11. The data set has 10 images.]`,
     );
     await expect(run({ batchSize: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: batches: batchSize must be an integer from 1 to the data set's 10 images, got 0.]`,
+      `[RangeError: batches: batchSize must be an integer in [1, 10], got 0. The data set has 10 images.]`,
     );
     await expect(run({ startStep: 3 })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: batches: startStep must be an integer from 0 to the epoch's 2 steps, got 3.]`,
+      `[RangeError: batches: startStep must be an integer in [0, 2], got 3. The epoch has 2 steps.]`,
     );
     expect((await run({ batchSize: 11, dropLast: false })).length).toBe(1);
   });

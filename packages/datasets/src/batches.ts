@@ -1,3 +1,4 @@
+import { checkNumber } from '@tfjs-ssl/checks';
 import { epochOrder } from './epoch-order.ts';
 import type { ImageDataset } from './image-dataset.ts';
 
@@ -58,17 +59,16 @@ export async function* batches(
 ): AsyncGenerator<Batch, void, undefined> {
   const { batchSize, seed, epoch, startStep = 0, dropLast = true, readImages = true } = options;
   const { length, labels } = dataset;
-  if (!Number.isInteger(batchSize) || batchSize < 1 || (dropLast && batchSize > length)) {
-    throw new RangeError(
-      `batches: batchSize must be an integer from 1 to the data set's ${length} images, got ${batchSize}.`,
-    );
-  }
+  const sizes = dropLast ? { min: 1, max: length, integer: true } : { min: 1, integer: true };
+  checkNumber('batches', 'batchSize', batchSize, sizes, `The data set has ${length} images.`);
   const steps = stepsPerEpoch(length, batchSize, dropLast);
-  if (!Number.isInteger(startStep) || startStep < 0 || startStep > steps) {
-    throw new RangeError(
-      `batches: startStep must be an integer from 0 to the epoch's ${steps} steps, got ${startStep}.`,
-    );
-  }
+  checkNumber(
+    'batches',
+    'startStep',
+    startStep,
+    { min: 0, max: steps, integer: true },
+    `The epoch has ${steps} steps.`,
+  );
   const order = epochOrder({ length, seed, epoch });
 
   const readBatch = async (step: number): Promise<Batch> => {

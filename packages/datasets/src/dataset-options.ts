@@ -1,29 +1,28 @@
 // Checks of the options that several data sets have.
+import { checkChoice, checkNumber } from '@tfjs-ssl/checks';
 
 /** Checks a side in pixels. */
 export function checkSize(caller: string, size: number): void {
-  if (!Number.isInteger(size) || size < 1 || size > 4096) {
-    throw new RangeError(`${caller}: size must be an integer from 1 to 4096 pixels, got ${size}.`);
-  }
+  checkNumber(caller, 'size', size, { min: 1, max: 4096, integer: true }, 'It is the side of an image in pixels.');
 }
 
 /** Checks the option `split`. */
 export function checkSplit(caller: string, split: string): void {
-  if (split !== 'train' && split !== 'val') {
-    throw new RangeError(`${caller}: split must be 'train' or 'val', got '${split}'.`);
-  }
+  checkChoice(caller, 'split', split, ['train', 'val']);
+}
+
+/** Checks how many classes are asked for. */
+export function checkClasses(caller: string, classes: number, most: number): void {
+  checkNumber(caller, 'classes', classes, { min: 1, max: most, integer: true }, 'Leave it out for all there are.');
 }
 
 /** Checks `imagesPerClass`. */
 export function checkImagesPerClass(caller: string, imagesPerClass: number | undefined): void {
-  if (imagesPerClass !== undefined && (!Number.isInteger(imagesPerClass) || imagesPerClass < 1)) {
-    throw new RangeError(`${caller}: imagesPerClass must be a positive integer, got ${imagesPerClass}.`);
-  }
+  if (imagesPerClass === undefined) return;
+  checkNumber(caller, 'imagesPerClass', imagesPerClass, { min: 1, integer: true }, 'Leave it out for all there are.');
 }
 
 /** Checks how a picture is made to fit a square. */
 export function checkResize(caller: string, resize: string): void {
-  if (resize !== 'crop' && resize !== 'stretch') {
-    throw new RangeError(`${caller}: resize must be 'crop' or 'stretch', got '${resize}'.`);
-  }
+  checkChoice(caller, 'resize', resize, ['crop', 'stretch']);
 }

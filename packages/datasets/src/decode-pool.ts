@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { checkNumber } from '@tfjs-ssl/checks';
 import { processors } from '@tfjs-ssl/files';
 import type { DecodeResult, DecodeTask } from '../workers/decode-worker.js';
 
@@ -67,8 +68,6 @@ function answer(thread: Worker, task: DecodeTask): Promise<DecodeResult> {
 /** Checks the option `workers`. */
 export function workerCount(caller: string, workers: number | undefined): number {
   const count = workers ?? defaultWorkers();
-  if (!Number.isInteger(count) || count < 1) {
-    throw new RangeError(`${caller}: workers must be a positive integer, got ${count}.`);
-  }
+  checkNumber(caller, 'workers', count, { min: 1, integer: true }, 'Leave it out for one per processor.');
   return count;
 }

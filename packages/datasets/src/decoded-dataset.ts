@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
+import { checkChoice } from '@tfjs-ssl/checks';
 import type { DecodeTask, Fit } from '../workers/decode-worker.js';
 import { defaultCacheFolder } from './cache-folder.ts';
 import { decodeOnWorkers, workerCount } from './decode-pool.ts';
@@ -81,9 +82,7 @@ export async function openDecodedDataset(source: DecodedSource): Promise<ImageDa
 
 /** Checks the option `onCorrupt`. */
 export function checkOnCorrupt(caller: string, onCorrupt: string): void {
-  if (onCorrupt !== 'error' && onCorrupt !== 'skip') {
-    throw new RangeError(`${caller}: onCorrupt must be 'error' or 'skip', got '${onCorrupt}'.`);
-  }
+  checkChoice(caller, 'onCorrupt', onCorrupt, ['error', 'skip']);
 }
 
 async function openThroughCache(

@@ -52,10 +52,10 @@ describe('epochOrder', () => {
 
   it('refuses other numbers', () => {
     expect(() => epochOrder({ length: 2.5, seed: 0, epoch: 0 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: epochOrder: length must be a whole number from 0, got 2.5.]`,
+      `[RangeError: epochOrder: length must be an integer of at least 0, got 2.5. Both count from 0.]`,
     );
     expect(() => epochOrder({ length: 2, seed: 0, epoch: -1 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: epochOrder: epoch must be a whole number from 0, got -1.]`,
+      `[RangeError: epochOrder: epoch must be an integer of at least 0, got -1. Both count from 0.]`,
     );
   });
 });

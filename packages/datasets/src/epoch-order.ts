@@ -1,3 +1,4 @@
+import { checkNumber } from '@tfjs-ssl/checks';
 import seedrandom from 'seedrandom';
 
 /** Options of `epochOrder`. */
@@ -26,9 +27,7 @@ export interface EpochOrderOptions {
  */
 export function epochOrder({ length, seed, epoch }: EpochOrderOptions): Int32Array {
   for (const [name, value] of Object.entries({ length, epoch })) {
-    if (!Number.isInteger(value) || value < 0) {
-      throw new RangeError(`epochOrder: ${name} must be a whole number from 0, got ${value}.`);
-    }
+    checkNumber('epochOrder', name, value, { min: 0, integer: true }, 'Both count from 0.');
   }
   const random = seedrandom.alea(`epoch order, seed ${seed}, epoch ${epoch}`);
   const order = Int32Array.from({ length }, (_, i) => i);

@@ -75,16 +75,16 @@ describe('generatedImages', () => {
 
   it('refuses what it cannot make', async () => {
     expect(() => generatedImages({ classes: 257 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: generatedImages: classes must be an integer from 1 to 256, got 257.]`,
+      `[RangeError: generatedImages: classes must be an integer in [1, 256], got 257. Leave it out for all there are.]`,
     );
     expect(() => generatedImages({ imagesPerClass: 0 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: generatedImages: imagesPerClass must be a positive integer, got 0.]`,
+      `[RangeError: generatedImages: imagesPerClass must be an integer of at least 1, got 0. Leave it out for all there are.]`,
     );
     expect(() => generatedImages({ size: 0 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: generatedImages: size must be an integer from 1 to 4096 pixels, got 0.]`,
+      `[RangeError: generatedImages: size must be an integer in [1, 4096], got 0. It is the side of an image in pixels.]`,
     );
     expect(() => generatedImages({ split: 'test' as 'val' })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: generatedImages: split must be 'train' or 'val', got 'test'.]`,
+      `[RangeError: generatedImages: split must be 'train' or 'val', got 'test'. Choose one of these.]`,
     );
     const dataset = generatedImages({ classes: 1, imagesPerClass: 2, size: 4 });
     await expect(dataset.read([2])).rejects.toThrowErrorMatchingInlineSnapshot(

@@ -1,5 +1,5 @@
 import seedrandom from 'seedrandom';
-import { checkImagesPerClass, checkSize, checkSplit } from './dataset-options.ts';
+import { checkClasses, checkImagesPerClass, checkSize, checkSplit } from './dataset-options.ts';
 import { type Pattern, type PatternFamily, patternFamilies } from './generated-patterns.ts';
 import { type ImageDataset, readTarget } from './image-dataset.ts';
 import { memoryStore } from './memory-store.ts';
@@ -41,9 +41,7 @@ export interface GeneratedImagesOptions {
 export function generatedImages(options: GeneratedImagesOptions = {}): ImageDataset {
   const { classes = 10, imagesPerClass = 500, size = 64, seed = 0, split = 'train' } = options;
   const most = patternFamilies.length ** 2;
-  if (!Number.isInteger(classes) || classes < 1 || classes > most) {
-    throw new RangeError(`generatedImages: classes must be an integer from 1 to ${most}, got ${classes}.`);
-  }
+  checkClasses('generatedImages', classes, most);
   checkImagesPerClass('generatedImages', imagesPerClass);
   checkSize('generatedImages', size);
   checkSplit('generatedImages', split);

@@ -82,19 +82,19 @@ describe('imageFolder', () => {
       `"imageFolder: there is nothing at FOLDER/none. Check the path."`,
     );
     expect(await message({ size: 0 })).toMatchInlineSnapshot(
-      `"imageFolder: size must be an integer from 1 to 4096 pixels, got 0."`,
+      `"imageFolder: size must be an integer in [1, 4096], got 0. It is the side of an image in pixels."`,
     );
     expect(await message({ resize: 'fit' as 'crop' })).toMatchInlineSnapshot(
-      `"imageFolder: resize must be 'crop' or 'stretch', got 'fit'."`,
+      `"imageFolder: resize must be 'crop' or 'stretch', got 'fit'. Choose one of these."`,
     );
     expect(await message({ holdOut: 1 })).toMatchInlineSnapshot(
-      `"imageFolder: holdOut must be a fraction from 0 to below 1, got 1."`,
+      `"imageFolder: holdOut must be a finite number in [0, 1), got 1. It is a share of each class: 0.1 for a tenth."`,
     );
     expect(await message({ classes: 1, classNames: ['a'] })).toMatchInlineSnapshot(
       `"imageFolder: classNames and classes exclude each other. Leave one of the two out."`,
     );
     expect(await message({ classes: 3 })).toMatchInlineSnapshot(
-      `"imageFolder: classes must be an integer from 1 to 2, got 3."`,
+      `"imageFolder: classes must be an integer in [1, 2], got 3. Leave it out for all there are."`,
     );
     await writeFolder(path, [{ name: 'b/3.png', bytes: (await testPng(20, 20, 1)).subarray(0, 90) }]);
     expect(await message({})).toMatchInlineSnapshot(
@@ -141,7 +141,7 @@ describe('decodeImages', () => {
       `[Error: decodeImages: file 0 is a damaged JPEG: it is cut short or a length in it is wrong. Leave it out or replace it.]`,
     );
     await expect(decodeImages([good], { size: -1 })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: decodeImages: size must be an integer from 1 to 4096 pixels, got -1.]`,
+      `[RangeError: decodeImages: size must be an integer in [1, 4096], got -1. It is the side of an image in pixels.]`,
     );
     expect(await decodeImages([])).toEqual([]);
     expect((await decodeImages([good]))[0]).toEqual(expected);

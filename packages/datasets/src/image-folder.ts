@@ -1,3 +1,4 @@
+import { checkNumber } from '@tfjs-ssl/checks';
 import { checkImagesPerClass, checkResize, checkSize, checkSplit } from './dataset-options.ts';
 import { checkOnCorrupt, type DecodingOptions, openDecodedDataset } from './decoded-dataset.ts';
 import { listFolder } from './folder-listing.ts';
@@ -65,9 +66,7 @@ export async function imageFolder(options: ImageFolderOptions): Promise<ImageDat
   checkResize('imageFolder', resize);
   checkImagesPerClass('imageFolder', imagesPerClass);
   checkOnCorrupt('imageFolder', onCorrupt);
-  if (!(holdOut >= 0 && holdOut < 1)) {
-    throw new RangeError(`imageFolder: holdOut must be a fraction from 0 to below 1, got ${holdOut}.`);
-  }
+  checkNumber('imageFolder', 'holdOut', holdOut, { min: 0, below: 1 }, 'It is a share of each class: 0.1 for a tenth.');
   if (classNames !== undefined && classes !== undefined) {
     throw new RangeError('imageFolder: classNames and classes exclude each other. Leave one of the two out.');
   }

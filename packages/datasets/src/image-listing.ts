@@ -1,3 +1,4 @@
+import { checkClasses } from './dataset-options.ts';
 import type { SkippedImage } from './image-dataset.ts';
 
 /** Which files a data set has, in its order. */
@@ -13,9 +14,7 @@ export interface ImageListing {
 
 /** Takes every (available / classes)-th class of the sorted list: 10 of 200 are the 1st, 21st, 41st ... */
 export function selectClasses(caller: string, all: readonly string[], classes: number = all.length): string[] {
-  if (!Number.isInteger(classes) || classes < 1 || classes > all.length) {
-    throw new RangeError(`${caller}: classes must be an integer from 1 to ${all.length}, got ${classes}.`);
-  }
+  checkClasses(caller, classes, all.length);
   return Array.from({ length: classes }, (_, i) => all[Math.floor((i * all.length) / classes)] as string);
 }
 

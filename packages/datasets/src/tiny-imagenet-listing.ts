@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import type { SkippedImage } from './image-dataset.ts';
 import { append, byNumber, type ImageListing, selectClasses, some } from './image-listing.ts';
 import type { ImageTree } from './image-tree.ts';
@@ -40,9 +41,13 @@ export function listTinyImagenet(tree: ImageTree, split: 'train' | 'val', select
   for (const [label, name] of classNames.entries()) {
     const names = byNumber(byClass.get(name) as string[]);
     if (imagesPerClass !== undefined && imagesPerClass > names.length) {
-      throw new RangeError(
-        `tinyImagenet: imagesPerClass must be at most ${names.length}, the ${split} images of class ${name}, got ${imagesPerClass}.`,
-      );
+      throw argumentError({
+        fn: 'tinyImagenet',
+        argument: 'imagesPerClass',
+        required: `be at most ${names.length}, the ${split} images of class ${name}`,
+        got: imagesPerClass,
+        advice: 'Leave it out for all there are.',
+      });
     }
     for (const file of names.slice(0, imagesPerClass)) {
       files.push(file);

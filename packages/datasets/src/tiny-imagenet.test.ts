@@ -306,22 +306,22 @@ describe('tinyImagenet', () => {
 
     it('says what the archive does not have', async () => {
       expect(await failure(files, { classes: 5 })).toMatchInlineSnapshot(
-        `"tinyImagenet: classes must be an integer from 1 to 4, got 5."`,
+        `"tinyImagenet: classes must be an integer in [1, 4], got 5. Leave it out for all there are."`,
       );
       expect(await failure(files, { imagesPerClass: 4 })).toMatchInlineSnapshot(
-        `"tinyImagenet: imagesPerClass must be at most 3, the train images of class n01, got 4."`,
+        `"tinyImagenet: imagesPerClass must be at most 3, the train images of class n01, got 4. Leave it out for all there are."`,
       );
       expect(await failure(files, { imagesPerClass: 1.5 })).toMatchInlineSnapshot(
-        `"tinyImagenet: imagesPerClass must be a positive integer, got 1.5."`,
+        `"tinyImagenet: imagesPerClass must be an integer of at least 1, got 1.5. Leave it out for all there are."`,
       );
       expect(await failure(files, { split: 'test' as 'val' })).toMatchInlineSnapshot(
-        `"tinyImagenet: split must be 'train' or 'val', got 'test'."`,
+        `"tinyImagenet: split must be 'train' or 'val', got 'test'. Choose one of these."`,
       );
       expect(await failure(files, { workers: 0 })).toMatchInlineSnapshot(
-        `"tinyImagenet: workers must be a positive integer, got 0."`,
+        `"tinyImagenet: workers must be an integer of at least 1, got 0. Leave it out for one per processor."`,
       );
       expect(await failure(files, { onCorrupt: 'ignore' as 'skip' })).toMatchInlineSnapshot(
-        `"tinyImagenet: onCorrupt must be 'error' or 'skip', got 'ignore'."`,
+        `"tinyImagenet: onCorrupt must be 'error' or 'skip', got 'ignore'. Choose one of these."`,
       );
     });
 

@@ -99,8 +99,20 @@ it('takes TensorFlow before simd where it has a GPU, and after it where it has n
 it('names the known engines where another is asked for', async () => {
   register(absent('absent'));
   await expect(useEngine('cuda')).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[RangeError: useEngine: name must be one of 'auto', 'absent', 'webgpu', 'tensorflow', 'simd', 'cpu', got 'cuda'. An engine of your own is made known by registerEngine.]`,
+    `[RangeError: useEngine: name must be one of 'auto', 'absent', 'webgpu', 'tensorflow', 'simd', 'cpu', got 'cuda'. TensorFlow computes with CUDA: 'tensorflow'.]`,
   );
+});
+
+it.each([
+  ['gpu', 'webgpu'],
+  ['gl', 'webgpu'],
+  ['wasm', 'simd'],
+  ['CUDA', 'tensorflow'],
+  ['js', 'cpu'],
+])('proposes for %s the engine %s', async (asked, meant) => {
+  const error = await useEngine(asked).catch((thrown) => thrown);
+  expect(error).toMatchObject({ fn: 'useEngine', argument: 'name', got: asked });
+  expect(error.advice).toContain(`'${meant}'`);
 });
 
 it('refuses an engine that computes on the processor where a GPU is demanded', async () => {

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError } from '@tfjs-ssl/checks';
 import {
   type EngineDescription,
   type EngineModule,
@@ -20,6 +21,23 @@ export interface KnownEngine {
   /** Why it cannot run here and what to do; absent where it can. */
   readonly reason?: string;
 }
+
+/** What to do with names by which people look for an engine. */
+const otherNames: Readonly<Record<string, string>> = Object.fromEntries([
+  ...['cuda', 'nvidia', 'tf', 'tfjs', 'node', 'tfjs-node', 'tfjs-node-gpu'].map((name) => [
+    name,
+    "TensorFlow computes with CUDA: 'tensorflow'.",
+  ]),
+  ...['gpu', 'gl', 'webgl', 'metal', 'vulkan', 'dawn', 'wgsl'].map((name) => [
+    name,
+    "Any GPU computes with 'webgpu', one of NVIDIA also with 'tensorflow'.",
+  ]),
+  ...['wasm', 'webassembly', 'threads', 'native'].map((name) => [name, "WebAssembly on all cores is 'simd'."]),
+  ...['js', 'javascript'].map((name) => [
+    name,
+    "The reference in JavaScript is 'cpu'; 'simd' is the fast one for processors.",
+  ]),
+]);
 
 let current: EngineInUse | null = null;
 let currentModule: EngineModule | null = null;
@@ -43,10 +61,14 @@ let currentModule: EngineModule | null = null;
 export async function useEngine(name = 'auto', options: EngineOptions = {}): Promise<EngineInUse> {
   const known = engineNames();
   if (name !== 'auto' && !known.includes(name)) {
-    throw new RangeError(
-      `useEngine: name must be one of 'auto', ${known.map((n) => `'${n}'`).join(', ')}, got '${name}'. ` +
-        'An engine of your own is made known by registerEngine.',
-    );
+    const meant = otherNames[String(name).toLowerCase()];
+    throw argumentError({
+      fn: 'useEngine',
+      argument: 'name',
+      required: `be one of 'auto', ${known.map((n) => `'${n}'`).join(', ')}`,
+      got: name,
+      advice: meant ?? 'An engine of your own is made known by registerEngine.',
+    });
   }
   const reasons = new Map<string, string>();
   // software that plays a GPU is never the fastest: it has to be named

@@ -100,9 +100,17 @@ describe('extractFeatures refuses', () => {
   it('no images, short reads, and encoders without a row for each image', async () => {
     const model = encoder();
     await expect(extractFeatures(model, source(0))).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: extractFeatures: images.length must be an integer >= 1, got 0. Choose one in that range.]`,
+      `[RangeError: extractFeatures: images.length must be an integer of at least 1, got 0. Pass a data set that has images.]`,
     );
     await expect(extractFeatures(model, source(2), { batchSize: 0 })).rejects.toThrow(RangeError);
+    const floats = { ...source(2), read: async () => new Float32Array(96) as unknown as Uint8Array };
+    await expect(extractFeatures(model, floats)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: extractFeatures: images.read must deliver a Uint8Array, got a Float32Array. Deliver values of 0 to 255 as bytes; floats in [0, 1] times 255.]`,
+    );
+    const larger = { ...source(2), imageShape: [8, 8, 3] as const, read: async () => new Uint8Array(384) };
+    await expect(extractFeatures(model, larger)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: extractFeatures: images must have the shape that the encoder was made for, [4,4,3], got [8,8,3]. Read them in that size, resize them in \`transform\`, or make the encoder for theirs.]`,
+    );
     const short = { ...source(2), read: async () => new Uint8Array(48) };
     await expect(extractFeatures(model, short)).rejects.toThrowErrorMatchingInlineSnapshot(
       `[RangeError: extractFeatures: images.read must deliver 96 bytes for 2 images, got 48. Check imageShape.]`,

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import { imageTensor } from '@tfjs-ssl/ops';
-import { checkCount } from './check-arguments.ts';
 
 /** The images to look at: what {@link extractFeatures} needs of a data set. */
 export interface ImageSource {
@@ -37,7 +37,8 @@ export interface ExtractFeaturesOptions {
  * @param images - the data set.
  * @param options - batch size, transform, progress.
  * @returns shape [images, features], float32, row i of image i; the caller disposes it.
- * @throws RangeError if there are no images, the source delivers too few bytes, or the encoder does not return one row per image.
+ * @throws RangeError if there are no images, the source delivers too few bytes, the images are not of the size that a model was made for, or
+ * the encoder does not return one row per image; TypeError if the source delivers something other than bytes.
  * @example
  * ```ts
  * import { extractFeatures } from '@tfjs-ssl/evaluation';
@@ -57,8 +58,9 @@ export async function extractFeatures(
   options: ExtractFeaturesOptions = {},
 ): Promise<tf.Tensor2D> {
   const { batchSize = 256, transform, onProgress } = options;
-  checkCount('extractFeatures', 'batchSize', batchSize, 1);
-  checkCount('extractFeatures', 'images.length', images.length, 1);
+  const rule = { min: 1, integer: true };
+  checkNumber('extractFeatures', 'batchSize', batchSize, rule, 'It is a number of images; leave it out for 256.');
+  checkNumber('extractFeatures', 'images.length', images.length, rule, 'Pass a data set that has images.');
   const encode =
     typeof encoder === 'function'
       ? (encoder as (images: tf.Tensor4D) => tf.Tensor)
@@ -69,21 +71,24 @@ export async function extractFeatures(
   for (let start = 0; start < images.length; start += batchSize) {
     const count = Math.min(batchSize, images.length - start);
     const pixels = await images.read(Int32Array.from({ length: count }, (_, i) => start + i));
-    if (pixels.length !== count * imageSize) {
-      throw new RangeError(
-        `extractFeatures: images.read must deliver ${count * imageSize} bytes for ${count} images, got ${pixels.length}. Check imageShape.`,
-      );
-    }
+    checkPixels(pixels, count, imageSize);
     const encoded = tf.tidy(() => {
       const input = imageTensor(pixels, [count, ...images.imageShape]);
-      return encode(transform ? transform(input) : input);
+      const changed = transform ? transform(input) : input;
+      if (typeof encoder !== 'function') checkFits(encoder as { readonly inputs?: unknown }, changed);
+      return encode(changed);
     });
     if (encoded.rank !== 2 || encoded.shape[0] !== count) {
       const shape = encoded.shape.join(', ');
       encoded.dispose();
-      throw new RangeError(
-        `extractFeatures: encoder must return shape [${count}, features] for ${count} images, got [${shape}]. Pool its output first.`,
-      );
+      throw argumentError({
+        fn: 'extractFeatures',
+        argument: 'encoder',
+        required: `return shape [${count}, features] for ${count} images`,
+        got: encoded.shape,
+        shown: `[${shape}]`,
+        advice: 'Pool its output first.',
+      });
     }
     width = encoded.shape[1] as number;
     features ??= new Float32Array(images.length * width);
@@ -92,4 +97,36 @@ export async function extractFeatures(
     onProgress?.({ done: start + count, total: images.length });
   }
   return tf.tensor2d(features as Float32Array, [images.length, width]);
+}
+
+/** Throws unless the pixels are bytes, which floats in [0, 1] would be cut to, and as many as asked for. */
+function checkPixels(pixels: Uint8Array, count: number, imageSize: number): void {
+  const fault = { fn: 'extractFeatures', argument: 'images.read' };
+  if (!(pixels instanceof Uint8Array || (pixels as unknown) instanceof Uint8ClampedArray)) {
+    throw argumentError({
+      ...fault,
+      kind: 'type',
+      required: 'deliver a Uint8Array',
+      got: pixels,
+      shown: `a ${(pixels as object)?.constructor?.name ?? String(pixels)}`,
+      advice: 'Deliver values of 0 to 255 as bytes; floats in [0, 1] times 255.',
+    });
+  }
+  if (pixels.length === count * imageSize) return;
+  const required = `deliver ${count * imageSize} bytes for ${count} images`;
+  throw argumentError({ ...fault, required, got: pixels.length, advice: 'Check imageShape.' });
+}
+
+/** Throws where a model was made for images of another size: it would compute something all the same. */
+function checkFits(model: { readonly inputs?: unknown }, images: tf.Tensor4D): void {
+  const [input] = (Array.isArray(model.inputs) ? model.inputs : []) as Array<{ shape?: Array<number | null> }>;
+  const made = input?.shape?.slice(1);
+  if (!made || made.every((size, i) => size === null || size === images.shape[i + 1])) return;
+  throw argumentError({
+    fn: 'extractFeatures',
+    argument: 'images',
+    required: `have the shape that the encoder was made for, [${made.map((size) => size ?? 'any')}]`,
+    got: images.shape.slice(1),
+    advice: 'Read them in that size, resize them in `transform`, or make the encoder for theirs.',
+  });
 }

@@ -128,9 +128,9 @@ describeEngines('knnClassify', () => {
 
   it('leaves no tensors behind', async () => {
     const bank = tf.randomNormal<tf.Rank.R2>([40, 3]);
-    const bankLabels = new Int32Array(40);
+    const bankLabels = Int32Array.from({ length: 40 }, (_, i) => i % 2);
     await expectNoLeak(async () => {
-      await knnClassify({ bank, bankLabels, queries: bank, k: 3, classes: 1 });
+      await knnClassify({ bank, bankLabels, queries: bank, k: 3, classes: 2 });
     });
     bank.dispose();
   });
@@ -146,7 +146,7 @@ describe('knnClassify refuses', () => {
       `[RangeError: knnClassify: bank must be float32 of shape [rows, columns], got float32 of shape [3]. Pass one row of features per image.]`,
     );
     await expect(call({ queries: tf.ones([3, 4]) })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: knnClassify: bank and queries must have equally many columns, got 2 and 4. Use one encoder for both.]`,
+      `[RangeError: knnClassify: queries must have as many columns as bank, 2, got 4. Use one encoder for both.]`,
     );
     await expect(call({ bankLabels: [0] })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[RangeError: knnClassify: bankLabels must hold one label per row of features, 3, got 1. Pass both of the same images.]`,
@@ -154,11 +154,17 @@ describe('knnClassify refuses', () => {
     await expect(call({ bankLabels: [0, 1, 2] })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[RangeError: knnClassify: bankLabels must be integers in [0, 2), got 2 in row 2. Number the classes from 0 and set \`classes\`.]`,
     );
+    await expect(call({ bankLabels: [0, 0, 0], classes: 1 })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: knnClassify: classes must be an integer of at least 2, got 1. With one class every answer is right.]`,
+    );
+    await expect(call({ bankLabels: [1, 1, 1] })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: knnClassify: bankLabels must hold at least two classes, got class 1 alone. With one class every answer is right: take images of others, too.]`,
+    );
     await expect(call({ k: 4 })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: knnClassify: k must be an integer in [1, 3], got 4. Choose one in that range.]`,
+      `[RangeError: knnClassify: k must be an integer in [1, 3], got 4. It is a number of rows of the bank.]`,
     );
     await expect(call({ temperature: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: knnClassify: temperature must be a finite number > 0, got 0. Leave it out to use the default, if it has one.]`,
+      `[RangeError: knnClassify: temperature must be a finite number above 0, got 0. Leave it out for 0.1.]`,
     );
     await expect(
       call({

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkCount, checkFeatures, checkFinite, checkLabels, checkPositive } from './check-arguments.ts';
+import { argumentError, checkNumber } from '@tfjs-ssl/checks';
+import { checkFeatures, checkFinite, checkLabels, checkSeveralClasses } from './check-arguments.ts';
 import { TopK } from './top-k.ts';
 
 /** What {@link knnClassify} takes. */
@@ -14,7 +15,7 @@ export interface KnnOptions {
   readonly k: number;
   /** Divisor of the cosines in the votes' weights, > 0. Default: 0.1. */
   readonly temperature?: number;
-  /** Number of classes, an integer >= 1. */
+  /** Number of classes, an integer >= 2. */
   readonly classes: number;
   /** Called after every block of queries. */
   readonly onProgress?: (progress: { done: number; total: number }) => void;
@@ -63,7 +64,7 @@ async function neighbours(bank: tf.Tensor2D, queries: tf.Tensor2D, start: number
  *
  * @param options - bank, queries, k, temperature, classes.
  * @returns predictions and scores; no tensors.
- * @throws RangeError if shapes or labels do not fit, a number is outside its range, or a feature is not finite.
+ * @throws RangeError if shapes or labels do not fit, a number is outside its range, the bank holds one class alone, or a feature is not finite.
  * @example
  * ```ts
  * import { knnClassify } from '@tfjs-ssl/evaluation';
@@ -83,14 +84,26 @@ export async function knnClassify(options: KnnOptions): Promise<KnnResult> {
   checkFeatures('knnClassify', 'bank', bank);
   checkFeatures('knnClassify', 'queries', queries);
   if (bank.shape[1] !== queries.shape[1]) {
-    throw new RangeError(
-      `knnClassify: bank and queries must have equally many columns, got ${bank.shape[1]} and ${queries.shape[1]}. Use one encoder for both.`,
-    );
+    throw argumentError({
+      fn: 'knnClassify',
+      argument: 'queries',
+      required: `have as many columns as bank, ${bank.shape[1]}`,
+      got: queries.shape[1],
+      advice: 'Use one encoder for both.',
+    });
   }
-  checkCount('knnClassify', 'classes', classes, 1);
+  const rule = { min: 2, integer: true };
+  checkNumber('knnClassify', 'classes', classes, rule, 'With one class every answer is right.');
   checkLabels('knnClassify', 'bankLabels', bankLabels, bank.shape[0], classes);
-  checkCount('knnClassify', 'k', k, 1, bank.shape[0]);
-  checkPositive('knnClassify', 'temperature', temperature);
+  checkSeveralClasses('knnClassify', 'bankLabels', bankLabels);
+  checkNumber(
+    'knnClassify',
+    'k',
+    k,
+    { min: 1, max: bank.shape[0], integer: true },
+    'It is a number of rows of the bank.',
+  );
+  checkNumber('knnClassify', 'temperature', temperature, { above: 0 }, 'Leave it out for 0.1.');
   await checkFinite('knnClassify', 'bank', bank);
   await checkFinite('knnClassify', 'queries', queries);
 

@@ -101,10 +101,16 @@ describe('linearProbe refuses', () => {
       `[RangeError: linearProbe: labels must be integers in [0, 2), got 2 in row 1. Number the classes from 0 and set \`classes\`.]`,
     );
     await expect(call({ classes: 1 })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: linearProbe: classes must be an integer >= 2, got 1. Choose one in that range.]`,
+      `[RangeError: linearProbe: classes must be an integer of at least 2, got 1. With one class every answer is right.]`,
     );
     await expect(call({ lambda: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: linearProbe: lambda must be a finite number > 0, got 0. Leave it out to use the default, if it has one.]`,
+      `[RangeError: linearProbe: lambda must be a finite number above 0, got 0. It has no default, as it depends on the features: try 1e-4, 1e-3 and 1e-2 on held-out images.]`,
+    );
+    await expect(call({ lambda: undefined })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: linearProbe: lambda must be a finite number above 0, got undefined. It has no default, as it depends on the features: try 1e-4, 1e-3 and 1e-2 on held-out images.]`,
+    );
+    await expect(call({ labels: [1, 1] })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: linearProbe: labels must hold at least two classes, got class 1 alone. With one class every answer is right: take images of others, too.]`,
     );
     await expect(call({ maxIterations: 0 })).rejects.toThrow(RangeError);
     await expect(call({ tolerance: Number.NaN })).rejects.toThrow(RangeError);

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkCount, checkFeatures, checkFinite, checkLabels, checkPositive } from './check-arguments.ts';
+import { checkNumber } from '@tfjs-ssl/checks';
+import { checkFeatures, checkFinite, checkLabels, checkSeveralClasses } from './check-arguments.ts';
 import { minimize } from './minimize.ts';
 import { columnMoments, evaluateSoftmax, forBlocks } from './softmax-objective.ts';
 
@@ -71,11 +72,13 @@ const FLOAT32_NOISE = 2e-7;
 export async function linearProbe(options: LinearProbeOptions): Promise<LinearProbe> {
   const { features, labels, classes, lambda, maxIterations = 1000, tolerance = 1e-5, onProgress } = options;
   checkFeatures('linearProbe', 'features', features);
-  checkCount('linearProbe', 'classes', classes, 2);
+  checkNumber('linearProbe', 'classes', classes, { min: 2, integer: true }, 'With one class every answer is right.');
   checkLabels('linearProbe', 'labels', labels, features.shape[0], classes);
-  checkPositive('linearProbe', 'lambda', lambda);
-  checkCount('linearProbe', 'maxIterations', maxIterations, 1);
-  checkPositive('linearProbe', 'tolerance', tolerance);
+  checkSeveralClasses('linearProbe', 'labels', labels);
+  const advice = 'It has no default, as it depends on the features: try 1e-4, 1e-3 and 1e-2 on held-out images.';
+  checkNumber('linearProbe', 'lambda', lambda, { above: 0 }, advice);
+  checkNumber('linearProbe', 'maxIterations', maxIterations, { min: 1, integer: true }, 'Leave it out for 1000.');
+  checkNumber('linearProbe', 'tolerance', tolerance, { above: 0 }, 'Leave it out for 1e-5.');
   await checkFinite('linearProbe', 'features', features);
 
   const columns = features.shape[1];

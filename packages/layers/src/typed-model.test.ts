@@ -18,6 +18,18 @@ describeEngines('typedModel', () => {
     await expectClose(features, new Array(48).fill(1));
   });
 
+  it('refuses inputs of another shape than the model was made for', () => {
+    const layers = [tfl.layers.flatten({ inputShape: [2, 2, 3] })];
+    const flatten = typedModel(tfl.sequential({ name: 'flatten', layers }), 2);
+    expect(() => flatten.apply(tf.ones([4, 1, 2, 3]))).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: flatten: the input must have shape [N, 2, 2, 3], got [4,1,2,3]. Pass what the model was made for, or make it with the shape of its input.]`,
+    );
+    expect(() => flatten.apply(tf.ones([2, 2, 3]))).toThrow(/the input must have shape \[N, 2, 2, 3\], got \[2,2,3\]/);
+    const anySize = tfl.sequential({ layers: [tfl.layers.globalAveragePooling2d({ inputShape: [null, null, 3] })] });
+    expect(typedModel(anySize, 2).apply(tf.ones([4, 5, 6, 3])).shape).toEqual([4, 3]);
+    expect(() => typedModel(anySize, 2).apply(tf.ones([4, 5, 6, 1]))).toThrow(/must have shape \[N, any, any, 3\]/);
+  });
+
   it('refuses another rank and several inputs', () => {
     expect(() => typedModel(model(), 4)).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: typedModel: the model's output must have rank 4, got shape [null,12]. Name its rank, or pool or flatten it first.]`,

@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { argumentError } from '@tfjs-ssl/checks';
 
 interface TensorOfRank {
   readonly 1: tf.Tensor1D;
@@ -21,7 +22,8 @@ export interface TypedModel<Output extends tf.Tensor = tf.Tensor2D> extends Laye
 }
 
 /**
- * Tells TypeScript what rank the output of a model has, so that the results of `apply` and `predict` need no cast.
+ * Tells TypeScript what rank the output of a model has, so that the results of `apply` and `predict` need no cast, and has `apply` refuse
+ * inputs of another shape than the model was made for: an encoder for 64 pixels would compute something of 32, too.
  *
  * The encoders and heads of the library come typed; this is for models of your own.
  *
@@ -59,5 +61,23 @@ export function typedModel<Rank extends keyof TensorOfRank>(
       `typedModel: the model's output must have rank ${rank}, got shape [${shape.map((size) => size ?? 'null')}]. Name its rank, or pool or flatten it first.`,
     );
   }
+  // protected, and the place that TensorFlow.js means for such a check
+  Object.assign(model, { assertInputCompatibility: (given: tf.Tensor) => checkInput(model, given) });
   return model as TypedModel<TensorOfRank[Rank]>;
+}
+
+/** Throws where a tensor is not of the shape that a model was made for: TensorFlow.js would compute something, and say nothing. */
+function checkInput({ name, inputs }: LayersModel, given: tf.Tensor | SymbolicTensor | readonly tf.Tensor[]): void {
+  const { shape } = (Array.isArray(given) ? given[0] : given) as tf.Tensor;
+  const made = inputs[0]?.shape ?? [];
+  const fits = (size: number | null, i: number) => size === null || shape[i] === null || size === shape[i];
+  if (shape.length === made.length && made.every(fits)) return;
+  const [, ...required] = made.map((size) => size ?? 'any');
+  throw argumentError({
+    fn: name,
+    argument: 'the input',
+    required: `have shape [N, ${required.join(', ')}]`,
+    got: shape,
+    advice: `Pass what the model was made for, or make it with the shape of its input.`,
+  });
 }

@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import { checkNumber } from '@tfjs-ssl/checks';
 
 /** Throws unless `projections` is float32 of shape [2N, D] with N >= 1 and D >= 1. */
 export function checkProjections(fn: string, projections: tf.Tensor): void {
@@ -28,11 +29,7 @@ export function checkProjections(fn: string, projections: tf.Tensor): void {
 
 /** Throws unless `temperature` is finite and positive. */
 export function checkTemperature(fn: string, temperature: number): void {
-  if (!(temperature > 0 && Number.isFinite(temperature))) {
-    throw new RangeError(
-      `${fn}: temperature must be a finite number > 0, got ${temperature}. Usual values lie between 0.05 and 1.`,
-    );
-  }
+  checkNumber(fn, 'temperature', temperature, { above: 0 }, 'Usual values lie between 0.05 and 1.');
 }
 
 /** Throws unless a tensor is float32 of shape [N, D], with the given number of columns where one is given. */

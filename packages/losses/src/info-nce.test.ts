@@ -152,7 +152,7 @@ describe('infoNCE refuses', () => {
       `[RangeError: infoNCE: without inBatch there must be negatives, got none. Pass the queue.]`,
     );
     expect(() => call([4, 2], [4, 2], { temperature: 0 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: infoNCE: temperature must be a finite number > 0, got 0. Usual values lie between 0.05 and 1.]`,
+      `[RangeError: infoNCE: temperature must be a finite number above 0, got 0. Usual values lie between 0.05 and 1.]`,
     );
   });
 });

@@ -245,7 +245,7 @@ describe('ntXent refuses', () => {
 
   it('a temperature with a text that says what to do', () => {
     expect(() => call(tf.ones([2, 2]), 0)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: ntXent: temperature must be a finite number > 0, got 0. Usual values lie between 0.05 and 1.]`,
+      `[RangeError: ntXent: temperature must be a finite number above 0, got 0. Usual values lie between 0.05 and 1.]`,
     );
   });
 });

@@ -64,16 +64,16 @@ describeEngines('mlpHead', () => {
 
   it('refuses what it cannot build', () => {
     expect(() => names({ inputSize: 0 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: mlpHead: inputSize must be a whole number above 0, got 0. Correct it.]`,
+      `[RangeError: mlpHead: inputSize must be an integer of at least 1, got 0. It is a number of features.]`,
     );
     expect(() => names({ hiddenSizes: [4, 2.5] })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: mlpHead: hiddenSizes[1] must be a whole number above 0, got 2.5. Correct it.]`,
+      `[RangeError: mlpHead: hiddenSizes[1] must be an integer of at least 1, got 2.5. It is a number of features.]`,
     );
     expect(() => names({ outputSize: -1 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: mlpHead: outputSize must be a whole number above 0, got -1. Correct it.]`,
+      `[RangeError: mlpHead: outputSize must be an integer of at least 1, got -1. It is a number of features.]`,
     );
     expect(() => names({ batchNorm: true as unknown as 'all' })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: mlpHead: batchNorm must be 'none', 'hidden' or 'all', got true. Choose one.]`,
+      `[RangeError: mlpHead: batchNorm must be 'none', 'hidden' or 'all', got true. Choose one of these.]`,
     );
   });
 });

@@ -1,4 +1,5 @@
 import * as tfl from '@tensorflow/tfjs-layers';
+import { checkChoice, checkNumber } from '@tfjs-ssl/checks';
 import { batchNorm, linear, type TypedModel, typedModel } from '@tfjs-ssl/layers';
 
 /** Choices for {@link mlpHead}. */
@@ -79,13 +80,7 @@ function check({ inputSize, hiddenSizes, outputSize, batchNorm: normalised = 'no
     ['outputSize', outputSize],
   ];
   for (const [what, size] of sizes) {
-    if (!Number.isInteger(size) || size < 1) {
-      throw new RangeError(`mlpHead: ${what} must be a whole number above 0, got ${size}. Correct it.`);
-    }
+    checkNumber('mlpHead', what, size, { min: 1, integer: true }, 'It is a number of features.');
   }
-  if (!['none', 'hidden', 'all'].includes(normalised)) {
-    throw new RangeError(
-      `mlpHead: batchNorm must be 'none', 'hidden' or 'all', got ${String(normalised)}. Choose one.`,
-    );
-  }
+  checkChoice('mlpHead', 'batchNorm', normalised, ['none', 'hidden', 'all']);
 }

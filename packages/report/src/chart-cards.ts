@@ -17,6 +17,7 @@ export async function chartCards(report: Report, epochs: readonly EpochMeans[]):
     ...(await accuracyCards(report, epochs)),
     ...evaluation,
     ...(await rateAndSpeedCards(report)),
+    ...(await lossScaleCards(report)),
     await stepTimeCard(report, epochs),
   ];
 }
@@ -74,6 +75,16 @@ async function rateAndSpeedCards(report: Report): Promise<Html[]> {
     card({ title: 'Learning rate', chart: await half('Learning rate over epochs', rateSpec) }),
     card({ title: 'Images per second', chart: await half('Images per second over epochs', speedSpec) }),
   ];
+}
+
+/** In mixed precision: the factor of the loss, which halves with every overflow, and how many there were. */
+async function lossScaleCards(report: Report): Promise<Html[]> {
+  if (report.records.every(({ lossScale }) => lossScale === undefined)) return [];
+  const points = overEpochs(report, ({ lossScale }) => lossScale ?? Number.NaN);
+  const skipped = report.records.filter((record) => record.skipped).length;
+  const spec = curvesChart([{ points, smooth: false }], halfPage, { format: '~s', zero: true });
+  const note = `${skipped} of ${report.records.length} steps were skipped, as a gradient overflowed`;
+  return [card({ title: 'Loss scale', note, chart: await half('Loss scale over epochs', spec) })];
 }
 
 async function stepTimeCard({ records }: Report, epochs: readonly EpochMeans[]): Promise<Html> {

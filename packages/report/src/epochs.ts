@@ -10,6 +10,8 @@ export interface EpochMeans {
   readonly metrics: Readonly<Record<string, number>>;
   /** Of its last step. */
   readonly learningRate: number;
+  /** Steps without an update because a gradient overflowed; in mixed precision only. */
+  readonly skippedSteps?: number;
   /** Of one step. */
   readonly seconds: Seconds;
 }
@@ -32,6 +34,7 @@ export function epochMeans(records: readonly StepRecord[]): EpochMeans[] {
       loss: of(({ loss }) => loss),
       metrics: Object.fromEntries(names.map((name) => [name, of(({ metrics }) => metrics[name] as number)])),
       learningRate: last.learningRate,
+      ...(last.skipped === undefined ? {} : { skippedSteps: steps.filter(({ skipped }) => skipped).length }),
       seconds: {
         load: of(({ seconds }) => seconds.load),
         prepare: of(({ seconds }) => seconds.prepare),

@@ -34,6 +34,17 @@ const texts = (page: string, tag: string): string[] =>
   [...page.matchAll(new RegExp(`<${tag}[^>]*>([^<]*)</${tag}>`, 'g'))].map(([, text]) => text as string);
 
 describe('reportHtml', () => {
+  it('tells of overflows in mixed precision', async () => {
+    const records = report.records.map((of) => ({ ...of, lossScale: 1024, skipped: of.step % 5 === 0 }));
+    const page = await reportHtml({ ...report, records });
+    expect(headings(page)).toContain('Loss scale');
+    expect(page).toContain('2 of 10 steps were skipped');
+    expect(texts(page, 'th')).toContain('skipped');
+    const withoutScale = await reportHtml(report);
+    expect(headings(withoutScale)).not.toContain('Loss scale');
+    expect(texts(withoutScale, 'th')).not.toContain('skipped');
+  });
+
   it('has a part for everything it is given', async () => {
     const page = await reportHtml(report);
     expect(headings(page)).toEqual([

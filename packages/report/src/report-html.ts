@@ -158,6 +158,7 @@ const breakable = (name: string): Html[] =>
 function epochTable(epochs: readonly EpochMeans[], accuracies: Readonly<Record<string, string>>): Html | null {
   if (epochs.length === 0) return null;
   const names = Object.keys(accuracies);
+  const mixed = epochs.some(({ skippedSteps }) => skippedSteps !== undefined);
   const percent = (value: number | undefined) => (value === undefined ? '' : `${(100 * value).toFixed(2)} %`);
   const row = ({
     epoch,
@@ -165,13 +166,14 @@ function epochTable(epochs: readonly EpochMeans[], accuracies: Readonly<Record<s
     loss,
     metrics,
     learningRate,
+    skippedSteps,
     seconds,
   }: EpochMeans) => html`<tr><td>${epoch + 1}</td><td>${steps}</td>
-<td>${loss.toFixed(4)}</td>${names.map((name) => html`<td>${percent(metrics[name])}</td>`)}<td>${learningRate.toPrecision(4)}</td>
+<td>${loss.toFixed(4)}</td>${names.map((name) => html`<td>${percent(metrics[name])}</td>`)}<td>${learningRate.toPrecision(4)}</td>${mixed ? html`<td>${skippedSteps ?? ''}</td>` : null}
 <td>${(1000 * seconds.load).toFixed(1)}</td><td>${(1000 * seconds.prepare).toFixed(1)}</td><td>${(1000 * seconds.step).toFixed(1)}</td></tr>`;
   return html`<details class="wide card"><summary>Means of each epoch</summary>
 <div class="scroll"><table class="numbers">
-<thead><tr><th>epoch</th><th>steps</th><th>loss</th>${names.map((name) => html`<th>${accuracies[name] as string}</th>`)}<th>learning rate</th><th>load, ms</th><th>prepare, ms</th><th>step, ms</th></tr></thead>
+<thead><tr><th>epoch</th><th>steps</th><th>loss</th>${names.map((name) => html`<th>${accuracies[name] as string}</th>`)}<th>learning rate</th>${mixed ? html`<th>skipped</th>` : null}<th>load, ms</th><th>prepare, ms</th><th>step, ms</th></tr></thead>
 <tbody>
 ${epochs.map(row)}
 </tbody></table></div></details>`;

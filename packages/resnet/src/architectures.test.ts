@@ -114,7 +114,7 @@ describeEngines('resnets', () => {
       `[RangeError: resnet18: stem must be 'imagenet' or 'small', got 'cifar'. Use 'small' for images of 32 pixels and less.]`,
     );
     expect(() => resnet34({ width: 0 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: resnet34: width must be a whole number above 0, got 0. The standard one is 64.]`,
+      `[RangeError: resnet34: width must be an integer of at least 1, got 0. The standard one is 64.]`,
     );
     expect(() => resnet50({ inputShape: [64, 64] as never })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: resnet50: inputShape must be [height, width, channels], got [64,64]. Leave the batch axis out; use null for a size that varies.]`,

@@ -1,4 +1,5 @@
 import * as tfl from '@tensorflow/tfjs-layers';
+import { checkChoice, checkNumber } from '@tfjs-ssl/checks';
 import { globalAveragePool, maxPool2d, type TypedModel, typedModel } from '@tfjs-ssl/layers';
 import type { Architecture, ArchitectureName } from './architecture-table.ts';
 import { type BlockType, basicBlock, bottleneckBlock, convolve, normalise } from './blocks.ts';
@@ -68,14 +69,10 @@ export function buildResNet(
 }
 
 function check(caller: string, { inputShape, stem, width }: ResNetOptions): void {
-  if (stem !== undefined && stem !== 'imagenet' && stem !== 'small') {
-    throw new RangeError(
-      `${caller}: stem must be 'imagenet' or 'small', got '${stem}'. Use 'small' for images of 32 pixels and less.`,
-    );
+  if (stem !== undefined) {
+    checkChoice(caller, 'stem', stem, ['imagenet', 'small'], "Use 'small' for images of 32 pixels and less.");
   }
-  if (width !== undefined && !(Number.isInteger(width) && width > 0)) {
-    throw new RangeError(`${caller}: width must be a whole number above 0, got ${width}. The standard one is 64.`);
-  }
+  if (width !== undefined) checkNumber(caller, 'width', width, { min: 1, integer: true }, 'The standard one is 64.');
   if (inputShape !== undefined && (inputShape.length !== 3 || !(Number(inputShape[2]) > 0))) {
     throw new RangeError(
       `${caller}: inputShape must be [height, width, channels], got [${inputShape}]. Leave the batch axis out; use null for a size that varies.`,

@@ -231,13 +231,13 @@ describeEngines('Trainer.fit', () => {
     const of = (options: object): Promise<string> =>
       messageOf(collect(trainer.fit({ ...tinyFit, epochs: 1, ...options })));
     expect(await of({ epochs: 0 })).toMatchInlineSnapshot(
-      `"Trainer.fit: epochs must be a positive integer, got 0. Pass at least 1."`,
+      `"Trainer.fit: epochs must be an integer of at least 1, got 0. It is a whole number of them."`,
     );
     expect(await of({ stepsPerEpoch: 1.5 })).toMatchInlineSnapshot(
-      `"Trainer.fit: stepsPerEpoch must be a positive integer, got 1.5. Pass at least 1."`,
+      `"Trainer.fit: stepsPerEpoch must be an integer of at least 1, got 1.5. It is a whole number of them."`,
     );
     expect(await of({ checkpointEvery: Number.NaN })).toMatchInlineSnapshot(
-      `"Trainer.fit: checkpointEvery must be a positive integer, got NaN. Pass at least 1."`,
+      `"Trainer.fit: checkpointEvery must be an integer of at least 1, got NaN. It is a whole number of them."`,
     );
   });
 });

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { checkNumber } from '@tfjs-ssl/checks';
 import { type InputSpec, runsAhead } from '@tfjs-ssl/engine';
 import { summarizeEpoch } from './epoch-means.ts';
 import type { CheckpointEvent, Cursor, EndEvent, FitEvent, StepEvent, StepRecord } from './events.ts';
@@ -226,9 +227,7 @@ function cursorAt(stepsDone: number, stepsPerEpoch: number): Cursor {
 
 function checkCounts(counts: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(counts)) {
-    if (!(Number.isInteger(value) && value > 0)) {
-      throw new RangeError(`Trainer.fit: ${name} must be a positive integer, got ${value}. Pass at least 1.`);
-    }
+    checkNumber('Trainer.fit', name, value, { min: 1, integer: true }, 'It is a whole number of them.');
   }
 }
 

@@ -4,6 +4,7 @@ import type { GradientScale } from '@tfjs-ssl/ops';
 import { clipByGlobalNorm } from './clip-by-global-norm.ts';
 import type { LossScale } from './loss-scale.ts';
 import type { NamedTensors, NamedVariables, Optimizer, OptimizerState } from './types.ts';
+import { untrainedVariables, warnOfUntrained } from './untrained-variables.ts';
 
 /** What the user's loss function returns: the scalar to minimise and scalars to watch. */
 export interface LossAndMetrics<Metric extends string> {
@@ -16,6 +17,7 @@ export interface LossAndMetrics<Metric extends string> {
 /** What one training step is made of. */
 export interface StepDefinition<Inputs extends InputSpecs, Metric extends string> {
   readonly parameters: NamedVariables;
+  readonly buffers?: NamedVariables;
   readonly inputs: Inputs;
   readonly loss: (inputs: InputTensors<Inputs>) => tf.Tensor | LossAndMetrics<Metric>;
   readonly optimizer: Optimizer;
@@ -61,6 +63,7 @@ export function trainingStep<Inputs extends InputSpecs, Metric extends string>(
     [scalarsInput]: { shape: [optimizer.scalars(1, 0).length] },
   };
   const metricNames: string[] = [];
+  let first = true;
 
   const compiled = compile(
     (named: Readonly<Record<string, tf.Tensor>>) => {
@@ -71,6 +74,8 @@ export function trainingStep<Inputs extends InputSpecs, Metric extends string>(
           const given = loss(own as unknown as InputTensors<Inputs>);
           const result: LossAndMetrics<Metric> = given instanceof tf.Tensor ? { loss: given } : given;
           checkScalar('loss', result.loss);
+          if (first) warnOfUntrained(untrainedVariables({ ...parameters, ...definition.buffers }));
+          first = false;
           const entries = Object.entries<tf.Tensor>(result.metrics ?? {});
           metricNames.splice(0, Number.POSITIVE_INFINITY, ...entries.map(([name]) => name));
           for (const [name, metric] of entries) checkScalar(`metric '${name}'`, metric);

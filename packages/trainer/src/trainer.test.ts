@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describeEngines, expectClose, expectNoLeak } from '@tfjs-ssl/testing';
-import { expect, expectTypeOf, it } from 'vitest';
+import { expect, expectTypeOf, it, vi } from 'vitest';
 import { batchSize, messageOf, tinyInputs, tinyTrainer } from '../test-support/tiny-run.ts';
 import { adam, constantSchedule, sgd, Trainer, type TrainerOptions } from './index.ts';
 
@@ -185,10 +185,42 @@ describeEngines('Trainer', () => {
     expect([(await weight.data())[0], trainer.stepsDone]).toEqual([2, 0]);
   });
 
+  it('warns once of trainable variables that the loss uses and nothing trains', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const x = tf.scalar(1);
+    const other = tf.variable(tf.scalar(3), true, `other ${Math.random()}`);
+    const frozen = tf.variable(tf.scalar(3), false);
+    const weight = tf.variable(tf.scalar(2));
+    const loss = () => ({ loss: tf.square(tf.mul(tf.mul(weight, other), frozen)) });
+    const { trainer } = square({ parameters: { weight }, loss });
+    await trainer.step({ x });
+    await trainer.step({ x });
+    expect(warn.mock.calls.map(([text]) => text.replaceAll(other.name, '<other>'))).toMatchInlineSnapshot(`
+      [
+        "Trainer: the loss uses 1 trainable variables that are not in parameters, so they stay as they are: <other>. Add them (two models of one name take each other's place where their weights are spread into one object), or freeze them: \`layer.trainable = false\`.",
+      ]
+    `);
+    warn.mockClear();
+    const both = square({ parameters: { weight, other }, loss });
+    await both.trainer.step({ x });
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+  });
+
   it('says what is wrong with its options', () => {
     const weight = tf.variable(tf.scalar(1));
+    expect(() => square({ schedule: 0.001 as never })).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: Trainer: schedule must be a function, got 0.001. Pass constantSchedule(0.001) for one learning rate, or (step) => rate.]`,
+    );
+    expect(() => square({ optimizer: tf.train.adam(0.001) as never })).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: Trainer: optimizer must be one of the trainer, got Adam of TensorFlow.js. Pass adam(), adamW(), sgd() or lars(); the learning rate comes from \`schedule\`.]`,
+    );
+    expect(() => square({ loss: undefined as never })).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: Trainer: loss must be a function, got undefined. Pass ({ x }) => ({ loss }), which computes a scalar of the inputs.]`,
+    );
+    expect(() => square({ parameters: [tf.scalar(1)] as never })).toThrow(/must be a tf.Variable/);
     expect(() => square({ clipNorm: 0 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: Trainer: clipNorm must be a finite number > 0, got 0. Leave it out for no clipping.]`,
+      `[RangeError: Trainer: clipNorm must be a finite number above 0, got 0. Leave it out for no clipping.]`,
     );
     expect(() => square({ clipNorm: Number.POSITIVE_INFINITY })).toThrow(/clipNorm must be .*, got Infinity/);
     expect(() => square({ parameters: {} })).toThrowErrorMatchingInlineSnapshot(

@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { InputSpecs, InputTensors, Precision } from '@tfjs-ssl/engine';
+import { checkOptions } from './check-options.ts';
 import type { FitEvent } from './events.ts';
 import { type FitOptions, fit } from './loop.ts';
 import { dynamicLossScale, type LossScale } from './loss-scale.ts';
@@ -92,13 +93,9 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
    * the precision.
    */
   constructor(options: TrainerOptions<Inputs, Metric>) {
-    const { parameters, buffers = {}, optimizer, clipNorm, precision = 'float32' } = options;
-    checkVariables(parameters, buffers);
-    if (clipNorm !== undefined && !(clipNorm > 0 && Number.isFinite(clipNorm))) {
-      throw new RangeError(
-        `Trainer: clipNorm must be a finite number > 0, got ${clipNorm}. Leave it out for no clipping.`,
-      );
-    }
+    const { parameters, buffers = {}, optimizer, precision = 'float32' } = options;
+    checkOptions(options);
+    const { clipNorm } = options;
     this.parameters = parameters;
     this.buffers = buffers;
     this.#options = options;
@@ -219,25 +216,6 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
 
 const prefixed = (prefix: string, variables: NamedVariables): NamedVariables =>
   Object.fromEntries(Object.entries(variables).map(([name, variable]) => [prefix + name, variable]));
-
-function checkVariables(parameters: NamedVariables, buffers: NamedVariables): void {
-  const twice = Object.keys(parameters).filter((name) => Object.hasOwn(buffers, name));
-  if (twice.length > 0) {
-    throw new RangeError(
-      `Trainer: a name must be a parameter or a buffer, got both for ${twice.join(', ')}. Rename one.`,
-    );
-  }
-  const all = Object.entries({ ...parameters, ...buffers });
-  const names = new Map<tf.Variable, string>();
-  for (const [name, variable] of all) {
-    const other = names.get(variable);
-    if (other) throw new RangeError(`Trainer: a variable must have one name, got '${other}' and '${name}'. Drop one.`);
-    names.set(variable, name);
-  }
-  if (Object.keys(parameters).length === 0) {
-    throw new RangeError('Trainer: parameters must hold at least one variable, got none. Pass the weights to train.');
-  }
-}
 
 async function nonFiniteLoss(
   step: number,

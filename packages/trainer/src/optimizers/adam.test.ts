@@ -126,17 +126,17 @@ describe('adam', () => {
       `[RangeError: adam: betas[0] must be a finite number in [0, 1), got 1. Leave it out to use the default.]`,
     );
     expect(() => adam({ weightDecay: -1 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: adam: weightDecay must be a finite number >= 0, got -1. Leave it out to use the default.]`,
+      `[RangeError: adam: weightDecay must be a finite number of at least 0, got -1. Leave it out to use the default.]`,
     );
     expect(() => adamW({ epsilon: Number.NaN })).toThrow(RangeError);
     expect(() => adam({ exclude: 'bias' as never })).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: adam: exclude must be 'none', 'vectors' or a list of regular expressions, got "bias". Name the parameters by patterns, such as [/bias$/].]`,
     );
     expect(() => adam().scalars(0, 0.1)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: adam: step must be an integer >= 1, got 0. Updates are counted from 1.]`,
+      `[RangeError: adam: step must be an integer of at least 1, got 0. Updates are counted from 1.]`,
     );
     expect(() => adam().scalars(1, Number.NaN)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: adam: learningRate must be a finite number >= 0, got NaN. Check the schedule at step 0.]`,
+      `[RangeError: adam: learningRate must be a finite number of at least 0, got NaN. Check the schedule at step 0.]`,
     );
   });
 

@@ -3,7 +3,7 @@ import { adamUpdate } from '@tfjs-ssl/ops';
 import type { Optimizer } from '../types.ts';
 import { withoutSkipped } from './bias-correction.ts';
 import { checkExclusion, describeExclusion, type Exclusion, excludes } from './exclusion.ts';
-import { checkNumber, checkScalars, checkUpdate, zeroState } from './state.ts';
+import { checkOption, checkScalars, checkUpdate, zeroState } from './state.ts';
 
 /** Options of {@link adam} and {@link adamW}. */
 export interface AdamOptions {
@@ -22,10 +22,10 @@ const SLOTS = ['firstMoment', 'secondMoment'] as const;
 function makeAdam(name: 'adam' | 'adamW', options: Required<AdamOptions>): Optimizer {
   const { betas, epsilon, weightDecay, exclude } = options;
   const [beta1, beta2] = betas;
-  checkNumber(name, 'betas[0]', beta1, { to: 1, open: true });
-  checkNumber(name, 'betas[1]', beta2, { to: 1, open: true });
-  checkNumber(name, 'epsilon', epsilon);
-  checkNumber(name, 'weightDecay', weightDecay);
+  checkOption(name, 'betas[0]', beta1, { below: 1 });
+  checkOption(name, 'betas[1]', beta2, { below: 1 });
+  checkOption(name, 'epsilon', epsilon);
+  checkOption(name, 'weightDecay', weightDecay);
   checkExclusion(name, exclude);
   const isExcluded = excludes(exclude);
   const decoupled = name === 'adamW';

@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { type MomentumFlavour, momentumUpdate } from '@tfjs-ssl/ops';
 import type { Optimizer } from '../types.ts';
 import { checkExclusion, type Exclusion, excludes } from './exclusion.ts';
-import { checkNumber, checkScalars, checkUpdate, zeroState } from './state.ts';
+import { checkOption, checkScalars, checkUpdate, zeroState } from './state.ts';
 
 /** Where learning rate and trust ratio enter a rule with momentum: see `lars`, whose three published variants these are. */
 export type LarsFlavour = MomentumFlavour;
@@ -23,9 +23,9 @@ export interface MomentumRule {
 /** Makes the optimizer of a rule with momentum, after checking its numbers. */
 export function momentumOptimizer(rule: MomentumRule): Optimizer {
   const { name, config, momentum, nesterov, weightDecay, trustCoefficient, exclude } = rule;
-  checkNumber(name, 'momentum', momentum, { to: 1, open: true });
-  checkNumber(name, 'weightDecay', weightDecay);
-  checkNumber(name, 'trustCoefficient', trustCoefficient);
+  checkOption(name, 'momentum', momentum, { below: 1 });
+  checkOption(name, 'weightDecay', weightDecay);
+  checkOption(name, 'trustCoefficient', trustCoefficient);
   checkExclusion(name, exclude);
   if (nesterov && momentum === 0) {
     throw new RangeError(`${name}: nesterov needs momentum > 0, got momentum 0. Set momentum, usually 0.9.`);

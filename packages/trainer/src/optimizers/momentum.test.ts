@@ -154,7 +154,7 @@ describe('sgd and lars', () => {
       `[RangeError: sgd: momentum must be a finite number in [0, 1), got 1. Leave it out to use the default.]`,
     );
     expect(() => lars({ trustCoefficient: -1 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: lars: trustCoefficient must be a finite number >= 0, got -1. Leave it out to use the default.]`,
+      `[RangeError: lars: trustCoefficient must be a finite number of at least 0, got -1. Leave it out to use the default.]`,
     );
     expect(() => lars({ flavour: 'larc' as never })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: lars: flavour must be one of 'simclr', 'popular', 'torch', got "larc". See the formulas of each.]`,

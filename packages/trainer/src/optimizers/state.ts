@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { checkNumber, type NumberRule } from '@tfjs-ssl/checks';
 import type { NamedTensors, NamedVariables, OptimizerState } from '../types.ts';
 
 /** Makes zero variables for every slot and parameter. They are not trainable: `tf.variableGrads` passes them over. */
@@ -45,28 +46,13 @@ export function checkUpdate(
   for (const slot of slots) check(slot, state[slot]);
 }
 
-/** Throws unless the value is a finite number within [from, to], or [from, to) where `open`. */
-export function checkNumber(
-  fn: string,
-  option: string,
-  value: number,
-  { from = 0, to = Number.POSITIVE_INFINITY, open = false }: { from?: number; to?: number; open?: boolean } = {},
-): void {
-  if (Number.isFinite(value) && value >= from && (open ? value < to : value <= to)) return;
-  const range = to === Number.POSITIVE_INFINITY ? `>= ${from}` : `in [${from}, ${to}${open ? ')' : ']'}`;
-  throw new RangeError(
-    `${fn}: ${option} must be a finite number ${range}, got ${value}. Leave it out to use the default.`,
-  );
+/** Throws unless the value is a number of the rule, >= 0 by default. */
+export function checkOption(fn: string, option: string, value: number, rule: NumberRule = {}): void {
+  checkNumber(fn, option, value, { min: 0, ...rule }, 'Leave it out to use the default.');
 }
 
 /** Throws unless `step` counts from 1 and the learning rate is finite and not negative. */
 export function checkScalars(fn: string, step: number, learningRate: number): void {
-  if (!Number.isInteger(step) || step < 1) {
-    throw new RangeError(`${fn}: step must be an integer >= 1, got ${step}. Updates are counted from 1.`);
-  }
-  if (!(Number.isFinite(learningRate) && learningRate >= 0)) {
-    throw new RangeError(
-      `${fn}: learningRate must be a finite number >= 0, got ${learningRate}. Check the schedule at step ${step - 1}.`,
-    );
-  }
+  checkNumber(fn, 'step', step, { min: 1, integer: true }, 'Updates are counted from 1.');
+  checkNumber(fn, 'learningRate', learningRate, { min: 0 }, `Check the schedule at step ${step - 1}.`);
 }

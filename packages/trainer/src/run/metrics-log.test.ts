@@ -37,6 +37,14 @@ describe('MetricsLog', () => {
     expect(log.records).toEqual([0, 1, 2, 3].map(record));
   });
 
+  it('keeps which steps overflowed', async () => {
+    const { path, log } = await logOf(0);
+    const steps = [0, 1].map((step) => ({ ...record(step), lossScale: 65536 / 2 ** step, skipped: step === 0 }));
+    for (const step of steps) await log.append(step);
+    await log.flush();
+    expect((await MetricsLog.open(path)).records).toEqual(steps);
+  });
+
   it('gathers lines, and writes them by itself in the end', async () => {
     const { path, log } = await logOf(1);
     for (let step = 1; step < 40; step++) await log.append(record(step));

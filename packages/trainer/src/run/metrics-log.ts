@@ -88,8 +88,12 @@ export class MetricsLog {
         `MetricsLog: step must be ${this.#next}, the next one, got ${record.step}. Record each step once.`,
       );
     }
-    const { step, epoch, loss, metrics, learningRate, seconds, imagesPerSecond } = record;
-    const line = { step, epoch, loss, metrics, learningRate, seconds, imagesPerSecond };
+    const { step, epoch, loss, metrics, learningRate, lossScale, skipped, seconds, imagesPerSecond } = record;
+    const scaling = {
+      ...(lossScale === undefined ? {} : { lossScale }),
+      ...(skipped === undefined ? {} : { skipped }),
+    };
+    const line = { step, epoch, loss, metrics, learningRate, ...scaling, seconds, imagesPerSecond };
     this.#records.push(line);
     this.#next++;
     this.#pending.push(`${JSON.stringify(line)}\n`);

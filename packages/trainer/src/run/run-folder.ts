@@ -261,8 +261,16 @@ export class RunFolder {
 }
 
 /** The values of a step by their tags in TensorBoard. */
-function scalarsOf({ loss, metrics, learningRate, imagesPerSecond }: StepRecord): Record<string, number> {
-  const train = { loss, ...metrics, learning_rate: learningRate };
+function scalarsOf({
+  loss,
+  metrics,
+  learningRate,
+  lossScale,
+  skipped,
+  imagesPerSecond,
+}: StepRecord): Record<string, number> {
+  const scaling = lossScale === undefined ? {} : { loss_scale: lossScale, skipped: skipped ? 1 : 0 };
+  const train = { loss, ...metrics, learning_rate: learningRate, ...scaling };
   const tagged = Object.entries(train).map(([name, value]) => [`train/${name}`, value]);
   return { ...Object.fromEntries(tagged), 'speed/images_per_second': imagesPerSecond };
 }

@@ -79,14 +79,14 @@ describe('warmupCosine', () => {
 describe('schedules refuse', () => {
   it('rates, counts and steps outside their ranges', () => {
     expect(() => constantSchedule(-1)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: constantSchedule: learningRate must be a finite number >= 0, got -1. It is a learning rate, such as 0.0003.]`,
+      `[RangeError: constantSchedule: learningRate must be a finite number of at least 0, got -1. It is a learning rate, such as 0.0003.]`,
     );
     expect(() => constantSchedule(Number.NaN)).toThrow(RangeError);
     expect(() => constantSchedule(1)(-1)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: constantSchedule: step must be an integer >= 0, got -1. Steps are counted from 0 over the whole run.]`,
+      `[RangeError: constantSchedule: step must be an integer of at least 0, got -1. Steps are counted from 0 over the whole run.]`,
     );
     expect(() => epochCosine({ base: 1, stepsPerEpoch: 0 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: epochCosine: stepsPerEpoch must be an integer >= 1, got 0. Round it before.]`,
+      `[RangeError: epochCosine: stepsPerEpoch must be an integer of at least 1, got 0. Round it before.]`,
     );
     expect(() => epochCosine({ base: 1, stepsPerEpoch: 3, tMax: 0.5 })).toThrow(RangeError);
     expect(() => epochCosine({ base: 1, stepsPerEpoch: 3, firstEpoch: -1 })).toThrow(RangeError);

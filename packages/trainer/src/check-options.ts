@@ -1,0 +1,93 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { argumentError, checkNumber } from '@tfjs-ssl/checks';
+import type { NamedVariables, Optimizer } from './types.ts';
+
+/** What of a trainer's options is checked before anything is made. */
+interface Checked {
+  readonly parameters: NamedVariables;
+  readonly buffers?: NamedVariables;
+  readonly loss: unknown;
+  readonly optimizer: Optimizer;
+  readonly schedule: unknown;
+  readonly clipNorm?: number;
+}
+
+const fn = 'Trainer';
+
+/** Throws where an option of a trainer is not of its kind. */
+export function checkOptions({ parameters, buffers = {}, loss, optimizer, schedule, clipNorm }: Checked): void {
+  checkVariables(parameters, buffers);
+  if (clipNorm !== undefined) {
+    checkNumber(fn, 'clipNorm', clipNorm, { above: 0 }, 'Leave it out for no clipping.');
+  }
+  checkFunction('loss', loss, 'Pass ({ x }) => ({ loss }), which computes a scalar of the inputs.');
+  const constant = typeof schedule === 'number' ? `constantSchedule(${schedule})` : 'constantSchedule(0.001)';
+  checkFunction('schedule', schedule, `Pass ${constant} for one learning rate, or (step) => rate.`);
+  if (typeof optimizer?.createState === 'function' && typeof optimizer.update === 'function') return;
+  const ofTensorFlow = optimizer instanceof tf.Optimizer;
+  throw argumentError({
+    kind: 'type',
+    fn,
+    argument: 'optimizer',
+    required: 'be one of the trainer',
+    got: optimizer,
+    ...(ofTensorFlow && { shown: `${optimizer.getClassName()} of TensorFlow.js` }),
+    advice: 'Pass adam(), adamW(), sgd() or lars(); the learning rate comes from `schedule`.',
+  });
+}
+
+function checkFunction(argument: string, value: unknown, advice: string): void {
+  if (typeof value === 'function') return;
+  throw argumentError({ kind: 'type', fn, argument, required: 'be a function', got: value, advice });
+}
+
+function checkVariables(parameters: NamedVariables, buffers: NamedVariables): void {
+  const twice = Object.keys(parameters).filter((name) => Object.hasOwn(buffers, name));
+  if (twice.length > 0) {
+    throw argumentError({
+      fn,
+      argument: 'a name',
+      required: 'be a parameter or a buffer',
+      got: twice,
+      shown: `both for ${twice.join(', ')}`,
+      advice: 'Rename one.',
+    });
+  }
+  const all = Object.entries({ ...parameters, ...buffers });
+  for (const [name, variable] of all) {
+    if (variable instanceof tf.Variable) continue;
+    throw argumentError({
+      kind: 'type',
+      fn,
+      argument: `'${name}'`,
+      required: 'be a tf.Variable',
+      got: variable,
+      advice: 'Pass namedWeights(model).parameters for a model.',
+    });
+  }
+  const names = new Map<tf.Variable, string>();
+  for (const [name, variable] of all) {
+    const other = names.get(variable);
+    if (other) {
+      throw argumentError({
+        fn: 'Trainer',
+        argument: 'a variable',
+        required: 'have one name',
+        got: name,
+        shown: `'${other}' and '${name}'`,
+        advice: 'Drop one.',
+      });
+    }
+    names.set(variable, name);
+  }
+  if (Object.keys(parameters).length === 0) {
+    throw argumentError({
+      fn,
+      argument: 'parameters',
+      required: 'hold at least one variable',
+      got: undefined,
+      shown: 'none',
+      advice: 'Pass the weights to train.',
+    });
+  }
+}
