@@ -124,7 +124,7 @@ describe('refused arguments', () => {
     expect(() =>
       tf.tidy(() => contrastiveLogits(tf.zeros([2, 2]), { temperature: -1 })),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: contrastiveLogits: temperature must be a finite number > 0, got -1. Usual values lie between 0.05 and 1.]`,
+      `[RangeError: contrastiveLogits: temperature must be a finite number above 0, got -1. Usual values lie between 0.05 and 1.]`,
     );
     for (const shape of [
       [4, 3],
