@@ -25,6 +25,7 @@ export default defineConfig({
             'examples/*/src/**/*.test.ts',
             'benchmarks/src/**/*.test.ts',
             'test/support/src/**/*.test.ts',
+            'test/race/*.test.ts',
           ],
           exclude: ['packages/engine-webgpu/**'],
           testTimeout: 240_000,
@@ -60,6 +61,11 @@ export default defineConfig({
         ...shared,
         // A page built from the packages' dist by Vite, in Chromium: not part of `npm test`.
         test: { name: 'browser', include: ['test/browser/*.test.ts'], testTimeout: 900_000, hookTimeout: 240_000 },
+      },
+      {
+        ...shared,
+        // What `npm test` tries three times, a hundred times.
+        test: { name: 'race', include: ['test/race/*.test.ts'], env: { RACES: '100' }, testTimeout: 600_000 },
       },
       {
         ...shared,

@@ -35,7 +35,8 @@ export async function writeReport(run: RunFolder, print: (line: string) => void)
  * @throws UsageError where there is no run; Error where its files cannot be read or the page cannot be written.
  */
 export async function remakeReport(folder: string): Promise<string> {
-  const run = await RunFolder.resume(folder, await readRunConfig(folder, '--report'));
+  await readRunConfig(folder, '--report');
+  const run = await RunFolder.open(folder);
   await run.saveFile(reportFile, await reportHtml(await reportOf(run)));
   return join(folder, reportFile);
 }

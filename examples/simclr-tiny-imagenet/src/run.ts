@@ -148,7 +148,10 @@ export async function openRun(run: {
   const title = `SimCLR on ${data.name}: training loss (${settings.preset}, ${settings.scale})`;
   if (saved)
     return RunFolder.resume(options.resume as string, config, { title, mayDiffer: ['environment', 'options'] });
-  return RunFolder.create(options.out ?? defaultFolder(settings), config, { title });
+  return RunFolder.create(options.out ?? defaultFolder(settings), config, {
+    title,
+    numbered: options.out === undefined,
+  });
 }
 
 function defaultFolder({ preset, scale }: Settings): string {

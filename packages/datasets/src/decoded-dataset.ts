@@ -77,7 +77,12 @@ export async function openDecodedDataset(source: DecodedSource): Promise<ImageDa
     await store.close();
     throw corruptError(source, failures[0] as CacheDescription['failures'][number]);
   }
-  return datasetOf(source, shape, store, failures);
+  try {
+    return datasetOf(source, shape, store, failures);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
 /** Checks the option `onCorrupt`. */
@@ -101,9 +106,13 @@ async function openThroughCache(
   let cache = await openImageCache(path, fingerprint);
   if (!('unusable' in cache)) {
     const { file, start, failures } = cache;
-    const good = await cache.verify((chunk, bytes) => {
+    const verified = cache.verify((chunk, bytes) => {
       pixels?.set(bytes, chunk * perChunk * imageBytes);
       source.onProgress?.({ phase: 'check', done: Math.min(count, (chunk + 1) * perChunk), total: count });
+    });
+    const good = await verified.catch(async (error: unknown) => {
+      await file.close();
+      throw error;
     });
     if (good && !pixels) return { store: fileStore(file, start, imageBytes), failures };
     await file.close();

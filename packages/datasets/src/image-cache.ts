@@ -1,6 +1,7 @@
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { removeAbandoned, replaceFile, temporaryName } from '@tfjs-ssl/files';
 import { fill } from '../workers/read-at.js';
 
 // A cache file: a header of 32 bytes, the pixels of all images in order, and a footer of JSON that says what they are.
@@ -41,8 +42,8 @@ export async function openImageCache(path: string, fingerprint: string): Promise
     throw error;
   });
   if (!file) return { unusable: 'there is no cache yet' };
-  const footer = await readFooter(file).catch((error: unknown) => {
-    void file.close();
+  const footer = await readFooter(file).catch(async (error: unknown) => {
+    await file.close();
     throw error;
   });
   if (!footer || footer.fingerprint !== fingerprint) {
@@ -88,30 +89,20 @@ export interface ImageCacheWriter {
   abort(): Promise<void>;
 }
 
-/** Temporary files of this process that are being written. */
-const active = new Set<string>();
-let serial = 0;
-
 /** Starts a cache file. */
 export async function createImageCache(
   path: string,
   description: Omit<CacheDescription, 'failures'>,
 ): Promise<ImageCacheWriter> {
   await mkdir(dirname(path), { recursive: true });
-  await removeAbandoned(path);
-  const part = `${path}.${process.pid}-${serial++}.part`;
-  // Before it is there, so that nobody in this process takes it for one that was left behind.
-  active.add(part);
-  const file = await open(part, 'wx').catch((error: unknown) => {
-    active.delete(part);
-    throw error;
-  });
+  const part = temporaryName(path);
+  const file = await open(part, 'wx');
+  await removeAbandoned(part, (name) => name === basename(path)).catch(() => {}); // what is left can wait
   const { count, imageBytes, perChunk } = description;
   const checksums: number[] = [];
   const abort = async (): Promise<void> => {
     await file.close().catch(() => {});
     await rm(part, { force: true });
-    active.delete(part);
   };
   return {
     async write(chunk, pixels, checksum) {
@@ -130,8 +121,7 @@ export async function createImageCache(
       await writeAll(file, footer, offset);
       await writeAll(file, header, 0);
       await file.close();
-      await rename(part, path);
-      active.delete(part);
+      await replaceFile(part, path);
     },
     abort,
   };
@@ -141,25 +131,5 @@ async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): 
   for (let done = 0; done < bytes.length; ) {
     const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
     done += bytesWritten;
-  }
-}
-
-/** Removes temporary files of processes that were killed while they wrote this cache. */
-async function removeAbandoned(path: string): Promise<void> {
-  const folder = dirname(path);
-  for (const name of await readdir(folder)) {
-    const part = join(folder, name);
-    const pid = /\.(\d+)-\d+\.part$/.exec(name)?.[1];
-    if (!pid || !name.startsWith(`${basename(path)}.`) || active.has(part)) continue;
-    if (Number(pid) === process.pid || !isRunning(Number(pid))) await rm(part, { force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -1,5 +1,6 @@
-import { copyFile, mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir, readdir, readFile, readlink, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { temporaryName } from '@tfjs-ssl/files';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type TestFile, temporaryFolder, tinyFiles, writeFolder, zipBytes } from '../test-support/make-files.ts';
 import { decodeImages } from './decode-images.ts';
@@ -45,6 +46,13 @@ async function failure(content: readonly TestFile[], options: Partial<TinyImagen
   expect(error).toBeInstanceOf(Error);
   return error.message.replaceAll(folder, 'FOLDER');
 }
+
+/** The files that this process has open. */
+const descriptors = async (): Promise<string[]> => {
+  const links = await readdir('/proc/self/fd');
+  const files = await Promise.all(links.map((link) => readlink(join('/proc/self/fd', link)).catch(() => '')));
+  return files.filter((file) => /\.(zip|images)/.test(file));
+};
 
 describe('tinyImagenet', () => {
   it('lists classes in sorted order and images by number', async () => {
@@ -163,11 +171,26 @@ describe('tinyImagenet', () => {
       await open();
       const name = await cacheFile();
       await rm(name);
-      await copyFile(path, `${name}.999999999-0.part`);
-      await copyFile(path, `${name}.${process.ppid}-0.part`);
+      const living = temporaryName(name);
+      await copyFile(path, living.replace(/-\d+-(\d+)-\d+-([0-9a-f]+)\.tmp$/, '-999999999-$1-1-$2.tmp')); // of a process that has ended
+      await copyFile(path, living);
       await zipped(join(path, '..'), replaced('train/n02/images/n02_5.JPEG', new Uint8Array(0)));
       await expect(open()).rejects.toThrow('n02_5.JPEG');
-      expect(await readdir(cacheDir)).toEqual([expect.stringContaining(`.${process.ppid}-0.part`)]);
+      expect(await readdir(cacheDir)).toEqual([basename(living)]);
+    });
+
+    it.skipIf(process.platform !== 'linux')('leaves no file open, whatever ends it', async () => {
+      const { open } = await prepared();
+      await open();
+      const cancel = () => {
+        throw new Error('stopped');
+      };
+      const before = await descriptors();
+      await expect(open({ onProgress: cancel, memoryLimit: 0 })).rejects.toThrow('stopped');
+      await expect(open({ onProgress: cancel })).rejects.toThrow('stopped');
+      await open();
+      await new Promise(setImmediate);
+      expect(await descriptors()).toEqual(before);
     });
 
     it('says which folder cannot be written and what to do', async () => {

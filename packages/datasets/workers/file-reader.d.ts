@@ -26,5 +26,3 @@ export interface ZipEntry {
  * @throws Error with the reason alone (`'is empty (0 bytes)'`); the caller names the file.
  */
 export function readReference(reference: FileReference): Uint8Array;
-/** Closes the zips that `readReference` keeps open on this thread. */
-export function closeReferences(): void;

@@ -5,7 +5,11 @@ import { fillSync } from './read-at.js';
 
 const localHeaderSize = 30;
 
-/** Zips opened by this thread: an archive of 100,000 images is opened once. @type {Map<string, number>} */
+/**
+ * Zips that this thread reads from in this turn of its event loop: one that is replaced is not read through the old one for long, and none stays open.
+ *
+ * @type {Map<string, number>}
+ */
 const openZips = new Map();
 
 /** @type {typeof import('./file-reader.js').readReference} */
@@ -15,8 +19,7 @@ export function readReference({ path, entry }) {
   return bytes;
 }
 
-/** @type {typeof import('./file-reader.js').closeReferences} */
-export function closeReferences() {
+function closeZips() {
   for (const descriptor of openZips.values()) closeSync(descriptor);
   openZips.clear();
 }
@@ -30,6 +33,7 @@ function readZipEntry(path, { offset, compressedSize, size, method, crc }) {
   let descriptor = openZips.get(path);
   if (descriptor === undefined) {
     descriptor = openSync(path, 'r');
+    if (openZips.size === 0) setImmediate(closeZips);
     openZips.set(path, descriptor);
   }
   // The local header repeats the name and may carry other extra fields than the directory, so its length is its own.

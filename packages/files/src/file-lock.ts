@@ -79,7 +79,7 @@ export class FileLock {
       await put(path, claim, what);
       await removeGuards(path);
     } catch (error) {
-      throw error instanceof Error && 'syscall' in error ? fileError('write', path, error) : error;
+      throw error instanceof Error && 'code' in error ? fileError('write', path, error) : error;
     }
     return new FileLock(path, what, claim);
   }
@@ -166,6 +166,9 @@ async function create(path: string, claim: Claim): Promise<boolean> {
     const file = await open(path, 'wx');
     try {
       await file.writeFile(`${JSON.stringify(claim, null, 2)}\n`);
+    } catch (error) {
+      await rm(path, { force: true });
+      throw error;
     } finally {
       await file.close();
     }

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, temporaryFolder } from '@tfjs-ssl/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { faults } from '../test-support/faulty-files.ts';
+import { faults, repair } from '../test-support/faulty-files.ts';
 import { writeFilesAtomically } from './write-files.ts';
 
 vi.mock('./node-module.ts', async (original) => {
@@ -10,10 +10,7 @@ vi.mock('./node-module.ts', async (original) => {
   return withFaultyFiles(await original());
 });
 
-afterEach(() => {
-  faults.write = null;
-  faults.open = null;
-});
+afterEach(repair);
 
 describe('writeFilesAtomically', () => {
   it('replaces files and leaves nothing else', async () => {
@@ -37,6 +34,45 @@ describe('writeFilesAtomically', () => {
     ]);
     await expect(writing).rejects.toMatchObject({ cause: { code } });
     expect(await readFile(join(folder, 'a'), 'utf8')).toBe('old');
+    expect(await readdir(folder)).toEqual(['a']);
+  });
+
+  it.each(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])('does without the syncing of folders on %s', async (code) => {
+    const folder = await temporaryFolder();
+    faults.syncFolder = code;
+    await writeFilesAtomically([{ path: join(folder, 'a'), data: 'new' }]);
+    expect(await readFile(join(folder, 'a'), 'utf8')).toBe('new');
+  });
+
+  it('says so where a folder cannot be synced because the disk fails', async () => {
+    const folder = await temporaryFolder();
+    faults.syncFolder = 'EIO';
+    await expect(writeFilesAtomically([{ path: join(folder, 'a'), data: 'new' }])).rejects.toThrow('(EIO)');
+  });
+
+  it.each(['EPERM', 'EACCES', 'EBUSY'])('tries a rename again that fails for a moment with %s', async (code) => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'a'), 'old');
+    Object.assign(faults, { rename: code, renames: 3 });
+    await writeFilesAtomically([{ path: join(folder, 'a'), data: 'new' }]);
+    expect(await readFile(join(folder, 'a'), 'utf8')).toBe('new');
+    expect(await readdir(folder)).toEqual(['a']);
+  });
+
+  it('gives a rename up that goes on failing', async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'a'), 'old');
+    Object.assign(faults, { rename: 'EPERM', renames: 1000 });
+    await expect(writeFilesAtomically([{ path: join(folder, 'a'), data: 'new' }])).rejects.toThrow('(EPERM)');
+    expect(await readFile(join(folder, 'a'), 'utf8')).toBe('old');
+    expect(await readdir(folder)).toEqual(['a']);
+  });
+
+  it('lets many write one file at once', async () => {
+    const folder = await temporaryFolder();
+    const data = Array.from({ length: 8 }, (_, i) => `${i}`.repeat(100_000));
+    await Promise.all(data.map((text) => writeFilesAtomically([{ path: join(folder, 'a'), data: text }])));
+    expect(data).toContain(await readFile(join(folder, 'a'), 'utf8'));
     expect(await readdir(folder)).toEqual(['a']);
   });
 

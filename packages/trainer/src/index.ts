@@ -27,6 +27,7 @@ export { type ConfigDifference, configDifferences, formatDifferences } from './r
 export { MetricsLog } from './run/metrics-log.ts';
 export { type Restorable, type Restored, type RunConfig, RunFolder, type RunFolderOptions } from './run/run-folder.ts';
 export { TensorBoardLog } from './run/tensorboard/tensorboard-log.ts';
+export type { KeptCheckpoint, RunKeeper } from './run-keeper.ts';
 export { constantSchedule } from './schedules/constant-schedule.ts';
 export { type EpochCosineOptions, epochCosine } from './schedules/epoch-cosine.ts';
 export { type WarmupCosineOptions, warmupCosine } from './schedules/warmup-cosine.ts';

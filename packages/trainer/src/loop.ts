@@ -3,7 +3,7 @@ import { checkNumber } from '@tfjs-ssl/checks';
 import { type InputSpec, runsAhead } from '@tfjs-ssl/engine';
 import { summarizeEpoch } from './epoch-means.ts';
 import type { CheckpointEvent, Cursor, EndEvent, FitEvent, StepEvent, StepRecord } from './events.ts';
-import type { RunFolder } from './run/run-folder.ts';
+import type { RunKeeper } from './run-keeper.ts';
 import type { Trainer } from './trainer.ts';
 
 /** How long to train, on what, and what to keep of it. */
@@ -21,8 +21,8 @@ export interface FitOptions<Batch, Input extends string, Metric extends string> 
     batch: Batch,
     cursor: Cursor,
   ) => Readonly<Record<Input, tf.Tensor>> | Promise<Readonly<Record<Input, tf.Tensor>>>;
-  /** Keeps metrics, checkpoints and the loss curve. Default: nothing is written. */
-  readonly run?: RunFolder;
+  /** Keeps metrics and checkpoints: a `RunFolder`, or a {@link RunKeeper} of your own. Default: nothing is kept. */
+  readonly run?: RunKeeper;
   /** Steps between checkpoints. Default: one at the end of each epoch. There is always one at the end. */
   readonly checkpointEvery?: number;
   /** Ends the run after the step in progress, with a checkpoint. */
@@ -54,7 +54,7 @@ export async function* fit<Batch, Input extends string, Metric extends string>(
   const { epochs, stepsPerEpoch, imagesPerStep, checkpointEvery = stepsPerEpoch, run, signal } = options;
   checkCounts({ epochs, stepsPerEpoch, imagesPerStep, checkpointEvery });
   const totalSteps = epochs * stepsPerEpoch;
-  run?.checkPosition(trainer.stepsDone, cursorAt(trainer.stepsDone, stepsPerEpoch));
+  await run?.begin({ stepsDone: trainer.stepsDone, cursor: cursorAt(trainer.stepsDone, stepsPerEpoch) });
   let failed: { readonly error: unknown } | null = null;
   try {
     while (trainer.stepsDone < totalSteps && !signal?.aborted) yield* oneEpoch(trainer, options);
@@ -69,14 +69,14 @@ export async function* fit<Batch, Input extends string, Metric extends string>(
     failed = { error };
     throw error;
   } finally {
-    await flush(run, failed);
+    await end(run, failed);
   }
 }
 
 /** Writes what has been recorded. Where the run has failed already its error stays the one that is thrown, and has this one as its cause. */
-async function flush(run: RunFolder | undefined, failed: { readonly error: unknown } | null): Promise<void> {
+async function end(run: RunKeeper | undefined, failed: { readonly error: unknown } | null): Promise<void> {
   try {
-    await run?.flush();
+    await run?.end();
   } catch (error) {
     if (!failed) throw error;
     const first = failed.error;
@@ -195,7 +195,7 @@ async function startStep<Batch, Input extends string, Metric extends string>(
 async function checkpoint<Batch, Input extends string, Metric extends string>(
   trainer: TrainerOf<Input, Metric>,
   options: FitOptions<Batch, Input, Metric>,
-  run: RunFolder,
+  run: RunKeeper,
 ): Promise<CheckpointEvent> {
   const from = now();
   const { stepsPerEpoch } = options;

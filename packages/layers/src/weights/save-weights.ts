@@ -1,4 +1,4 @@
-import { neededNodeModule } from '@tfjs-ssl/files';
+import { nodeModule, writeFilesAtomically } from '@tfjs-ssl/files';
 import { encodeWeights } from './encode-weights.ts';
 import type { Models } from './named-weights.ts';
 
@@ -8,11 +8,11 @@ const need = "saveWeights: a path needs Node's file system, which is not here. P
  * Writes the weights of a model to a safetensors file with PyTorch's names and layouts. Node only; elsewhere use {@link encodeWeights}.
  *
  * The file is written under a temporary name beside it, synced to disk and renamed, so that there is the old file or the new one at any
- * moment, never a part of one.
+ * moment, never a part of one. Any number of writers may write one file at once: one of them is the last.
  *
  * @param models - a model, or several by name as in `namedWeights({ encoder, head })`; not changed.
  * @param path - of the file; its folder must exist.
- * @throws Error where the file cannot be written, with the system's reason; a file that was there is untouched then.
+ * @throws Error where the file cannot be written, with the reason and what to do.
  *
  * @example
  * ```ts
@@ -26,22 +26,11 @@ const need = "saveWeights: a path needs Node's file system, which is not here. P
  * ```
  */
 export async function saveWeights(models: Models, path: string): Promise<void> {
-  const bytes = await encodeWeights(models);
-  const { open, rename, rm } = neededNodeModule('node:fs/promises', need);
-  const temporary = `${path}.${process.pid}.tmp`;
+  if (!nodeModule('node:fs/promises')) throw new Error(need);
+  const data = await encodeWeights(models);
   try {
-    const file = await open(temporary, 'w');
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
+    await writeFilesAtomically([{ path, data }]);
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw new Error(`saveWeights: cannot write ${path}: ${(error as Error).message}. Nothing was changed there.`, {
-      cause: error,
-    });
+    throw new Error(`saveWeights: ${(error as Error).message}`, { cause: error });
   }
 }

@@ -1,5 +1,6 @@
 import { copyFile, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { temporaryName } from '@tfjs-ssl/files';
 import { describe, expect, it } from 'vitest';
 import { messageOf, temporaryFolder } from '../../test-support/tiny-run.ts';
 import { type Checkpoint, CheckpointStore, type TrainerState } from '../index.ts';
@@ -23,6 +24,10 @@ async function newest(store: CheckpointStore, use: (checkpoint: Checkpoint) => v
   const reasons = rejected.map(({ path, reason }) => `${path.slice(store.folder.length + 1)}: ${reason}`);
   return [checkpoint?.state.step ?? null, ...reasons];
 }
+
+/** The temporary name of a file whose writer was killed. */
+const abandoned = (path: string): string =>
+  temporaryName(path).replace(/-\d+-(\d+)-\d+-[0-9a-f]+\.tmp$/, '-999999999-$1-1-00000000.tmp');
 
 async function flipBit(path: string, at: number): Promise<void> {
   const bytes = await readFile(path);
@@ -142,18 +147,18 @@ describe('CheckpointStore', () => {
       'while the tensors were written',
       async (base) => {
         await rm(`${base}.json`);
-        await rename(`${base}.safetensors`, `${base}.safetensors.tmp`);
-        await truncate(`${base}.safetensors.tmp`, 30);
+        await rename(`${base}.safetensors`, abandoned(`${base}.safetensors`));
+        await truncate(abandoned(`${base}.safetensors`), 30);
       },
     ],
     [
       'before the first rename',
       async (base) => {
-        await rename(`${base}.safetensors`, `${base}.safetensors.tmp`);
-        await rename(`${base}.json`, `${base}.json.tmp`);
+        await rename(`${base}.safetensors`, abandoned(`${base}.safetensors`));
+        await rename(`${base}.json`, abandoned(`${base}.json`));
       },
     ],
-    ['between the renames', (base) => rename(`${base}.json`, `${base}.json.tmp`)],
+    ['between the renames', (base) => rename(`${base}.json`, abandoned(`${base}.json`))],
   ];
   it.each(kills)('survives a kill %s', async (_, kill) => {
     const { store, folder } = await storeOf([7, 8, 9]);

@@ -1,8 +1,9 @@
-import { fileError, temporarySuffix, writeFilesAtomically } from '@tfjs-ssl/files';
+import { fileError, nameToCome, removeAbandoned, writeFilesAtomically } from '@tfjs-ssl/files';
 import { decodeSafetensors, encodeSafetensors } from '@tfjs-ssl/safetensors';
 import type { TrainerState } from '../trainer-state.ts';
 import { type CheckpointManifest, decodeManifest, encodeManifest, sha256 } from './checkpoint-manifest.ts';
 import * as node from './node.ts';
+import { Turns } from './turns.ts';
 
 const { mkdir, readdir, readFile, rm } = node.files;
 const { join } = node.path;
@@ -31,7 +32,7 @@ export interface NewestCheckpoint {
 }
 
 const baseName = (step: number): string => `step-${String(step).padStart(8, '0')}`;
-const filePattern = /^step-(\d+)\.(?:safetensors|json)(?:\.tmp)?$/;
+const filePattern = /^step-(\d+)\.(?:safetensors|json)$/;
 
 /**
  * The checkpoints of a run: pairs `step-00000390.safetensors` and `.json` in one folder, the last good ones kept.
@@ -54,6 +55,7 @@ const filePattern = /^step-(\d+)\.(?:safetensors|json)(?:\.tmp)?$/;
 export class CheckpointStore {
   readonly folder: string;
   readonly #keep: number;
+  readonly #turns: Turns = new Turns();
 
   /**
    * @param folder - made with the first checkpoint.
@@ -76,7 +78,11 @@ export class CheckpointStore {
    * @returns the path of the safetensors file.
    * @throws Error where it cannot be written; the earlier checkpoints are untouched then.
    */
-  async save(state: TrainerState, about: Pick<CheckpointManifest, 'cursor' | 'seed' | 'config'>): Promise<string> {
+  save(state: TrainerState, about: Pick<CheckpointManifest, 'cursor' | 'seed' | 'config'>): Promise<string> {
+    return this.#turns.take(() => this.#save(state, about));
+  }
+
+  async #save(state: TrainerState, about: Pick<CheckpointManifest, 'cursor' | 'seed' | 'config'>): Promise<string> {
     const { step, tensors } = state;
     const file = `${baseName(step)}.safetensors`;
     const path = join(this.folder, file);
@@ -148,22 +154,27 @@ export class CheckpointStore {
       .slice(-this.#keep);
     const stale = files.filter((name) => {
       const step = filePattern.exec(name)?.[1];
-      return step !== undefined && (!kept.includes(Number(step)) || name.endsWith(temporarySuffix));
+      return step !== undefined && !kept.includes(Number(step));
     });
     // the JSON first: a kill in between leaves no pair that looks whole
     for (const name of stale.sort()) await rm(join(this.folder, name), { force: true });
+    await removeAbandoned(join(this.folder, `${baseName(newest)}.json`), (name) => filePattern.test(name));
   }
 }
 
 function stepsOf(files: readonly string[]): number[] {
-  const steps = files.map((name) => filePattern.exec(name)?.[1]).filter((step) => step !== undefined);
+  const steps = files
+    .map((name) => filePattern.exec(nameToCome(name) ?? name)?.[1])
+    .filter((step) => step !== undefined);
   return [...new Set(steps.map(Number))].sort((a, b) => a - b);
 }
 
 /** A kill before the JSON took its name leaves the tensors under a temporary name, or the JSON. */
 function isUnfinished(files: readonly string[], base: string): boolean {
   const tensorsArrived = files.includes(`${base}.safetensors`);
-  return !files.includes(`${base}.json`) && (!tensorsArrived || files.includes(`${base}.json${temporarySuffix}`));
+  return (
+    !files.includes(`${base}.json`) && (!tensorsArrived || files.some((name) => nameToCome(name) === `${base}.json`))
+  );
 }
 
 async function read(path: string, step: number): Promise<Checkpoint> {

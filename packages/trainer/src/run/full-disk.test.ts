@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { faults } from '../../../files/test-support/faulty-files.ts';
+import { faults, repair } from '../../../files/test-support/faulty-files.ts';
 import { messageOf, temporaryFolder } from '../../test-support/tiny-run.ts';
 import { CheckpointStore, MetricsLog, RunFolder, type StepRecord, type TrainerState } from '../index.ts';
 
@@ -10,10 +10,7 @@ vi.mock('../../../files/src/node-module.ts', async (original) => {
   return withFaultyFiles(await original());
 });
 
-afterEach(() => {
-  faults.write = null;
-  faults.open = null;
-});
+afterEach(repair);
 
 const state = (step: number): TrainerState => ({
   step,
@@ -50,7 +47,7 @@ describe('A full disk', () => {
     faults.write = 'ENOSPC';
     await expect(log.flush()).rejects.toThrow('the disk is full');
     expect(await readFile(path, 'utf8')).toBe(before);
-    faults.write = null;
+    repair();
     await log.flush();
     expect((await MetricsLog.open(path)).records).toEqual([record(0), record(1)]);
   });
@@ -59,7 +56,17 @@ describe('A full disk', () => {
     const folder = await temporaryFolder();
     faults.write = 'ENOSPC';
     await expect(RunFolder.create(join(folder, 'run'), { seed: 1 })).rejects.toThrow('the disk is full');
-    faults.write = null;
+    repair();
+    expect(await readdir(folder)).toEqual([]);
+    await RunFolder.create(join(folder, 'run'), { seed: 1 });
+  });
+
+  it('stops a new run that fails when its configuration has its name already', async () => {
+    const folder = await temporaryFolder();
+    faults.syncFolder = 'EIO';
+    await expect(RunFolder.create(join(folder, 'run'), { seed: 1 })).rejects.toThrow('(EIO)');
+    expect(await readdir(folder)).toEqual([]);
+    repair();
     await RunFolder.create(join(folder, 'run'), { seed: 1 });
   });
 });

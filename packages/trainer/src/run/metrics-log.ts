@@ -1,8 +1,9 @@
 import { fileError, writeFilesAtomically } from '@tfjs-ssl/files';
 import type { StepRecord } from '../events.ts';
 import * as node from './node.ts';
+import { Turns } from './turns.ts';
 
-const { open, readFile, truncate } = node.files;
+const { open, readFile, stat, truncate } = node.files;
 
 /** Records that are kept back before they are written. */
 const bufferedRecords = 50;
@@ -31,6 +32,7 @@ export class MetricsLog {
   #bytes: number;
   #next: number;
   readonly #damagedLine: number | null;
+  readonly #turns: Turns = new Turns();
 
   private constructor(path: string, records: StepRecord[], bytes: number, damagedLine: number | null) {
     this.path = path;
@@ -105,8 +107,13 @@ export class MetricsLog {
    *
    * @throws Error where the disk is full or the file cannot be written; what it held before stays, and a later flush tries again.
    */
-  async flush(): Promise<void> {
-    if (this.#pending.length === 0) return;
+  flush(): Promise<void> {
+    return this.#turns.take(() => this.#write());
+  }
+
+  async #write(): Promise<void> {
+    const count = this.#pending.length;
+    if (count === 0) return;
     const text = this.#pending.join('');
     try {
       const file = await open(this.path, 'a');
@@ -122,7 +129,7 @@ export class MetricsLog {
       throw fileError('write', this.path, error);
     }
     this.#bytes += Buffer.byteLength(text);
-    this.#pending = [];
+    this.#pending.splice(0, count);
   }
 
   /**
@@ -131,7 +138,21 @@ export class MetricsLog {
    * @param step - the step that is to be recorded next.
    * @throws Error where the log lacks steps before it.
    */
-  async rewind(step: number): Promise<void> {
+  rewind(step: number): Promise<void> {
+    return this.#turns.take(() => this.#rewind(step));
+  }
+
+  /** Whether the file is as this log has written it: false where another has written to it since. */
+  async isCurrent(): Promise<boolean> {
+    const size = await stat(this.path).then(
+      ({ size }) => size,
+      (error: NodeJS.ErrnoException) =>
+        error.code === 'ENOENT' ? 0 : Promise.reject(fileError('read', this.path, error)),
+    );
+    return size === this.#bytes;
+  }
+
+  async #rewind(step: number): Promise<void> {
     if (this.#next < step && (this.#records.length > 0 || this.#damagedLine !== null)) {
       throw new Error(
         `MetricsLog: ${this.path} must have all steps before ${step}, got them before ${this.#next}` +

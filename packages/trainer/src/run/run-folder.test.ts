@@ -1,4 +1,4 @@
-import { readdir, readFile, rename, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { describeEngines } from '@tfjs-ssl/testing';
@@ -103,6 +103,71 @@ describe('RunFolder', () => {
     await expect(RunFolder.resume(path, other, { mayDiffer: ['hea', 'learningRate', 'classes'] })).rejects.toThrow(
       'head.hidden',
     );
+  });
+
+  it('is opened to look at while it is trained, and refuses a second training', async () => {
+    const { folder, path } = await newFolder();
+    const run = await RunFolder.create(path, config);
+    const begin = (of: RunFolder) => of.begin({ stepsDone: 0, cursor: { epoch: 0, step: 0 } });
+    const second = await RunFolder.resume(path, config);
+    await begin(run);
+    expect((await RunFolder.open(path)).config).toEqual(config);
+    const refused = [() => RunFolder.resume(path, config), () => begin(second), () => second.restore({ restore() {} })];
+    for (const attempt of refused) {
+      expect(
+        (await messageOf(attempt(), folder))
+          .replace(/process \d+/, 'process PID')
+          .replace(/host \S+, since \S+Z/, 'host HOST, since TIME'),
+      ).toMatchInlineSnapshot(
+        `"RunFolder: the run in <folder>/run must have one writer at a time, got a second one beside process PID (this process) on host HOST, since TIME. Wait until that has ended, or stop it."`,
+      );
+    }
+    await run.end();
+    await begin(second);
+    await second.end();
+    expect(await readdir(path)).toEqual(['config.json']);
+  });
+
+  it('does not go on where another has trained since', async () => {
+    const { folder, path } = await newFolder();
+    const first = await RunFolder.create(path, config);
+    const second = await RunFolder.resume(path, config);
+    await collect(tinyTrainer().fit({ ...tinyFit, epochs: 1, run: first }));
+    const position = { stepsDone: 0, cursor: { epoch: 0, step: 0 } };
+    expect(await messageOf(second.begin(position), folder)).toMatchInlineSnapshot(
+      `"RunFolder: the run in <folder>/run must be as this object has left it, got metrics that another has written since. Open it again with \`RunFolder.resume\`, and restore a new trainer."`,
+    );
+    expect(await second.restore(tinyTrainer())).toMatchObject({ step: 3 });
+    expect(second.records).toHaveLength(3);
+  });
+
+  it('stops where its lock was taken: what another writes stays whole', async () => {
+    const { path } = await newFolder();
+    const run = await RunFolder.create(path, config);
+    const steps = collect(
+      tinyTrainer().fit({
+        ...tinyFit,
+        epochs: 1,
+        run,
+        checkpointEvery: 1,
+        on: { step: () => rm(join(path, 'run.lock'), { force: true }) },
+      }),
+    );
+    await expect(steps).rejects.toThrow('must stay with the process that writes it');
+    expect(await readdir(path)).toEqual(['config.json']);
+  });
+
+  it('starts beside the event files of other programs', async () => {
+    const { path } = await newFolder();
+    await mkdir(path);
+    await writeFile(join(path, 'events.out.tfevents.1700000000.alpha'), 'mine');
+    await RunFolder.create(path, config);
+  });
+
+  it('takes another name where its own is taken, if asked to', async () => {
+    const { path } = await newFolder();
+    const paths = await Promise.all([1, 2, 3].map(() => RunFolder.create(path, config, { numbered: true })));
+    expect(paths.map((run) => run.path).sort()).toEqual([path, `${path}-2`, `${path}-3`]);
   });
 
   it('writes the summary', async () => {

@@ -1,14 +1,15 @@
-import { fileError, writeFilesAtomically } from '@tfjs-ssl/files';
+import { FileLock, fileError, makeNewFolder, writeFilesAtomically } from '@tfjs-ssl/files';
 import type { Cursor, StepRecord } from '../events.ts';
 import { lossCurveSvg } from '../loss-curve-svg.ts';
+import type { KeptCheckpoint, RunKeeper } from '../run-keeper.ts';
 import type { TrainerState } from '../trainer-state.ts';
 import { CheckpointStore, type RejectedCheckpoint } from './checkpoint-store.ts';
 import { configDifferences, formatDifferences } from './config-differences.ts';
 import { MetricsLog } from './metrics-log.ts';
 import * as node from './node.ts';
-import { isEventFile, TensorBoardLog } from './tensorboard/tensorboard-log.ts';
+import { isOwnEventFile, TensorBoardLog } from './tensorboard/tensorboard-log.ts';
 
-const { mkdir, readdir, readFile } = node.files;
+const { mkdir, readdir, readFile, rm, rmdir } = node.files;
 const { join } = node.path;
 
 /** A resolved configuration: whatever decides the numbers of a run, fit for JSON; `seed` among it. */
@@ -41,6 +42,7 @@ export interface Restorable {
 }
 
 const configFile = 'config.json';
+const lockFile = 'run.lock';
 const ownFiles = [configFile, 'metrics.jsonl', 'summary.json', 'loss.svg', 'model.safetensors', 'checkpoints'];
 
 /**
@@ -48,6 +50,9 @@ const ownFiles = [configFile, 'metrics.jsonl', 'summary.json', 'loss.svg', 'mode
  * TensorBoard and, by whoever knows the model, `model.safetensors`.
  *
  * Every file is replaced in one piece; metrics are only added to, and are on disk before the checkpoint that counts on them.
+ *
+ * One writer at a time: `create`, `restore` and `Trainer.fit` hold the folder's `run.lock` while they work, and refuse where another process or
+ * thread does, on this host or any other. The lock of a process that was killed counts for nothing: at once on its own host, after a minute on others.
  *
  * @example
  * ```ts
@@ -57,15 +62,16 @@ const ownFiles = [configFile, 'metrics.jsonl', 'summary.json', 'loss.svg', 'mode
  * console.log(run.modelPath); // give it to trainer.fit({ ..., run }), and later to RunFolder.resume
  * ```
  */
-export class RunFolder {
+export class RunFolder implements RunKeeper {
   readonly path: string;
   readonly config: RunConfig;
   readonly checkpoints: CheckpointStore;
-  readonly #metrics: MetricsLog;
+  #metrics: MetricsLog;
   readonly #events: TensorBoardLog;
   readonly #title: string;
   #cursor: Cursor = { epoch: 0, step: 0 };
-  #lastCheckpoint: { stepsDone: number; path: string } | null = null;
+  #lastCheckpoint: KeptCheckpoint | null = null;
+  #lock: FileLock | null = null;
 
   private constructor(path: string, config: RunConfig, metrics: MetricsLog, options: RunFolderOptions) {
     const { keep = 3, title = 'Training loss' } = options;
@@ -82,27 +88,33 @@ export class RunFolder {
    *
    * @param path - a folder that holds no run; made where it is not there.
    * @param config - the resolved configuration.
-   * @throws Error where the folder already holds a run, is a file, or cannot be written.
+   * @param options - `numbered`: make a folder that was not there, with `-2`, `-3` and so on behind its name where that is taken. Default: false.
+   * @throws Error where the folder already holds a run, is a file, or cannot be written; what was made of the run is removed then.
    */
   static async create<Config extends RunConfig>(
     path: string,
     config: Config,
-    options: RunFolderOptions = {},
+    options: RunFolderOptions & { readonly numbered?: boolean } = {},
   ): Promise<RunFolder> {
+    const folder = options.numbered ? await makeNewFolder(path) : path;
+    const made = await makeFolder(folder);
+    const file = join(folder, configFile);
     try {
-      await mkdir(path, { recursive: true });
+      const lock = await FileLock.take(join(folder, lockFile), `RunFolder: the run in ${folder}`);
+      try {
+        await checkNew(folder);
+        await writeFilesAtomically([{ path: file, data: toJson(config) }]).catch(async (error) => {
+          await rm(file, { force: true }); // it may have its name already
+          throw error;
+        });
+      } finally {
+        await lock.release();
+      }
     } catch (error) {
-      throw fileError('make the run folder', path, error);
+      if (made || options.numbered) await rmdir(folder).catch(() => {}); // it stays where others have put something into it
+      throw error;
     }
-    const found = (await readdir(path)).filter((name) => ownFiles.includes(name) || isEventFile(name));
-    if (found.length > 0) {
-      throw new Error(
-        `RunFolder: ${path} must not hold a run yet, got ${found.join(', ')}. Resume that run, or choose another folder.`,
-      );
-    }
-    await writeFilesAtomically([{ path: join(path, configFile), data: toJson(config) }]);
-    const metrics = MetricsLog.create(join(path, 'metrics.jsonl'));
-    return new RunFolder(path, JSON.parse(toJson(config)), metrics, options);
+    return new RunFolder(folder, JSON.parse(toJson(config)), MetricsLog.create(join(folder, 'metrics.jsonl')), options);
   }
 
   /**
@@ -111,7 +123,7 @@ export class RunFolder {
    * @param path - its folder.
    * @param config - the configuration to go on with; it must be the one the run was started with.
    * @param options - `mayDiffer`: dotted names of settings that need not be the same. Default: none.
-   * @throws Error where there is no run, or its configuration is another one; that lists the differences.
+   * @throws Error where there is no run, another trains it now, or its configuration is another one; that lists the differences.
    */
   static async resume<Config extends RunConfig>(
     path: string,
@@ -129,7 +141,18 @@ export class RunFolder {
           `${formatDifferences(differences)}\nUse the same settings, or start a new run in another folder.`,
       );
     }
+    await FileLock.checkFree(join(path, lockFile), `RunFolder: the run in ${path}`);
     return new RunFolder(path, saved, await MetricsLog.open(join(path, 'metrics.jsonl')), options);
+  }
+
+  /**
+   * Opens a run to look at it: its configuration and metrics as they are on disk, while it is trained too.
+   *
+   * @param path - its folder.
+   * @throws Error where there is no run, or its configuration is damaged.
+   */
+  static async open(path: string): Promise<RunFolder> {
+    return new RunFolder(path, await readConfig(path), await MetricsLog.open(join(path, 'metrics.jsonl')), {});
   }
 
   /** Where the trained model belongs. */
@@ -143,7 +166,7 @@ export class RunFolder {
   }
 
   /** The checkpoint that was written or restored last. */
-  get lastCheckpoint(): { readonly stepsDone: number; readonly path: string } | null {
+  get lastCheckpoint(): KeptCheckpoint | null {
     return this.#lastCheckpoint;
   }
 
@@ -154,29 +177,72 @@ export class RunFolder {
    * @throws Error where there are checkpoints and none can be used.
    */
   async restore(trainer: Restorable): Promise<Restored> {
-    const { checkpoint, rejected } = await this.checkpoints.newest(({ manifest, state }) => {
-      const differences = configDifferences(this.config, manifest.config);
-      if (differences.length > 0) {
-        throw new Error(`it belongs to a run with another configuration: ${formatDifferences(differences).trim()}`);
+    return this.#alone(async () => {
+      const { checkpoint, rejected } = await this.checkpoints.newest(({ manifest, state }) => {
+        const differences = configDifferences(this.config, manifest.config);
+        if (differences.length > 0) {
+          throw new Error(`it belongs to a run with another configuration: ${formatDifferences(differences).trim()}`);
+        }
+        trainer.restore(state);
+      });
+      const step = checkpoint?.state.step ?? 0;
+      this.#metrics = await MetricsLog.open(this.#metrics.path); // another may have trained since this was opened
+      await this.#metrics.rewind(step);
+      await this.#events.rewind(step);
+      if (checkpoint) {
+        this.#cursor = checkpoint.manifest.cursor;
+        this.#lastCheckpoint = { stepsDone: step, path: checkpoint.path };
       }
-      trainer.restore(state);
+      return { step, path: checkpoint?.path ?? null, rejected };
     });
-    const step = checkpoint?.state.step ?? 0;
-    await this.#metrics.rewind(step);
-    await this.#events.rewind(step);
-    if (checkpoint) {
-      this.#cursor = checkpoint.manifest.cursor;
-      this.#lastCheckpoint = { stepsDone: step, path: checkpoint.path };
-    }
-    return { step, path: checkpoint?.path ?? null, rejected };
   }
 
   /**
-   * Asserts that a trainer stands where this run does; the loop calls it.
+   * Takes the run for one training alone, until {@link RunFolder.end}; the loop calls both.
    *
-   * @throws RangeError where it does not: a run that was not restored, or data of another length than before.
+   * @throws RangeError where the trainer does not stand where the run does: a run that was not restored, or data of another length than before.
+   * @throws Error where another trains the run, or has trained it since this object was opened.
    */
-  checkPosition(stepsDone: number, cursor: Cursor): void {
+  async begin({ stepsDone, cursor }: { readonly stepsDone: number; readonly cursor: Cursor }): Promise<void> {
+    this.#checkPosition(stepsDone, cursor);
+    const lock = await this.#take();
+    if (await this.#metrics.isCurrent()) {
+      this.#lock = lock;
+      return;
+    }
+    await lock.release();
+    throw new Error(
+      `RunFolder: the run in ${this.path} must be as this object has left it, got metrics that another has written since. ` +
+        'Open it again with `RunFolder.resume`, and restore a new trainer.',
+    );
+  }
+
+  /** Brings all to disk and gives the run free. */
+  async end(): Promise<void> {
+    const lock = this.#lock;
+    try {
+      await lock?.check();
+      await this.flush();
+    } finally {
+      this.#lock = null;
+      await lock?.release();
+    }
+  }
+
+  #take(): Promise<FileLock> {
+    return FileLock.take(join(this.path, lockFile), `RunFolder: the run in ${this.path}`);
+  }
+
+  async #alone<Result>(work: () => Promise<Result>): Promise<Result> {
+    const lock = await this.#take();
+    try {
+      return await work();
+    } finally {
+      await lock.release();
+    }
+  }
+
+  #checkPosition(stepsDone: number, cursor: Cursor): void {
     const next = this.#metrics.next;
     if (stepsDone !== next) {
       throw new RangeError(
@@ -195,6 +261,7 @@ export class RunFolder {
 
   /** Adds the values of a step to `metrics.jsonl` and to TensorBoard's events; a batch at a time goes to disk. */
   async append(record: StepRecord): Promise<void> {
+    if (this.#lock?.lost) await this.#lock.check();
     await this.#metrics.append(record);
     await this.#events.add(record.step, scalarsOf(record));
   }
@@ -228,7 +295,8 @@ export class RunFolder {
     state: TrainerState,
     cursor: Cursor,
     options: { readonly stepsPerEpoch: number },
-  ): Promise<{ stepsDone: number; path: string }> {
+  ): Promise<KeptCheckpoint> {
+    await this.#lock?.check();
     await this.#metrics.flush();
     const { config } = this;
     const path = await this.checkpoints.save(state, { cursor, seed: config.seed, config });
@@ -276,6 +344,23 @@ function scalarsOf({
 }
 
 const toJson = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
+
+/** @returns whether it was not there. */
+async function makeFolder(path: string): Promise<boolean> {
+  try {
+    return (await mkdir(path, { recursive: true })) !== undefined;
+  } catch (error) {
+    throw fileError('make the run folder', path, error);
+  }
+}
+
+async function checkNew(path: string): Promise<void> {
+  const found = (await readdir(path)).filter((name) => ownFiles.includes(name) || isOwnEventFile(name));
+  if (found.length === 0) return;
+  throw new Error(
+    `RunFolder: ${path} must not hold a run yet, got ${found.join(', ')}. Resume that run, or choose another folder.`,
+  );
+}
 
 async function readConfig(path: string): Promise<RunConfig> {
   const file = join(path, configFile);

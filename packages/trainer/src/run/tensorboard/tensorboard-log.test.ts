@@ -85,11 +85,38 @@ describe('TensorBoardLog', () => {
     expect(await files(folder)).toEqual([]);
   });
 
+  it('writes each event once, whatever is flushed and added at once', async () => {
+    const { folder, log } = await logged();
+    const flushes: Array<Promise<void>> = [];
+    for (let step = 6; step < 100; step++) {
+      flushes.push(log.add(step, { loss: step }), log.flush());
+      if (step % 13 === 0) await new Promise(setImmediate);
+    }
+    await Promise.all(flushes);
+    expect(await stepsIn(folder)).toEqual([[null, ...Array(100).keys()]]);
+  });
+
+  it('shares a folder with another log, each in a file of its own', async () => {
+    const folder = await temporaryFolder();
+    const logs = [new TensorBoardLog(folder), new TensorBoardLog(folder)];
+    await Promise.all(logs.map((log) => add(log, [0, 1])));
+    await Promise.all(logs.map((log) => log.flush()));
+    expect(await stepsIn(folder)).toEqual([
+      [null, 0, 1],
+      [null, 0, 1],
+    ]);
+  });
+
   it('leaves other files alone', async () => {
     const folder = await temporaryFolder();
-    await writeFile(join(folder, 'metrics.jsonl'), 'mine');
+    const others = [
+      'metrics.jsonl',
+      'events.out.tfevents.1700000000.alpha',
+      'events.out.tfevents.1700000000.alpha.4711.0.v2',
+    ];
+    for (const name of others) await writeFile(join(folder, name), 'mine');
     await new TensorBoardLog(folder).rewind(0);
-    expect(await readFile(join(folder, 'metrics.jsonl'), 'utf8')).toBe('mine');
+    for (const name of others) expect(await readFile(join(folder, name), 'utf8')).toBe('mine');
   });
 
   it('says what stands in its way, keeps the events, and writes them later', async () => {

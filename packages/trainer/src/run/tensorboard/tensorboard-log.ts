@@ -1,5 +1,6 @@
 import { fileError } from '@tfjs-ssl/files';
 import * as node from '../node.ts';
+import { Turns } from '../turns.ts';
 import { type Scalars, scalarsEvent, sessionStartEvent, stepOfEvent, versionEvent } from './event-message.ts';
 import { frameRecord, readRecords } from './record-frames.ts';
 
@@ -9,16 +10,14 @@ const { join } = node.path;
 /** Events that are kept back before they are written. */
 const bufferedEvents = 20;
 
-const prefix = 'events.out.tfevents.';
-
-/** Whether a file of a run folder is one of TensorBoard's. */
-export const isEventFile = (name: string): boolean => name.startsWith(prefix);
+/** Whether an event file of a folder is one of this log's: other programs write theirs beside it. */
+export const isOwnEventFile = (name: string): boolean => /^events\.out\.tfevents\.\d+\.tfjs-ssl\.\d+$/.test(name);
 
 /**
  * Scalars as event files, for TensorBoard (`tensorboard --logdir FOLDER`) and whatever else reads them.
  *
  * Events are only added, some at a time. A run that goes on writes a file of its own beside the earlier ones, in which
- * {@link TensorBoardLog.rewind} leaves the steps before it: each step is there once.
+ * {@link TensorBoardLog.rewind} leaves the steps before it: each step is there once. Event files of other programs stay as they are.
  *
  * @example
  * ```ts
@@ -33,7 +32,8 @@ export class TensorBoardLog {
   readonly folder: string;
   #file: { readonly path: string; bytes: number } | null = null;
   #startStep = 0;
-  #pending: Uint8Array[] = [];
+  readonly #pending: Uint8Array[] = [];
+  readonly #turns: Turns = new Turns();
 
   /** @param folder - where the event files are or will be; made with the first of them. */
   constructor(folder: string) {
@@ -57,8 +57,13 @@ export class TensorBoardLog {
    *
    * @throws Error where the disk is full or the file cannot be written; a later flush tries again.
    */
-  async flush(): Promise<void> {
-    if (this.#pending.length === 0) return;
+  flush(): Promise<void> {
+    return this.#turns.take(() => this.#write());
+  }
+
+  async #write(): Promise<void> {
+    const count = this.#pending.length;
+    if (count === 0) return;
     const { folder } = this;
     const bytes = Buffer.concat(this.#file ? this.#pending : [...this.#opening(), ...this.#pending]);
     if (!this.#file) {
@@ -66,7 +71,7 @@ export class TensorBoardLog {
         throw fileError('make the folder', folder, error);
       });
     }
-    const file = this.#file ?? { path: join(folder, await this.#newName()), bytes: 0 };
+    const file = this.#file ?? { path: await this.#newFile(), bytes: 0 };
     try {
       const handle = await open(file.path, 'a');
       try {
@@ -80,7 +85,7 @@ export class TensorBoardLog {
     }
     file.bytes += bytes.length;
     this.#file = file;
-    this.#pending = [];
+    this.#pending.splice(0, count);
   }
 
   /**
@@ -88,11 +93,13 @@ export class TensorBoardLog {
    *
    * @param step - the step that comes next.
    */
-  async rewind(step: number): Promise<void> {
-    this.#pending = [];
-    this.#file = null;
-    this.#startStep = step;
-    for (const name of await this.#files()) await cut(join(this.folder, name), step);
+  rewind(step: number): Promise<void> {
+    return this.#turns.take(async () => {
+      this.#pending.splice(0);
+      this.#file = null;
+      this.#startStep = step;
+      for (const name of await this.#files()) await cut(join(this.folder, name), step);
+    });
   }
 
   #opening(): Uint8Array[] {
@@ -102,9 +109,18 @@ export class TensorBoardLog {
   }
 
   /** Readers take the files of a folder in the order of their names: by time, then by count. */
-  async #newName(): Promise<string> {
-    const count = (await this.#files()).length;
-    return `${prefix}${Math.floor(Date.now() / 1000)}.tfjs-ssl.${String(count).padStart(4, '0')}`;
+  async #newFile(): Promise<string> {
+    const seconds = Math.floor(Date.now() / 1000);
+    for (let count = (await this.#files()).length; ; count++) {
+      const name = `events.out.tfevents.${seconds}.tfjs-ssl.${String(count).padStart(4, '0')}`;
+      const path = join(this.folder, name);
+      try {
+        await (await open(path, 'wx')).close(); // two logs of one folder get a file each
+        return path;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileError('write', path, error);
+      }
+    }
   }
 
   async #files(): Promise<string[]> {
@@ -112,7 +128,7 @@ export class TensorBoardLog {
       if (error.code === 'ENOENT') return [];
       throw fileError('read', this.folder, error);
     });
-    return names.filter(isEventFile).sort();
+    return names.filter(isOwnEventFile).sort();
   }
 }
 
