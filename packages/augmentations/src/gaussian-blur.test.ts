@@ -36,6 +36,21 @@ describeEngines('gaussianBlur', () => {
     await expectClose(gaussianBlur(x, { kernelSize: 1, sigma: 2 }), x, {});
   });
 
+  it('takes kernels of many taps', async () => {
+    const x = tf.buffer([1, 25, 25, 1], 'float32');
+    x.set(1, 0, 12, 12, 0);
+    const point = x.toTensor() as tf.Tensor4D;
+    for (const kernelSize of [11, 13, 15, 23]) {
+      const radius = (kernelSize - 1) / 2;
+      const weights = Array.from({ length: 25 }, (_, i) =>
+        Math.abs(i - 12) <= radius ? Math.exp((-0.5 * (i - 12) ** 2) / 16) : 0,
+      );
+      const total = weights.reduce((sum, weight) => sum + weight);
+      const expected = weights.flatMap((row) => weights.map((column) => (row * column) / total ** 2));
+      await expectClose(gaussianBlur(point, { kernelSize, sigma: 4 }), expected, { atol: 1e-7 });
+    }
+  });
+
   it('takes one sigma per image and gives back all memory', async () => {
     const x = tf.randomUniform([3, 6, 6, 2], 0, 1, 'float32', 2) as tf.Tensor4D;
     const sigmas = [0.4, 1, 1.9];

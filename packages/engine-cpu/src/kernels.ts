@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { convolve, convolveFilterGradient, convolveInputGradient } from './convolution.ts';
 import { multiplyMatrices } from './matrix-product.ts';
+import { maxPool } from './pooling.ts';
 
 /** What the kernels need of TensorFlow.js's cpu backend. */
 interface CpuBackend {
@@ -45,6 +46,11 @@ const computations: Readonly<Record<string, Compute>> = {
     const info = conv2dInfo(x!.shape, attrs.filterShape, attrs);
     return info && { shape: info.filterShape, values: convolveFilterGradient(info, values(x!), values(dy!)) };
   },
+  MaxPool(values, { x }, { filterSize, strides, pad, dimRoundingMode }) {
+    const shape = x!.shape as [number, number, number, number];
+    const info = tf.backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode);
+    return { shape: info.outShape, values: maxPool(info, values(x!)) };
+  },
   BatchMatMul(values, { a, b }, { transposeA, transposeB }) {
     const [aOuter, bOuter] = [a!.shape.slice(0, -2), b!.shape.slice(0, -2)];
     const [batchA, batchB] = [aOuter, bOuter].map((shape) => tf.util.sizeFromShape(shape)) as [number, number];
@@ -67,9 +73,10 @@ const computations: Readonly<Record<string, Compute>> = {
 };
 
 /**
- * Replaces convolutions and matrix products of TensorFlow.js's cpu backend by ones that sum in float64 and round once.
+ * Replaces convolutions and matrix products of TensorFlow.js's cpu backend by ones that sum in float64 and round once, and its maxima of windows,
+ * which pass over NaN.
  *
- * The stock ones add in float32, term by term, and lose enough digits for trainings to part from PyTorch's within ten steps; and
+ * The stock sums add in float32, term by term, and lose enough digits for trainings to part from PyTorch's within ten steps; and
  * their gradients take minutes. All other kernels stay.
  */
 export function registerCpuKernels(): void {

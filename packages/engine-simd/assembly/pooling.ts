@@ -22,7 +22,7 @@ class MaxPoolJob {
   left: i32;
 }
 
-/** Maximum over windows for one image; positions outside do not count, nor does NaN, as TensorFlow.js has it. */
+/** Maximum over windows for one image, NaN where a window has one; positions outside do not count. */
 export function maxPoolTask(address: usize, image: i32): void {
   const job = changetype<MaxPoolJob>(address);
   const pixel = floats(job.channels);
@@ -38,17 +38,22 @@ export function maxPoolTask(address: usize, image: i32): void {
       let c: usize = 0;
       for (; c < whole; c += 16) {
         let best = f32x4.splat(-Infinity);
+        let lost = i32x4.splat(0);
         for (let y = y0; y < y1; y++) {
           let p = input + <usize>(y * job.width + x0) * pixel + c;
-          for (let x = x0; x < x1; x++, p += pixel) best = f32x4.pmax(best, v128.load(p));
+          for (let x = x0; x < x1; x++, p += pixel) {
+            const value = v128.load(p);
+            best = f32x4.pmax(best, value);
+            lost = v128.or(lost, f32x4.ne(value, value));
+          }
         }
-        v128.store(output + c, best);
+        v128.store(output + c, v128.or(best, lost)); // all bits set are NaN
       }
       for (; c < pixel; c += 4) {
         let best: f32 = -Infinity;
         for (let y = y0; y < y1; y++) {
           let p = input + <usize>(y * job.width + x0) * pixel + c;
-          for (let x = x0; x < x1; x++, p += pixel) best = load<f32>(p) > best ? load<f32>(p) : best;
+          for (let x = x0; x < x1; x++, p += pixel) best = max<f32>(best, load<f32>(p));
         }
         store<f32>(output + c, best);
       }

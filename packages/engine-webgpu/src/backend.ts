@@ -1,16 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Precision } from '@tfjs-ssl/ops';
 import { TrimmablePool } from './buffer-pool.ts';
-import type { Recording } from './capture/recording.ts';
-import type { VariableHome } from './capture/variable-home.ts';
 import { DeviceFailure } from './device/failure.ts';
 import { widen } from './half-data.ts';
 import { type Computation, LaterResults } from './later-results.ts';
 import { type AdapterInfo, matrixUnitOf } from './product/arithmetic.ts';
 import type { MatrixUnit } from './product/product.ts';
-import type { StepProfiler } from './profile/step-profiler.ts';
 import { ProgramCache } from './program-cache.ts';
+import type { Recorder } from './recorder.ts';
 import { type DataId, StockBackend, type StockUniforms, type TensorData } from './stock-backend.ts';
+import { keepNaN, type StockProgram } from './stock-programs.ts';
 import { UniformCache } from './uniform-cache.ts';
 
 type Values = tf.backend_util.BackendValues;
@@ -32,13 +31,9 @@ export class GpuBackend extends StockBackend {
   /** Arithmetic that kernels use for matrix products, now; recorded steps keep the one they were recorded with. */
   precision: Precision = 'float32';
   /** What records instead of the device while a step is captured; null while work is executed. */
-  recording: Recording | null = null;
-  /** What takes the times of replays; null while nobody asks. */
-  profiler: StepProfiler | null = null;
+  recording: Recorder | null = null;
   /** Data that recorded steps hold, which counts as nobody's reference. */
   readonly holds: Set<DataId> = new Set();
-  /** Where the variables live that recorded steps refer to. */
-  readonly homes: Map<tf.Variable, VariableHome> = new Map();
   /** Results that nothing has needed yet. */
   readonly #later: LaterResults = new LaterResults(this);
   /** Memory of tensors. */
@@ -259,6 +254,16 @@ export class GpuBackend extends StockBackend {
     return dataId;
   }
 
+  override runWebGPUProgram(
+    program: StockProgram,
+    inputs: tf.TensorInfo[],
+    dtype: tf.DataType,
+    ...rest: unknown[]
+  ): tf.TensorInfo {
+    keepNaN(program, dtype);
+    return super.runWebGPUProgram(program, inputs, dtype, ...rest);
+  }
+
   /** Uniform blocks of stock kernels; while recording they are stored by their contents. */
   override makeUniforms(uniforms: StockUniforms): GPUBindingResource {
     if (!this.recording) return super.makeUniforms(uniforms);
@@ -273,7 +278,7 @@ export class GpuBackend extends StockBackend {
       uniformPendingDisposal: [],
     };
     super.makeUniforms.call(standIn, uniforms);
-    return this.recording.arena.uniforms.sliceOf(words);
+    return this.recording.uniforms(words);
   }
 
   override async read(dataId: DataId): Promise<Values> {

@@ -1,7 +1,10 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { GpuBackend } from './backend.ts';
 import { Memory, type Value } from './memory.ts';
-import type { UniformValue } from './uniform-cache.ts';
+import type { ProgramCache } from './program-cache.ts';
+import type { Recorder } from './recorder.ts';
+import type { DataId, StockBackend } from './stock-backend.ts';
+import type { UniformCache, UniformValue } from './uniform-cache.ts';
+import type { Work } from './work.ts';
 
 /** A storage buffer that a kernel binds. */
 export interface Binding {
@@ -27,16 +30,6 @@ export interface Binding {
   readonly size?: number;
 }
 
-/** What a run of a program does at least: for profiles, beside what the device reaches. */
-export interface Work {
-  /** Floating-point operations of products, a multiply-add being two; others are not counted. Default: 0. */
-  readonly flops?: number;
-  /** Bytes read and written. Default: those of all that is bound, once, and twice where variables change in place. */
-  readonly bytes?: number;
-  /** Where the operations are done. Default: `'multiplyAdd'`. */
-  readonly unit?: 'multiplyAdd' | 'matrix';
-}
-
 /** One run of a program. */
 export interface Dispatch {
   /** Names the program, for people too (profiles print the part before the first space); holds every number baked into the code. */
@@ -55,6 +48,19 @@ export interface Dispatch {
   /** Workgroups in x, y and z; for many see {@link workgroupGrid}. */
   readonly workgroups: readonly [x: number, y?: number, z?: number];
   readonly work?: Work;
+}
+
+/** What running a program needs of the backend; `backend.ts` is where it is made, and says more. */
+export interface DispatchingBackend extends StockBackend {
+  readonly programs: ProgramCache;
+  readonly uniforms: UniformCache;
+  readonly recording: Recorder | null;
+  settle(dataId: DataId, keepHalf?: boolean): void;
+  isHalf(dataId: DataId): boolean;
+  bufferOf(tensor: tf.TensorInfo): GPUBuffer;
+  halfBufferOf(tensor: tf.TensorInfo): GPUBuffer;
+  beforeWrite(dataId: DataId): void;
+  flush(): void;
 }
 
 /**
@@ -82,7 +88,7 @@ export interface Dispatch {
  * });
  * ```
  */
-export function dispatch(backend: GpuBackend, description: Dispatch): void {
+export function dispatch(backend: DispatchingBackend, description: Dispatch): void {
   const { key, bindings, uniforms, enable = [], code, workgroups, work } = description;
   const fields = Object.entries(uniforms ?? {});
   // first, as computing one may widen another
@@ -137,7 +143,7 @@ const bindingTypes: Record<NonNullable<Binding['access']>, GPUBufferBindingType>
 export const DISPATCHES_PER_SUBMISSION = 100;
 
 /** Puts commands into the pass that the backend is recording, or into a pass of their own where `tf.time` measures them. */
-function record(backend: GpuBackend, name: string, commands: (pass: GPUComputePassEncoder) => void): void {
+function record(backend: DispatchingBackend, name: string, commands: (pass: GPUComputePassEncoder) => void): void {
   backend.ensureCommandEncoderReady();
   const encoder = backend.commandEncoder as GPUCommandEncoder;
   const timers = backend.supportTimestampQuery ? backend.activeTimers : null;
@@ -187,7 +193,7 @@ export function moduleText(
 
 const isTensor = (from: tf.TensorInfo | GPUBuffer): from is tf.TensorInfo => 'dataId' in from;
 
-const isHalf = (backend: GpuBackend, from: tf.TensorInfo | GPUBuffer): boolean =>
+const isHalf = (backend: DispatchingBackend, from: tf.TensorInfo | GPUBuffer): boolean =>
   isTensor(from) && backend.isHalf(from.dataId);
 
 /**
@@ -195,7 +201,7 @@ const isHalf = (backend: GpuBackend, from: tf.TensorInfo | GPUBuffer): boolean =
  *
  * In WGSL, `workgroup_id.x + workgroup_id.y * num_workgroups.x` counts them; the last ones may lie beyond `count`.
  */
-export function workgroupGrid(backend: GpuBackend, count: number): [x: number, y: number] {
+export function workgroupGrid(backend: DispatchingBackend, count: number): [x: number, y: number] {
   const most = backend.device.limits.maxComputeWorkgroupsPerDimension;
   if (count <= most) return [count, 1];
   const rows = Math.ceil(count / most);

@@ -12,6 +12,7 @@ import type {
 import { GpuBackend } from './backend.ts';
 import { captureStep, type GpuCapturedStep, rehearseStep } from './capture/captured-step.ts';
 import type { RecordingSize } from './capture/record-step.ts';
+import { replayTimers } from './capture/replay-timers.ts';
 import { describeAdapter } from './device/describe-adapter.ts';
 import { type AdapterSearch, findAdapter } from './device/find-adapter.ts';
 import { openDevice } from './device/open-device.ts';
@@ -152,12 +153,12 @@ export const webgpuEngine: WebGpuEngine = {
       );
     }
     const profiler = new StepProfiler(backend.device, by);
-    backend.profiler = profiler;
+    replayTimers.set(backend, profiler);
     try {
       await run();
       return await profiler.profiles();
     } finally {
-      backend.profiler = null;
+      replayTimers.delete(backend);
       profiler.dispose();
     }
   },

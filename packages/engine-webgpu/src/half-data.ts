@@ -1,5 +1,5 @@
-import type { GpuBackend } from './backend.ts';
-import { mapFours } from './map-fours.ts';
+import type { DispatchingBackend } from './dispatch.ts';
+import { mapElements } from './map-elements.ts';
 import type { DataId } from './stock-backend.ts';
 
 /**
@@ -8,7 +8,7 @@ import type { DataId } from './stock-backend.ts';
  * The old memory goes the way of every tensor that is disposed while recorded work refers to it. Data that have not been written yet have
  * none, and need only be float32 from now on.
  */
-export function widen(backend: GpuBackend, dataId: DataId): void {
+export function widen(backend: DispatchingBackend, dataId: DataId): void {
   const data = backend.tensorMap.get(dataId);
   const { shape, resource } = data;
   data.half = false;
@@ -16,6 +16,8 @@ export function widen(backend: GpuBackend, dataId: DataId): void {
   const half = backend.makeTensorInfo(shape, 'float32');
   Object.assign(backend.tensorMap.get(half.dataId), { half: true, resource });
   data.resource = null;
-  mapFours(backend, 'Widen', { half }, { dataId, shape, dtype: 'float32' }, (memory) => memory.load('half', 'i'));
+  mapElements(backend, 'Widen', { half }, { dataId, shape, dtype: 'float32' }, ({ memory }) =>
+    memory.load('half', 'i'),
+  );
   backend.disposeData(half.dataId);
 }

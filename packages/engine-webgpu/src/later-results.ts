@@ -1,9 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { GpuBackend } from './backend.ts';
-import type { DataId } from './stock-backend.ts';
+import type { Precision } from '@tfjs-ssl/ops';
+import type { DataId, StockBackend } from './stock-backend.ts';
 
 /** Records the dispatches that write a result, plus an addend of its shape where one is given. */
 export type Computation = (result: tf.TensorInfo, addend?: tf.TensorInfo) => void;
+
+/** What results that come later need of the backend. */
+interface LaterBackend extends StockBackend {
+  precision: Precision;
+  output(shape: readonly number[], options: { half: boolean }): tf.TensorInfo;
+  isHalf(dataId: DataId): boolean;
+  forget(dataId: DataId): void;
+}
 
 interface Later {
   readonly result: tf.TensorInfo;
@@ -19,10 +27,10 @@ interface Later {
  * is needed by itself, too, is computed for that as well.
  */
 export class LaterResults {
-  readonly #backend: GpuBackend;
+  readonly #backend: LaterBackend;
   readonly #waiting = new Map<DataId, Later>();
 
-  constructor(backend: GpuBackend) {
+  constructor(backend: LaterBackend) {
     this.#backend = backend;
   }
 

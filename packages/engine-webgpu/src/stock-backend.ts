@@ -1,5 +1,6 @@
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type * as tf from '@tensorflow/tfjs-core';
+import type { StockProgram } from './stock-programs.ts';
 
 /** Key of a tensor's data in a backend. */
 export type DataId = tf.TensorInfo['dataId'];
@@ -59,6 +60,12 @@ export interface StockBackend extends tf.KernelBackend {
   endComputePassEncoder(): void;
   submitQueue(): void;
   uploadToGPU(dataId: DataId): void;
+  runWebGPUProgram(
+    program: StockProgram,
+    inputs: tf.TensorInfo[],
+    dtype: tf.DataType,
+    ...rest: unknown[]
+  ): tf.TensorInfo;
   makeUniforms(uniforms: StockUniforms): GPUBindingResource;
   convertAndCacheOnCPU(dataId: DataId, values: tf.backend_util.BackendValues): tf.backend_util.BackendValues;
   makeTensorInfo(shape: number[], dtype: tf.DataType, values?: tf.backend_util.BackendValues): tf.TensorInfo;

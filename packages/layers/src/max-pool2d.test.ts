@@ -5,6 +5,19 @@ import { expect, it } from 'vitest';
 import { maxPool2d } from './max-pool2d.ts';
 
 describeEngines('maxPool2d', () => {
+  it('gives NaN where a window has one, and there alone', async () => {
+    for (const channels of [1, 3, 4]) {
+      const values = Float32Array.from({ length: 36 * channels }, (_, i) => Math.sin(i));
+      values[8 * channels] = Number.NaN; // row 1, column 2 of channel 0
+      const pooled = await maxPool2d({ poolSize: 3, strides: 2, padding: 1 }).apply(
+        tf.tensor4d(values, [1, 6, 6, channels]),
+      );
+      const nans = Array.from(await (pooled as tf.Tensor).data(), Number.isNaN);
+      const expected = Array.from({ length: 9 * channels }, (_, i) => i === channels || i === 4 * channels);
+      expect(nans).toEqual(expected);
+    }
+  });
+
   it('takes the largest value of each window and channel', async () => {
     const x = tf.tensor4d([1, -1, 2, -2, 3, -3, 4, -4], [1, 2, 2, 2]);
     await expectClose(maxPool2d({ poolSize: 2 }).apply(x) as tf.Tensor, [4, -1]);

@@ -41,6 +41,20 @@ describeEngines('batchNormTrain', () => {
     await expectClose(far.output, near.output, { atol: 1e-3 });
   });
 
+  it('spoils the channels whose statistics are not finite, and no other', async () => {
+    for (const channels of [3, 4]) {
+      const values = Float32Array.from({ length: 4 * channels }, (_, i) => i % 5);
+      values[0] = 3e20; // whose square is infinite
+      values[channels + 1] = Number.NaN;
+      const x = tf.tensor2d(values, [4, channels]);
+      for (const relu of [false, true]) {
+        const { output } = batchNormTrain(x, tf.ones([channels]), tf.ones([channels]), { relu });
+        const finite = Array.from(await output.data(), Number.isFinite);
+        expect(finite).toEqual(Array.from(values, (_, i) => i % channels > 1));
+      }
+    }
+  });
+
   const gamma = () => tf.tensor1d([0.5, 1.5, -1]);
   const beta = () => tf.tensor1d([0.3, -0.2, 0.1]);
   const noise = (seed: number, shift = 0) => tf.randomNormal([6, 2, 2, 3], shift, 2, 'float32', seed);

@@ -41,7 +41,7 @@ export interface BatchNormTrainResult {
  *     output = relu(gamma (x - mean) / sqrt(variance + epsilon) + beta + residual)
  *
  * with `relu` and `residual` where asked for. The mean is subtracted before squares are summed, so that data far from zero keep their
- * digits. Gradients flow to `x`, `gamma`, `beta` and `residual` through `output`; `mean` and `variance` are constants to the tape.
+ * digits. What is not finite shows: where the variance of a channel overflows or is NaN, all its outputs are NaN. Gradients flow to `x`, `gamma`, `beta` and `residual` through `output`; `mean` and `variance` are constants to the tape.
  *
  * An engine may implement it as the kernels `BatchNormTrain` (inputs x, gamma, beta, residual?, runningMean?, runningVariance?; attributes
  * epsilon, relu and, with running statistics, momentum; outputs output, mean, variance; the running statistics are written in place) and `BatchNormTrainGrad` (inputs dy, x, output, mean, variance, gamma; attributes epsilon, relu, residual; outputs dx,
@@ -137,7 +137,8 @@ function forward(
   const mean = tf.mean<tf.Tensor1D>(x, axes);
   const centred = tf.sub(x, mean);
   const variance = tf.mean<tf.Tensor1D>(tf.square(centred), axes);
-  const scale = tf.mul(gamma, tf.rsqrt(tf.add(variance, epsilon)));
+  // An infinite variance would scale all to 0, which looks sound: it makes the scale NaN.
+  const scale = tf.add(tf.mul(gamma, tf.rsqrt(tf.add(variance, epsilon))), tf.sub(variance, variance));
   let output: tf.Tensor = tf.add(tf.mul(centred, scale), beta);
   if (residual) output = tf.add(output, residual);
   if (relu) output = tf.relu(output);

@@ -23,6 +23,16 @@ describeEngines('clipByGlobalNorm', () => {
     await expectClose(await clip([0, 0], [0], 1e-3), [0, 0, 0], { atol: 0 });
   });
 
+  it('takes as many gradients as a deep network has', async () => {
+    const values = await valuesOf(() => {
+      const gradients = Array.from({ length: 110 }, (_, i) => [`${i}`, tf.fill([3], i % 2 === 0 ? 1 : -2)]);
+      return tf.concat(Object.values(clipByGlobalNorm(Object.fromEntries(gradients), 1)));
+    });
+    const norm = Math.sqrt(55 * 3 * (1 + 4));
+    const expected = Array.from({ length: 330 }, (_, i) => (Math.floor(i / 3) % 2 === 0 ? 1 : -2) / norm);
+    await expectClose(Array.from(values), expected, { rtol: 1e-6 });
+  });
+
   it('bounds the norm and keeps the direction', async () => {
     const numbers = fc.array(fc.integer({ min: -1000, max: 1000 }), { minLength: 1, maxLength: 5 });
     await fc.assert(

@@ -127,7 +127,7 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
    * @throws RangeError or TypeError where an input does not fit.
    * @throws Error where the loss is not finite. Parameters, buffers and moments are spoiled then: only seeing the loss before the
    * update could spare them, and that would halt every step. The trainer refuses to go on or to be saved until a state
-   * is restored.
+   * is restored. In mixed precision such a step is skipped: it leaves them sound, and the trainer can go on.
    */
   async step(inputs: Readonly<Record<keyof Inputs & string, tf.Tensor>>): Promise<StepResult<Metric>> {
     this.#checkUsable();
@@ -143,15 +143,15 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
     this.#stepsDone++;
     const [loss, ...others] = await output.data();
     output.dispose();
-    if (!Number.isFinite(loss)) {
-      this.#spoiled = true;
-      throw new Error(await nonFiniteLoss(step, loss as number, learningRate, inputs));
-    }
     const named = this.#step.metricNames.map((name, i) => [name, others[i]]);
+    const [lossScale, skips] = others.slice(named.length) as [number?, number?];
+    const skipped = skips !== undefined && skips !== 0;
+    if (!Number.isFinite(loss)) {
+      this.#spoiled = !skipped;
+      throw new Error(await nonFiniteLoss({ step, loss: loss as number, learningRate, skipped }, inputs));
+    }
     const result = { step, loss: loss as number, metrics: Object.fromEntries(named), learningRate };
-    if (!this.#lossScale) return result;
-    const [lossScale, skipped] = others.slice(named.length) as [number, number];
-    return { ...result, lossScale, skipped: skipped !== 0 };
+    return lossScale === undefined ? result : { ...result, lossScale, skipped };
   }
 
   /**
@@ -218,9 +218,12 @@ const prefixed = (prefix: string, variables: NamedVariables): NamedVariables =>
   Object.fromEntries(Object.entries(variables).map(([name, variable]) => [prefix + name, variable]));
 
 async function nonFiniteLoss(
-  step: number,
-  loss: number,
-  learningRate: number,
+  {
+    step,
+    loss,
+    learningRate,
+    skipped,
+  }: Required<Pick<StepResult<never>, 'step' | 'loss' | 'learningRate' | 'skipped'>>,
   inputs: Readonly<Record<string, tf.Tensor>>,
 ): Promise<string> {
   const bad: string[] = [];
@@ -231,5 +234,8 @@ async function nonFiniteLoss(
     bad.length > 0
       ? `Its input ${bad.join(', ')} holds NaN or infinite values: check the images.`
       : `Its inputs are finite: the learning rate (${learningRate}) may be too high; lower it, warm up, or set \`clipNorm\`.`;
-  return `Trainer: the loss of step ${step} is ${loss}. ${cause} This state is spoiled; the last checkpoint is intact: resume from it.`;
+  const state = skipped
+    ? 'The step was skipped, and the state is sound: go on without this batch, or resume from the last checkpoint.'
+    : 'This state is spoiled; the last checkpoint is intact: resume from it.';
+  return `Trainer: the loss of step ${step} is ${loss}. ${cause} ${state}`;
 }

@@ -58,6 +58,11 @@ function moveRunning(running: Float32Array, ofBatch: Float32Array, momentum: num
   });
 }
 
+/** Makes the mean of a channel NaN where its variance is not finite: an infinite one would scale all values to 0, which look sound. */
+function spoilOverflown(mean: Float32Array, variance: Float32Array): void {
+  for (let c = 0; c < variance.length; c++) if (!Number.isFinite(variance[c])) mean[c] = Number.NaN;
+}
+
 type TrainInputs = 'x' | 'gamma' | 'beta' | 'residual' | 'runningMean' | 'runningVariance';
 
 const train = defineKernel<TrainInputs, { epsilon: number; relu: boolean; momentum?: number }>(
@@ -74,6 +79,7 @@ const train = defineKernel<TrainInputs, { epsilon: number; relu: boolean; moment
       runtime.runOnce(blocks, BATCH_NORM_STATISTICS, input, parts, rows, channels, block);
       runtime.kernels.finishBatchNorm(parts, rows, block, channels, mean.address, variance.address);
     });
+    spoilOverflown(runtime.floats(mean.address, channels), runtime.floats(variance.address, channels));
     apply(runtime, rows, channels, {
       x: input,
       output: output.address,

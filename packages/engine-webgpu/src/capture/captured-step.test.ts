@@ -4,6 +4,7 @@ import { describeEngines, expectNoLeak } from '@tfjs-ssl/testing';
 import { expect, it } from 'vitest';
 import type { GpuBackend } from '../backend.ts';
 import { dispatch } from '../dispatch.ts';
+import { homesOf } from './record-step.ts';
 
 const backend = (): GpuBackend => tf.backend() as unknown as GpuBackend;
 const x = { x: { shape: [4, 4] } } as const;
@@ -231,7 +232,7 @@ describeEngines('a recorded step', () => {
     await expectNoLeak(run);
     backend().flush();
     expect({ bytes: bytes(), buffers: tf.memory().numDataBuffers, holds: backend().holds.size }).toEqual(before);
-    expect([backend().homes.size, backend().holds.size]).toEqual([0, 0]);
+    expect([homesOf(backend()).size, backend().holds.size]).toEqual([0, 0]);
   });
 
   it('changes no count of tensors from call to call', () => {
@@ -262,6 +263,6 @@ describeEngines('a recorded step', () => {
       `[Error: engine-webgpu: the variable gone of a recorded step has been disposed. Dispose the compiled step first, or keep the variable.]`,
     );
     step.dispose();
-    expect([backend().homes.size, backend().holds.size]).toEqual([0, 0]);
+    expect([homesOf(backend()).size, backend().holds.size]).toEqual([0, 0]);
   });
 });

@@ -5,6 +5,7 @@ import { RefusedStep } from './command-recorder.ts';
 import { firstDifference } from './fingerprint.ts';
 import { FixedData } from './fixed-data.ts';
 import { type RecordedStep, type RecordingSize, recordStep } from './record-step.ts';
+import { replayTimers } from './replay-timers.ts';
 
 /**
  * Records a step so that it can be replayed: two recordings are made and compared, so that whatever differs from run to run (a random
@@ -110,7 +111,7 @@ export class GpuCapturedStep implements CapturedStep {
     }
     for (const output of outputs.values()) output.detach(encoder, 0);
     for (const home of homes) home.sync(encoder);
-    const timer = backend.profiler?.timerOf(recording);
+    const timer = replayTimers.get(backend)?.timerOf(recording);
     recording.commands.play(encoder, timer);
     timer?.end(encoder);
     backend.queue.submit([encoder.finish()]);

@@ -101,11 +101,21 @@ export function recordStep(
   }
 }
 
+const byBackend = new WeakMap<GpuBackend, Map<tf.Variable, VariableHome>>();
+
+/** Where the variables of a backend live that recorded steps refer to. */
+export function homesOf(backend: GpuBackend): Map<tf.Variable, VariableHome> {
+  const known = byBackend.get(backend) ?? new Map<tf.Variable, VariableHome>();
+  byBackend.set(backend, known);
+  return known;
+}
+
 function enter(backend: GpuBackend, variable: tf.Variable): VariableHome {
-  let home = backend.homes.get(variable);
+  const known = homesOf(backend);
+  let home = known.get(variable);
   if (!home) {
     home = new VariableHome(backend, variable);
-    backend.homes.set(variable, home);
+    known.set(variable, home);
   }
   home.users++;
   return home;
@@ -114,7 +124,7 @@ function enter(backend: GpuBackend, variable: tf.Variable): VariableHome {
 function leave(backend: GpuBackend, home: VariableHome): void {
   if (--home.users > 0) return;
   home.release();
-  backend.homes.delete(home.variable);
+  homesOf(backend).delete(home.variable);
 }
 
 /** Brings home what variables were assigned since the last replay. */

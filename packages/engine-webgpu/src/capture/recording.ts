@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { GpuBackend } from '../backend.ts';
-import type { Work } from '../dispatch.ts';
+import type { Recorder } from '../recorder.ts';
 import type { DataId } from '../stock-backend.ts';
+import type { Work } from '../work.ts';
 import { Arena } from './arena.ts';
 import { CommandRecorder, RefusedStep } from './command-recorder.ts';
 
@@ -11,7 +12,7 @@ import { CommandRecorder, RefusedStep } from './command-recorder.ts';
  * {@link GpuBackend} asks it in all that differs then. Tensors from outside that the step refers to are uploaded as ever, at once, and
  * kept alive until {@link Recording.unpin}.
  */
-export class Recording {
+export class Recording implements Recorder {
   readonly commands: CommandRecorder = new CommandRecorder();
   readonly arena: Arena;
   /** Data that the step made, its constants included. */
@@ -118,6 +119,11 @@ export class Recording {
   /** What a recorded dispatch does; of stock kernels, the bytes that they bind. */
   workOf(group: GPUBindGroup): Work {
     return this.works.get(group) ?? { bytes: this.#boundBytes(group) };
+  }
+
+  /** A uniform block of a stock kernel, stored by its contents. */
+  uniforms(words: Uint32Array<ArrayBuffer>): GPUBindingResource {
+    return this.arena.uniforms.sliceOf(words);
   }
 
   /** The step read data. What it does with them cannot be known, so that the recording is worth nothing. */

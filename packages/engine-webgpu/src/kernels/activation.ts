@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { GpuBackend } from '../backend.ts';
-import { mapFours } from '../map-fours.ts';
+import { type ElementCode, mapElements } from '../map-elements.ts';
+import { numbersCode } from '../numbers-code.ts';
 import { defineKernel, type GpuKernel } from './kernel.ts';
 
 /** What TensorFlow.js's fused kernels do to their sum. */
@@ -46,12 +47,17 @@ export function activate(
   return result;
 }
 
-/** The rectifier of what lies as float16; all else is left to the stock kernel. */
-const relu = defineKernel<'x'>('Relu', ({ inputs: { x }, backend }) => {
-  if (!backend.storesHalf(x.shape, x)) return null;
-  const output = backend.output(x.shape, { half: true });
-  mapFours(backend, 'ReluHalves', { x }, output, (memory) => `max(${memory.load('x', 'i')}, vec4f())`);
-  return output;
-});
+/** A rectifier that keeps NaN, as TensorFlow.js's `Relu6` does not, and takes what lies as float16. */
+const rectifier = (kernelName: string, expression: (rectified: string, type: string) => string): GpuKernel =>
+  defineKernel<'x'>(kernelName, ({ inputs: { x }, backend }) => {
+    if (x.dtype !== 'float32') return null;
+    const output = backend.output(x.shape, { half: backend.storesHalf(x.shape, x) });
+    const value = ({ memory, type }: ElementCode) => expression(`rectified(${memory.load('x', 'i')})`, type);
+    mapElements(backend, kernelName, { x }, output, value, numbersCode);
+    return output;
+  });
 
-export const activationKernels: readonly GpuKernel[] = [relu];
+export const activationKernels: readonly GpuKernel[] = [
+  rectifier('Relu', (rectified) => rectified),
+  rectifier('Relu6', (rectified, type) => `smaller(${rectified}, ${type}(6))`),
+];

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { mapFours } from '../map-fours.ts';
+import type { GpuBackend } from '../backend.ts';
+import { mapElements } from '../map-elements.ts';
 import { defineKernel, type GpuKernel } from './kernel.ts';
 
 /**
@@ -11,8 +12,33 @@ const add = defineKernel<'a' | 'b'>('Add', ({ inputs: { a, b }, backend }) => {
   if (together) return together;
   if (!tf.util.arraysEqual(a.shape, b.shape) || !backend.storesHalf(a.shape, a, b)) return null;
   const sum = backend.output(a.shape, { half: true });
-  mapFours(backend, 'AddHalves', { a, b }, sum, (memory) => `${memory.load('a', 'i')} + ${memory.load('b', 'i')}`);
+  mapElements(
+    backend,
+    'AddHalves',
+    { a, b },
+    sum,
+    ({ memory }) => `${memory.load('a', 'i')} + ${memory.load('b', 'i')}`,
+  );
   return sum;
 });
 
-export const addKernels: readonly GpuKernel[] = [add];
+/** Sums of many tensors: TensorFlow.js's kernel binds all of them at once, so it is given as many as the device binds, and its sum with the next ones. */
+const addMany: GpuKernel = {
+  kernelName: 'AddN',
+  bind: (stock) => (call) => {
+    const backend = call.backend as GpuBackend;
+    const tensors = call.inputs as unknown as readonly tf.TensorInfo[];
+    const addSome = (some: readonly tf.TensorInfo[]) =>
+      (stock as tf.KernelFunc)({ ...call, inputs: some as unknown as tf.NamedTensorInfoMap }) as tf.TensorInfo;
+    const most = backend.device.limits.maxStorageBuffersPerShaderStage - 1;
+    let sum = addSome(tensors.slice(0, most));
+    for (let next = most; next < tensors.length; next += most - 1) {
+      const before = sum;
+      sum = addSome([before, ...tensors.slice(next, next + most - 1)]);
+      backend.disposeData(before.dataId);
+    }
+    return sum;
+  },
+};
+
+export const addKernels: readonly GpuKernel[] = [add, addMany];

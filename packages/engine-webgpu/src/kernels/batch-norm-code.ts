@@ -1,5 +1,6 @@
 import type { Memory } from '../memory.ts';
-import { tileHeader, tileMain } from './channel-tiles.ts';
+import { numbersCode } from '../numbers-code.ts';
+import { tileHeader, tileMain, valueType } from './channel-tiles.ts';
 
 /** WGSL: the moments (number, mean, sum of squared deviations) of many threads become those of all, by Chan's formula, in a fixed order. */
 const moments = `
@@ -84,12 +85,17 @@ const mergeStatistics = (running: boolean): string => `
         running
           ? `
       let unbiased = squares[thread] / f32(uniforms.rows - 1);
-      runningMean[column] = (1 - uniforms.momentum) * runningMean[column] + uniforms.momentum * average;
-      runningVariance[column] = (1 - uniforms.momentum) * runningVariance[column] + uniforms.momentum * unbiased;`
+      // A step that is skipped must not leave running statistics behind that are not finite.
+      let sound = isFiniteNumber(average) & isFiniteNumber(unbiased);
+      let meanNow = runningMean[column];
+      let varianceNow = runningVariance[column];
+      runningMean[column] = select(meanNow, (1 - uniforms.momentum) * meanNow + uniforms.momentum * average, sound);
+      runningVariance[column] = select(varianceNow, (1 - uniforms.momentum) * varianceNow + uniforms.momentum * unbiased, sound);`
           : ''
       }
     }
-    let scale = gamma[column] / sqrt(deviation + uniforms.epsilon);
+    // An infinite variance would scale all to 0, which looks sound.
+    let scale = spoiledBy(gamma[column] / sqrt(deviation + uniforms.epsilon), deviation);
     let shift = beta[column];`;
 
 /** WGSL: normalises a workgroup's rows by `average`, `scale` and `shift`. */
@@ -98,13 +104,14 @@ const normaliseRows = ({ residual, relu }: ApplyVariant, memory: Memory): string
       let i = row * uniforms.columns + column;
       var value = (${memory.load('x', 'i')} - average) * scale + shift;
       ${residual ? `value += ${memory.load('residual', 'i')};` : ''}
-      ${relu ? 'value = max(value, Value());' : ''}
+      ${relu ? 'value = rectified(value);' : ''}
       ${memory.store('output', 'i', 'value')}
     }`;
 
 /** Second dispatch of the forward pass: every workgroup merges the partial statistics of its channels, then normalises its rows. */
 export const applyCode = (variant: ApplyVariant, memory: Memory): string => `
   ${tileHeader(variant.width)}
+  ${numbersCode(valueType(variant.width))}
   ${moments}
   ${tileMain}
     ${mergeStatistics(variant.running)}
@@ -114,6 +121,7 @@ export const applyCode = (variant: ApplyVariant, memory: Memory): string => `
 /** Second of three dispatches on devices that bind few buffers: merges the partial statistics and leaves what the third multiplies by. */
 export const finishCode = ({ width, running }: ApplyVariant): string => `
   ${tileHeader(width)}
+  ${numbersCode(valueType(width))}
   ${moments}
   ${tileMain}
     ${mergeStatistics(running)}
@@ -127,6 +135,7 @@ export const finishCode = ({ width, running }: ApplyVariant): string => `
 /** Third dispatch there: normalises. */
 export const applyFactorsCode = (variant: ApplyVariant, memory: Memory): string => `
   ${tileHeader(variant.width)}
+  ${numbersCode(valueType(variant.width))}
   ${tileMain}
     if (!inside) { return; }
     let average = factors[column];
@@ -277,7 +286,9 @@ export interface EvaluateVariant {
 
 /** Evaluation: one value a thread. */
 export const evaluateCode = ({ width, scaled, shifted, residual, relu }: EvaluateVariant, memory: Memory): string => `
-  alias Value = ${width === 4 ? 'vec4f' : 'f32'};
+  alias Value = ${valueType(width)};
+  ${numbersCode(valueType(width))}
+
   @compute @workgroup_size(256)
   fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = id.x + id.y * groups.x * 256;
@@ -285,5 +296,5 @@ export const evaluateCode = ({ width, scaled, shifted, residual, relu }: Evaluat
     let column = i % uniforms.columns;
     let scale = ${scaled ? 'scale[column]' : 'Value(1)'} / sqrt(variance[column] + uniforms.epsilon);
     let value = (${memory.load('x', 'i')} - mean[column]) * scale${shifted ? ' + offset[column]' : ''}${residual ? ` + ${memory.load('residual', 'i')}` : ''};
-    ${memory.store('output', 'i', relu ? 'max(value, Value(0))' : 'value')}
+    ${memory.store('output', 'i', relu ? 'rectified(value)' : 'value')}
   }`;

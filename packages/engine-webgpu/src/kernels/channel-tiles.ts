@@ -1,5 +1,4 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Value } from '../memory.ts';
 import { sizeOf } from './kernel.ts';
 
 /** Invocations of a workgroup that goes through a tile of channels. */
@@ -41,7 +40,7 @@ export function channelTiles(x: tf.TensorInfo): ChannelTiles {
 }
 
 /** Type of the values. */
-export const valueType = (width: 1 | 4): Value => (width === 4 ? 'vec4f' : 'f32');
+export const valueType = (width: 1 | 4): 'f32' | 'vec4f' => (width === 4 ? 'vec4f' : 'f32');
 
 /** WGSL that all kernels over tiles begin with: the constants, and where a thread stands. */
 export const tileHeader = (width: 1 | 4): string => `

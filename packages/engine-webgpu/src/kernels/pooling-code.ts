@@ -1,4 +1,5 @@
 import type { Memory } from '../memory.ts';
+import { numbersCode } from '../numbers-code.ts';
 import { valueType } from './channel-tiles.ts';
 
 /** WGSL that both directions begin with. */
@@ -20,9 +21,11 @@ const header = (width: 1 | 4): string => `
     return span(place, uniforms.strideX, uniforms.left, uniforms.filterWidth, uniforms.width);
   }`;
 
-/** Maximum of a window for each thread; positions outside do not count. */
+/** Maximum of a window for each thread, NaN where it has one; positions outside do not count. */
 export const maxPoolCode = (width: 1 | 4, memory: Memory): string => `
   ${header(width)}
+  ${numbersCode(valueType(width))}
+
   @compute @workgroup_size(256)
   fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = i32(id.x + id.y * groups.x * 256);
@@ -36,7 +39,7 @@ export const maxPoolCode = (width: 1 | 4, memory: Memory): string => `
     var best = ${memory.load('x', '((image * uniforms.height + rows.x) * uniforms.width + columns.x) * uniforms.channels + channel')};
     for (var y = rows.x; y <= rows.y; y++) {
       for (var j = columns.x; j <= columns.y; j++) {
-        best = max(best, ${memory.load('x', '((image * uniforms.height + y) * uniforms.width + j) * uniforms.channels + channel')});
+        best = larger(best, ${memory.load('x', '((image * uniforms.height + y) * uniforms.width + j) * uniforms.channels + channel')});
       }
     }
     ${memory.store('output', 'i', 'best')}

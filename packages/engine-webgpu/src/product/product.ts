@@ -1,5 +1,6 @@
-import type { Binding, Work } from '../dispatch.ts';
+import type { Binding } from '../dispatch.ts';
 import type { Memory, Value } from '../memory.ts';
+import type { Work } from '../work.ts';
 
 /**
  * One operand of a product as WGSL functions; the depth is the axis that is summed over, the outer one the other (rows of the first
