@@ -1,5 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { contrastiveAccuracy, contrastiveLogits, infoNCE, negativeCosine, ntXentWithRanks } from '@tfjs-ssl/losses';
+import {
+  barlowTwins,
+  contrastiveAccuracy,
+  contrastiveLogits,
+  infoNCE,
+  negativeCosine,
+  ntXentWithRanks,
+  vicReg,
+} from '@tfjs-ssl/losses';
 import { numberOf } from '@tfjs-ssl/testing';
 import { expect } from 'vitest';
 import { describeGolden, type Expectation, expectGolden, type GoldenCase, type GoldenGroup } from './harness.ts';
@@ -65,6 +73,11 @@ const losses: Readonly<Record<string, Loss>> = {
   simsiam: ({ p1, p2, z1, z2 }) => tf.mul(0.5, tf.add(negativeCosine(p1!, z2!), negativeCosine(p2!, z1!))) as tf.Scalar,
   clip: ({ a, b }, { tau }) => infoNCE(a!, b!, { temperature: tau, symmetric: true }),
   moco: ({ q, k, queue }, { tau }) => infoNCE(q!, k!, { temperature: tau, negatives: queue!, inBatch: false }),
+  barlow_twins: ({ z1, z2 }, { lambda }) => barlowTwins(tf.concat([z1!, z2!]), { lambda }),
+  vicreg: ({ x, y }, { weights: [lambda, mu, nu] }) => vicReg(tf.concat([x!, y!]), { lambda, mu, nu }),
+  // The paper's eq. 6 neither divides the invariance term by D nor halves the variance term.
+  vicreg_paper: ({ x, y }, { weights: [lambda, mu, nu], D }) =>
+    vicReg(tf.concat([x!, y!]), { lambda: D * lambda, mu: 2 * mu, nu }),
   clip_queue: ({ a, b, queue_a, queue_b }, { tau }) =>
     infoNCE(a!, b!, { temperature: tau, symmetric: true, negatives: queue_b!, candidateNegatives: queue_a! }),
 };

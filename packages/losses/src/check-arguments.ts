@@ -51,3 +51,27 @@ export function checkVectors(fn: string, argument: string, vectors: tf.Tensor, c
     );
   }
 }
+
+/** Throws unless `projections` are the two views of at least two images: with one, no statistic over a batch says anything. */
+export function checkBatch(fn: string, projections: tf.Tensor): void {
+  checkProjections(fn, projections);
+  if (projections.shape[0] === 2) {
+    throw new RangeError(
+      `${fn}: projections must be of at least 2 images, got shape [${projections.shape.join(', ')}]. The loss compares the images of a batch: use a larger one.`,
+    );
+  }
+}
+
+/** Throws unless a weight of a term is finite and not negative. */
+export function checkWeight(fn: string, argument: string, weight: number): void {
+  if (!(weight >= 0 && Number.isFinite(weight))) {
+    throw new RangeError(`${fn}: ${argument} must be a finite number >= 0, got ${weight}. 0 leaves its term out.`);
+  }
+}
+
+/** Throws unless a number is finite and positive. */
+export function checkPositive(fn: string, argument: string, value: number, usual: string): void {
+  if (!(value > 0 && Number.isFinite(value))) {
+    throw new RangeError(`${fn}: ${argument} must be a finite number > 0, got ${value}. ${usual}`);
+  }
+}

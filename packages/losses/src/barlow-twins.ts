@@ -1,0 +1,55 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { checkBatch, checkPositive, checkWeight } from './check-arguments.ts';
+import { offDiagonalSquares } from './off-diagonal-squares.ts';
+import { standardColumns } from './standard-columns.ts';
+
+/** Options of {@link barlowTwins}. */
+export interface BarlowTwinsOptions {
+  /** Weight of the redundancy term, a finite number >= 0. Default 0.005. */
+  readonly lambda?: number;
+  /** Added to the variance of every feature before its square root, above 0. Default 1e-5, that of batch norm. */
+  readonly epsilon?: number;
+}
+
+/**
+ * Barlow Twins: each feature agrees between the two views, and with no other feature.
+ *
+ *     loss = sum_i (1 - C_ii)^2 + lambda sum_{i != j} C_ij^2,    C = A^T B / N,
+ *
+ * where A and B are the two views with every column standardised: (z - mean) / sqrt(variance + epsilon), the variance biased (over N).
+ *
+ * Holds min(N, D)^2 numbers beside copies of the projections: with fewer images than features the matrix C of D x D is never formed. Statistics are
+ * of this batch alone. Right for values up to 1e30 in magnitude; a feature that is constant over the batch counts as uncorrelated with all.
+ *
+ * @param projections - shape [2N, D], float32, N >= 2; rows i and i + N are the two views of image i. Not to be normalised.
+ * @param options - the weight and the epsilon.
+ * @returns a scalar, float32, at least 0; the caller disposes it.
+ * @throws RangeError if the rank is not 2, the rows are odd or fewer than 4, or a number is out of range; TypeError if the projections are not float32.
+ * @example
+ * ```ts
+ * import { barlowTwins } from '@tfjs-ssl/losses';
+ * import { useEngine } from '@tfjs-ssl/engine';
+ * import * as tf from '@tensorflow/tfjs-core';
+ *
+ * await useEngine('auto');
+ * const collapsed = tf.ones<tf.Rank.R2>([64, 16]);
+ * console.log(await barlowTwins(collapsed).array()); // 16: no feature says anything
+ * ```
+ * @see Zbontar et al. 2021, "Barlow Twins: Self-Supervised Learning via Redundancy Reduction", eq. 1 and 2. Equals facebookresearch/barlowtwins and lightly's
+ * `BarlowTwinsLoss` (older versions of which divide by the unbiased deviation); solo-learn multiplies by 0.025.
+ */
+export function barlowTwins(projections: tf.Tensor2D, options: BarlowTwinsOptions = {}): tf.Scalar {
+  const { lambda = 0.005, epsilon = 1e-5 } = options;
+  checkBatch('barlowTwins', projections);
+  checkWeight('barlowTwins', 'lambda', lambda);
+  checkPositive('barlowTwins', 'epsilon', epsilon, 'Batch norm takes 1e-5.');
+  return tf.tidy(() => {
+    const images = projections.shape[0] / 2;
+    const [a, b] = tf.split(projections, 2).map((view) => standardColumns(view, epsilon)) as [tf.Tensor2D, tf.Tensor2D];
+    const agreement = tf.mean(tf.mul(a, b), 0);
+    const invariance = tf.sum(tf.squaredDifference(agreement, 1));
+    if (lambda === 0) return invariance as tf.Scalar;
+    const redundancy = offDiagonalSquares(tf.div<tf.Tensor2D>(a, images), b);
+    return tf.add(invariance, tf.mul(redundancy, lambda)) as tf.Scalar;
+  });
+}
