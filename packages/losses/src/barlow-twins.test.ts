@@ -113,7 +113,7 @@ describe('barlowTwins refuses', () => {
     const call =
       (shape: number[], options = {}) =>
       () =>
-        barlowTwins(tf.ones(shape) as tf.Tensor2D, options);
+        barlowTwins(tf.ones(shape as [number, number]), options);
     expect(call([7, 4])).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: barlowTwins: projections must have an even number of rows (two views per image), got shape [7, 4]. Concatenate both views first.]`,
     );

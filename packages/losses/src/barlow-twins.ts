@@ -45,7 +45,10 @@ export function barlowTwins(projections: tf.Tensor2D, options: BarlowTwinsOption
   checkPositive('barlowTwins', 'epsilon', epsilon, 'Batch norm takes 1e-5.');
   return tf.tidy(() => {
     const images = projections.shape[0] / 2;
-    const [a, b] = tf.split(projections, 2).map((view) => standardColumns(view, epsilon)) as [tf.Tensor2D, tf.Tensor2D];
+    const [a, b] = tf.split<tf.Tensor2D>(projections, 2).map((view) => standardColumns(view, epsilon)) as [
+      tf.Tensor2D,
+      tf.Tensor2D,
+    ];
     const agreement = tf.mean(tf.mul(a, b), 0);
     const invariance = tf.sum(tf.squaredDifference(agreement, 1));
     if (lambda === 0) return invariance as tf.Scalar;

@@ -128,7 +128,7 @@ describe('vicReg refuses', () => {
     const call =
       (shape: number[], options = {}) =>
       () =>
-        vicReg(tf.ones(shape) as tf.Tensor2D, options);
+        vicReg(tf.ones(shape as [number, number]), options);
     expect(call([7, 4])).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: vicReg: projections must have an even number of rows (two views per image), got shape [7, 4]. Concatenate both views first.]`,
     );
