@@ -5,6 +5,10 @@
 import { madd } from './generated/micro';
 import { floats } from './words';
 
+// Numbers that V8 has as a vector in one instruction from memory, and else in several wherever they are used.
+const ZERO: usize = memory.data<f32>([0]);
+const LEAST: usize = memory.data<f32>([-Infinity]);
+
 @unmanaged
 class StatisticsJob {
   task: i32;
@@ -51,12 +55,12 @@ export function batchNormStatisticsTask(address: usize, index: i32): void {
       q1 = madd(v1, v1, q1);
     }
     const to = centre + c;
-    v128.store(to, m0);
     v128.store(to, m1, 16);
-    v128.store(to + step, s0);
+    v128.store(to, m0);
     v128.store(to + step, s1, 16);
-    v128.store(to + 2 * step, q0);
+    v128.store(to + step, s0);
     v128.store(to + 2 * step, q1, 16);
+    v128.store(to + 2 * step, q0);
   }
   for (; c < whole; c += 16) {
     let s = f32x4.splat(0);
@@ -145,23 +149,44 @@ export function batchNormApplyTask(address: usize, index: i32): void {
   const x = job.x;
   const output = job.output;
   const residual = job.residual;
-  const floor = f32x4.splat(job.relu ? 0 : -Infinity);
+  const floor = v128.load32_splat(job.relu ? ZERO : LEAST);
   const one = f32x4.splat(1);
+  const epsilon = f32x4.splat(job.epsilon);
   let c: usize = 0;
-  for (; c < whole; c += 16) {
-    const deviation = f32x4.sqrt(f32x4.add(v128.load(job.variance + c), f32x4.splat(job.epsilon)));
-    const scale = f32x4.div(job.gamma ? v128.load(job.gamma + c) : one, deviation);
-    const shift = job.beta ? v128.load(job.beta + c) : f32x4.splat(0);
-    const mean = v128.load(job.mean + c);
+  for (; c + 32 <= whole; c += 32) {
+    const deviation0 = f32x4.sqrt(f32x4.add(v128.load(job.variance + c), epsilon));
+    const deviation1 = f32x4.sqrt(f32x4.add(v128.load(job.variance + c, 16), epsilon));
+    const scale0 = f32x4.div(job.gamma ? v128.load(job.gamma + c) : one, deviation0);
+    const scale1 = f32x4.div(job.gamma ? v128.load(job.gamma + c, 16) : one, deviation1);
+    const shift0 = job.beta ? v128.load(job.beta + c) : f32x4.splat(0);
+    const shift1 = job.beta ? v128.load(job.beta + c, 16) : f32x4.splat(0);
+    const mean0 = v128.load(job.mean + c);
+    const mean1 = v128.load(job.mean + c, 16);
     if (residual) {
       for (let o = from + c; o < end; o += step) {
-        const v = madd(f32x4.sub(v128.load(x + o), mean), scale, shift);
-        v128.store(output + o, f32x4.max(f32x4.add(v, v128.load(residual + o)), floor));
+        const v0 = f32x4.add(madd(f32x4.sub(v128.load(x + o), mean0), scale0, shift0), v128.load(residual + o));
+        const v1 = f32x4.add(madd(f32x4.sub(v128.load(x + o, 16), mean1), scale1, shift1), v128.load(residual + o, 16));
+        v128.store(output + o, f32x4.max(v1, floor), 16);
+        v128.store(output + o, f32x4.max(v0, floor));
       }
     } else {
       for (let o = from + c; o < end; o += step) {
-        v128.store(output + o, f32x4.max(madd(f32x4.sub(v128.load(x + o), mean), scale, shift), floor));
+        const v0 = madd(f32x4.sub(v128.load(x + o), mean0), scale0, shift0);
+        const v1 = madd(f32x4.sub(v128.load(x + o, 16), mean1), scale1, shift1);
+        v128.store(output + o, f32x4.max(v1, floor), 16);
+        v128.store(output + o, f32x4.max(v0, floor));
       }
+    }
+  }
+  for (; c < whole; c += 16) {
+    const deviation = f32x4.sqrt(f32x4.add(v128.load(job.variance + c), epsilon));
+    const scale = f32x4.div(job.gamma ? v128.load(job.gamma + c) : one, deviation);
+    const shift = job.beta ? v128.load(job.beta + c) : f32x4.splat(0);
+    const mean = v128.load(job.mean + c);
+    for (let o = from + c; o < end; o += step) {
+      let v = madd(f32x4.sub(v128.load(x + o), mean), scale, shift);
+      if (residual) v = f32x4.add(v, v128.load(residual + o));
+      v128.store(output + o, f32x4.max(v, floor));
     }
   }
   for (; c < step; c += 4) {
@@ -204,7 +229,7 @@ export function batchNormGradientSumsTask(address: usize, index: i32): void {
   const x = job.x;
   const dy = job.dy;
   const y = job.output;
-  const zero = f32x4.splat(0);
+  const zero = v128.load32_splat(ZERO);
   let c: usize = 0;
   for (; c + 32 <= whole; c += 32) {
     const m0 = v128.load(job.mean + c);
@@ -213,22 +238,29 @@ export function batchNormGradientSumsTask(address: usize, index: i32): void {
     let s1 = zero;
     let q0 = zero;
     let q1 = zero;
-    for (let o = from + c; o < end; o += step) {
-      let g0 = v128.load(dy + o);
-      let g1 = v128.load(dy + o, 16);
-      if (y) {
-        g0 = v128.and(g0, f32x4.gt(v128.load(y + o), zero));
-        g1 = v128.and(g1, f32x4.gt(v128.load(y + o, 16), zero));
+    if (y) {
+      for (let o = from + c; o < end; o += step) {
+        const g0 = v128.and(v128.load(dy + o), f32x4.gt(v128.load(y + o), zero));
+        const g1 = v128.and(v128.load(dy + o, 16), f32x4.gt(v128.load(y + o, 16), zero));
+        s0 = f32x4.add(s0, g0);
+        s1 = f32x4.add(s1, g1);
+        q0 = madd(g0, f32x4.sub(v128.load(x + o), m0), q0);
+        q1 = madd(g1, f32x4.sub(v128.load(x + o, 16), m1), q1);
       }
-      s0 = f32x4.add(s0, g0);
-      s1 = f32x4.add(s1, g1);
-      q0 = madd(g0, f32x4.sub(v128.load(x + o), m0), q0);
-      q1 = madd(g1, f32x4.sub(v128.load(x + o, 16), m1), q1);
+    } else {
+      for (let o = from + c; o < end; o += step) {
+        const g0 = v128.load(dy + o);
+        const g1 = v128.load(dy + o, 16);
+        s0 = f32x4.add(s0, g0);
+        s1 = f32x4.add(s1, g1);
+        q0 = madd(g0, f32x4.sub(v128.load(x + o), m0), q0);
+        q1 = madd(g1, f32x4.sub(v128.load(x + o, 16), m1), q1);
+      }
     }
-    v128.store(to + c, s0);
     v128.store(to + c, s1, 16);
-    v128.store(to + step + c, q0);
+    v128.store(to + c, s0);
     v128.store(to + step + c, q1, 16);
+    v128.store(to + step + c, q0);
   }
   for (; c < whole; c += 16) {
     const m = v128.load(job.mean + c);
@@ -302,6 +334,61 @@ class GradientApplyJob {
   epsilon: f32;
 }
 
+/** The block's rows of one vector of channels, or of two side by side, compiled for each case. */
+// @ts-expect-error: a decorator of the compiler
+@inline
+function gradientRows(
+  job: GradientApplyJob,
+  both: bool,
+  masked: bool,
+  residual: bool,
+  begin: usize,
+  end: usize,
+  step: usize,
+  c: usize,
+  share: f32,
+): void {
+  const x = job.x;
+  const dx = job.dx;
+  const dy = job.dy;
+  const y = job.output;
+  const dresidual = job.dresidual;
+  const zero = v128.load32_splat(ZERO);
+  const shares = f32x4.splat(share);
+  const epsilon = f32x4.splat(job.epsilon);
+  // dx = scale g + slope (x - mean) + offset
+  const deviation0 = f32x4.sqrt(f32x4.add(v128.load(job.variance + c), epsilon));
+  const deviation1 = f32x4.sqrt(f32x4.add(v128.load(job.variance + c, 16), epsilon));
+  const scale0 = f32x4.div(v128.load(job.gamma + c), deviation0);
+  const scale1 = f32x4.div(v128.load(job.gamma + c, 16), deviation1);
+  const mean0 = v128.load(job.mean + c);
+  const mean1 = v128.load(job.mean + c, 16);
+  const slope0 = f32x4.neg(f32x4.div(f32x4.mul(scale0, f32x4.mul(v128.load(job.dgamma + c), shares)), deviation0));
+  const slope1 = f32x4.neg(f32x4.div(f32x4.mul(scale1, f32x4.mul(v128.load(job.dgamma + c, 16), shares)), deviation1));
+  const offset0 = f32x4.neg(f32x4.mul(scale0, f32x4.mul(v128.load(job.dbeta + c), shares)));
+  const offset1 = f32x4.neg(f32x4.mul(scale1, f32x4.mul(v128.load(job.dbeta + c, 16), shares)));
+  for (let o = begin; o < end; o += step) {
+    let g0 = v128.load(dy + o);
+    let g1 = zero;
+    if (both) g1 = v128.load(dy + o, 16);
+    if (masked) {
+      g0 = v128.and(g0, f32x4.gt(v128.load(y + o), zero));
+      if (both) g1 = v128.and(g1, f32x4.gt(v128.load(y + o, 16), zero));
+    }
+    const d0 = madd(g0, scale0, madd(f32x4.sub(v128.load(x + o), mean0), slope0, offset0));
+    if (both) {
+      const d1 = madd(g1, scale1, madd(f32x4.sub(v128.load(x + o, 16), mean1), slope1, offset1));
+      if (residual) v128.store(dresidual + o, g1, 16);
+      if (residual) v128.store(dresidual + o, g0);
+      v128.store(dx + o, d1, 16);
+      v128.store(dx + o, d0);
+    } else {
+      if (residual) v128.store(dresidual + o, g0);
+      v128.store(dx + o, d0);
+    }
+  }
+}
+
 /** dx = gamma / deviation (g - dbeta / rows - (x - mean) / deviation dgamma / rows) for one block of rows; dresidual = g. */
 export function batchNormGradientApplyTask(address: usize, index: i32): void {
   const job = changetype<GradientApplyJob>(address);
@@ -316,22 +403,18 @@ export function batchNormGradientApplyTask(address: usize, index: i32): void {
   const y = job.output;
   const dresidual = job.dresidual;
   const share: f32 = <f32>1 / <f32>job.rows;
-  const shares = f32x4.splat(share);
-  const zero = f32x4.splat(0);
   let c: usize = 0;
+  for (; c + 32 <= whole; c += 32) {
+    if (y && dresidual) gradientRows(job, true, true, true, from + c, end, step, c, share);
+    else if (y) gradientRows(job, true, true, false, from + c, end, step, c, share);
+    else if (dresidual) gradientRows(job, true, false, true, from + c, end, step, c, share);
+    else gradientRows(job, true, false, false, from + c, end, step, c, share);
+  }
   for (; c < whole; c += 16) {
-    const deviation = f32x4.sqrt(f32x4.add(v128.load(job.variance + c), f32x4.splat(job.epsilon)));
-    const scale = f32x4.div(v128.load(job.gamma + c), deviation);
-    const mean = v128.load(job.mean + c);
-    // dx = scale g + slope (x - mean) + offset
-    const slope = f32x4.neg(f32x4.div(f32x4.mul(scale, f32x4.mul(v128.load(job.dgamma + c), shares)), deviation));
-    const offset = f32x4.neg(f32x4.mul(scale, f32x4.mul(v128.load(job.dbeta + c), shares)));
-    for (let o = from + c; o < end; o += step) {
-      let g = v128.load(dy + o);
-      if (y) g = v128.and(g, f32x4.gt(v128.load(y + o), zero));
-      if (dresidual) v128.store(dresidual + o, g);
-      v128.store(dx + o, madd(g, scale, madd(f32x4.sub(v128.load(x + o), mean), slope, offset)));
-    }
+    if (y && dresidual) gradientRows(job, false, true, true, from + c, end, step, c, share);
+    else if (y) gradientRows(job, false, true, false, from + c, end, step, c, share);
+    else if (dresidual) gradientRows(job, false, false, true, from + c, end, step, c, share);
+    else gradientRows(job, false, false, false, from + c, end, step, c, share);
   }
   for (; c < step; c += 4) {
     const deviation = sqrt<f32>(load<f32>(job.variance + c) + job.epsilon);

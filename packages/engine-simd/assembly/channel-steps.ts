@@ -6,10 +6,10 @@ export const STEP: usize = 64;
 /** Stores so many bytes of four vectors: never one more, as what follows may belong to another task. */
 export function storeStep(to: usize, bytes: usize, s0: v128, s1: v128, s2: v128, s3: v128): void {
   if (bytes === STEP) {
-    v128.store(to, s0);
     v128.store(to, s1, 16);
-    v128.store(to, s2, 32);
+    v128.store(to, s0);
     v128.store(to, s3, 48);
+    v128.store(to, s2, 32);
     return;
   }
   let rest = s0;
