@@ -15,9 +15,15 @@ export interface Rival<Hello> {
   stop(): void;
 }
 
-/** The interpreter that runs the PyTorch rivals: `PYTHON`, by default Debian's. */
+/** The interpreters that run the PyTorch rivals: `PYTHON`, one or several with commas between them; by default Debian's. */
+export function pythonInterpreters(): [string, ...string[]] {
+  const [first, ...others] = (process.env.PYTHON ?? '').split(',').filter((name) => name.trim() !== '');
+  return first === undefined ? ['/usr/bin/python3'] : [first.trim(), ...others.map((name) => name.trim())];
+}
+
+/** The interpreter of benches that have one rival: the first of all. */
 export function pythonInterpreter(): string {
-  return process.env.PYTHON || '/usr/bin/python3';
+  return pythonInterpreters()[0];
 }
 
 /**

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { simdEngine } from '@tfjs-ssl/engine-simd';
 import type { Bench, BenchResult, Log } from '../bench.ts';
 import { type IntegerOption, integerOption, type TextOption, UsageError } from '../options.ts';
-import { layouts, type PyTorchStep, requireSameWork, startPyTorchStep } from '../pytorch-step.ts';
+import { type Entrant, entrantsOf, type PyTorchStep, requireSameWork, startPyTorchSteps } from '../pytorch-step.ts';
 import { type QuietWatch, watchQuiet } from '../quiet.ts';
 import { runtimeName } from '../runtime.ts';
 import { simclrStep } from '../simclr-step.ts';
@@ -16,6 +16,7 @@ interface Options extends Record<string, IntegerOption | TextOption> {
   readonly rounds: IntegerOption;
   readonly width: IntegerOption;
   readonly 'image-size': IntegerOption;
+  readonly compile: TextOption;
 }
 
 const all = availableParallelism();
@@ -25,6 +26,11 @@ const options: Options = {
   rounds: integerOption(3, 1, 'rounds', 'times that the engine and PyTorch take turns, one step each'),
   width: integerOption(64, 1, 'channels', "channels of the encoder's first stage"),
   'image-size': integerOption(64, 8, 'pixels', 'side of the square views'),
+  compile: {
+    type: 'text',
+    default: 'yes',
+    help: 'whether PyTorch uses torch.compile, too: yes or no; minutes for every size',
+  },
 };
 
 /** One batch size on so many threads. */
@@ -33,8 +39,9 @@ interface Cell {
   readonly threads: number;
   /** null where the step does not fit into memory. */
   readonly viewsPerSecond: number | null;
-  /** PyTorch in its better layout; null without PyTorch. */
+  /** The fastest float32 PyTorch; null without PyTorch. */
   readonly rivalViewsPerSecond: number | null;
+  readonly rival: string | null;
   readonly ratio: number | null;
   /** Why there are no figures. */
   readonly problem?: string;
@@ -48,8 +55,9 @@ export const scaling: Bench<Options> = {
   async run(chosen, log) {
     const batchSizes = integers('batch-sizes', chosen['batch-sizes'], 2);
     const threadCounts = integers('threads', chosen.threads, 1);
-    let rival: PyTorchStep | null = null;
-    const watch = watchQuiet(() => rival?.cpuSeconds() ?? 0);
+    const compile = yesOrNo(chosen.compile);
+    let rivals: readonly PyTorchStep[] = [];
+    const watch = watchQuiet(() => rivals.reduce((sum, rival) => sum + rival.cpuSeconds(), 0));
     await watch.look(500);
     const seconds = new Map<string, readonly number[]>();
     const cells: Cell[] = [];
@@ -59,10 +67,11 @@ export const scaling: Bench<Options> = {
       machine = { device: device.replace(/, \d+ threads?$/, ''), version };
       for (const batchSize of batchSizes) {
         const { width, 'image-size': imageSize, rounds } = chosen;
-        const setRival = (step: PyTorchStep | null) => {
-          rival = step;
+        const setRivals = (steps: readonly PyTorchStep[]) => {
+          rivals = steps;
         };
-        const cell = await measure({ batchSize, threads, width, imageSize, rounds }, { watch, log, setRival, seconds });
+        const size = { batchSize, threads, width, imageSize, rounds };
+        const cell = await measure(size, { watch, log, setRivals, seconds, compile });
         cells.push(cell);
         log(describe(cell));
       }
@@ -97,6 +106,12 @@ export const scaling: Bench<Options> = {
   },
 };
 
+function yesOrNo(text: string): boolean {
+  if (text !== 'yes' && text !== 'no')
+    throw new UsageError(`bench scaling: --compile must be yes or no, got '${text}'.`);
+  return text === 'yes';
+}
+
 function integers(name: string, text: string, minimum: number): number[] {
   const values = text.split(',').map(Number);
   if (!values.every((value) => Number.isInteger(value) && value >= minimum)) {
@@ -111,53 +126,56 @@ interface Surroundings {
   readonly watch: QuietWatch;
   readonly log: Log;
   readonly seconds: Map<string, readonly number[]>;
-  setRival(rival: PyTorchStep | null): void;
+  readonly compile: boolean;
+  setRivals(rivals: readonly PyTorchStep[]): void;
 }
 
 async function measure(
   size: Record<'batchSize' | 'threads' | 'width' | 'imageSize' | 'rounds', number>,
-  { watch, log, seconds, setRival }: Surroundings,
+  { watch, log, seconds, setRivals, compile }: Surroundings,
 ): Promise<Cell> {
   const { batchSize, threads, rounds, width, imageSize } = size;
   const views = 2 * batchSize;
   const step = simclrStep({ views, imageSize, width });
-  let rival: PyTorchStep | null = null;
+  let rivals: readonly PyTorchStep[] = [];
   try {
     const files = { ...step, files: once(step.files) };
-    await files.files(); // the weights of the start, for the rival
+    await files.files(); // the weights of the start, for the rivals
     const firstLoss = await step.run(1);
-    const found = await startPyTorchStep(files, { threads, warmUp: 1 });
-    if ('missing' in found) log(`no comparison with PyTorch: ${found.missing}`);
-    else {
-      rival = found;
-      setRival(found);
-      requireSameWork({ parameters: step.parameters, firstLoss }, found);
-    }
+    const found = await startPyTorchSteps(files, { threads, warmUp: 1, compile });
+    rivals = found.rivals;
+    setRivals(rivals);
+    for (const reason of found.missing) log(`no comparison with PyTorch: ${reason}`);
+    for (const rival of rivals) requireSameWork({ parameters: step.parameters, firstLoss }, rival);
     await step.run(1);
-    const contestants: Contestant[] = [{ name: 'simd', round: () => step.time(1) }];
-    for (const layout of rival ? layouts : []) {
-      contestants.push({ name: layout, round: () => (rival as PyTorchStep).time(layout, 1) });
-    }
+    const entrants: readonly Entrant[] = entrantsOf(rivals).filter(({ way }) => way.precision === 'float32');
+    const contestants: Contestant[] = [
+      { name: 'simd', round: () => step.time(1) },
+      ...entrants.map(({ name, time }) => ({ name, round: () => time(1) })),
+    ];
     await watch.look(); // the rival's start is not counted
     const measured = await inTurns(contestants, { rounds, afterRound: () => watch.lap() });
     for (const [name, times] of measured) seconds.set(`${name}, ${batchSize} images, ${threads} threads`, times);
     const rate = (name: string) => views / summarize(measured.get(name)!).median;
-    const [own, best] = [rate('simd'), rival ? Math.max(...layouts.map(rate)) : null];
+    const own = rate('simd');
+    const [rival = null] = entrants.map(({ name }) => name).toSorted((a, b) => rate(b) - rate(a));
+    const best = rival === null ? null : rate(rival);
     return {
       batchSize,
       threads,
       viewsPerSecond: significant(own),
       rivalViewsPerSecond: best && significant(best),
+      rival,
       ratio: best && significant(own / best, 3),
     };
   } catch (error) {
     if (!(error instanceof Error && error.message.includes('memory exhausted'))) throw error;
-    const none = { viewsPerSecond: null, rivalViewsPerSecond: null, ratio: null };
+    const none = { viewsPerSecond: null, rivalViewsPerSecond: null, rival: null, ratio: null };
     log(error.message);
     return { batchSize, threads, ...none, problem: 'memory exhausted' };
   } finally {
-    rival?.stop();
-    setRival(null);
+    for (const rival of rivals) rival.stop();
+    setRivals([]);
     step.dispose();
   }
 }
@@ -170,9 +188,9 @@ function once<T>(f: () => Promise<T>): () => Promise<T> {
   };
 }
 
-function describe({ batchSize, threads, viewsPerSecond, rivalViewsPerSecond, ratio, problem }: Cell): string {
+function describe({ batchSize, threads, viewsPerSecond, rivalViewsPerSecond, rival, ratio, problem }: Cell): string {
   const what = `${batchSize} images, ${threads} threads`;
   if (problem) return `${what}: ${problem}`;
-  const rival = ratio === null ? 'no rival' : `PyTorch ${rivalViewsPerSecond}, ratio ${ratio}`;
-  return `${what}: ${viewsPerSecond} views/s, ${rival}`;
+  const other = ratio === null ? 'no rival' : `${rival} ${rivalViewsPerSecond}, ratio ${ratio}`;
+  return `${what}: ${viewsPerSecond} views/s, ${other}`;
 }

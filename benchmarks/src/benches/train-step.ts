@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { EngineInUse } from '@tfjs-ssl/engine';
 import type { Bench, BenchResult } from '../bench.ts';
 import { type IntegerOption, integerOption, type OptionValues, type TextOption, UsageError } from '../options.ts';
-import { layouts, type PyTorchStep, requireSameWork, startPyTorchStep } from '../pytorch-step.ts';
+import { type Entrant, entrantsOf, type PyTorchStep, requireSameWork, startPyTorchSteps } from '../pytorch-step.ts';
 import { type Quietness, watchQuiet } from '../quiet.ts';
 import { runtimeName } from '../runtime.ts';
 import { simclrStep } from '../simclr-step.ts';
@@ -43,7 +43,7 @@ const options: Options = {
   compile: {
     type: 'text',
     default: 'yes',
-    help: `webgpu: whether the resident rival uses torch.compile, ${compileChoices.join(', ')}`,
+    help: `whether PyTorch uses torch.compile, too: ${compileChoices.join(', ')} (the last one on webgpu)`,
   },
   profile: integerOption(0, 0, 'steps', 'webgpu: steps whose kernels are profiled by timestamps'),
 };
@@ -65,29 +65,32 @@ export const trainStep: Bench<Options> = {
     }
     if (engine.name === 'webgpu') return measureWholeStep(wholeStepChoices(chosen), engine, log);
 
-    let rival: PyTorchStep | null = null;
-    const watch = watchQuiet(() => rival?.cpuSeconds() ?? 0);
+    let rivals: readonly PyTorchStep[] = [];
+    const watch = watchQuiet(() => rivals.reduce((sum, rival) => sum + rival.cpuSeconds(), 0));
     await watch.look(500);
     const views = 2 * chosen['batch-size'];
     const step = simclrStep({ views, imageSize: chosen['image-size'], width: chosen.width });
     try {
-      const found = await startPyTorchStep(step, { threads: chosen.threads, warmUp: chosen['warm-up'] });
-      if ('missing' in found) {
-        log(`no comparison with PyTorch: ${found.missing}`);
-        log('the interpreter is PYTHON, by default /usr/bin/python3; Debian has PyTorch as python3-torch');
-      } else {
-        rival = found;
-        log(`rival PyTorch ${rival.version}, ${rival.threads} threads`);
+      const compile = chosen.compile !== 'no';
+      const found = await startPyTorchSteps(step, { threads: chosen.threads, warmUp: chosen['warm-up'], compile });
+      rivals = found.rivals;
+      for (const reason of found.missing) log(`no comparison with PyTorch: ${reason}`);
+      if (rivals.length === 0) log('the interpreter is PYTHON, by default /usr/bin/python3; Debian has PyTorch as python3-torch'); // biome-ignore format: one line
+      for (const { version, threads, ways, failed } of rivals) {
+        log(`rival PyTorch ${version}, ${threads} threads`);
+        for (const { name, trialSeconds } of ways) log(`  ${name}: ${significant(1000 * trialSeconds)} ms a step`);
+        for (const [name, reason] of Object.entries(failed)) log(`  ${name} does not work: ${reason}`);
       }
       const firstLoss = await step.run(1);
-      if (rival) requireSameWork({ parameters: step.parameters, firstLoss }, rival);
+      for (const rival of rivals) requireSameWork({ parameters: step.parameters, firstLoss }, rival);
       if (chosen['warm-up'] > 1) await step.run(chosen['warm-up'] - 1);
       log(`warm, ${chosen.rounds} rounds of ${chosen.steps} steps follow`);
 
-      const contestants: Contestant[] = [{ name: engine.name, round: () => step.time(chosen.steps) }];
-      for (const layout of rival ? layouts : []) {
-        contestants.push({ name: `PyTorch ${layout}`, round: () => rival!.time(layout, chosen.steps) });
-      }
+      const entrants = entrantsOf(rivals);
+      const contestants: Contestant[] = [
+        { name: engine.name, round: () => step.time(chosen.steps) },
+        ...entrants.map(({ name, time }) => ({ name, round: () => time(chosen.steps) })),
+      ];
       await watch.look();
       const seconds = await inTurns(contestants, {
         rounds: chosen.rounds,
@@ -98,9 +101,9 @@ export const trainStep: Bench<Options> = {
         },
       });
       const quietness = watch.verdict(seconds);
-      return report({ chosen, engine, rival, seconds, quietness, firstLoss, parameters: step.parameters });
+      return report({ chosen, engine, entrants, seconds, quietness, firstLoss, parameters: step.parameters });
     } finally {
-      rival?.stop();
+      for (const rival of rivals) rival.stop();
       step.dispose();
     }
   },
@@ -135,21 +138,23 @@ function wholeStepChoices(chosen: OptionValues<Options>) {
 interface Measured {
   readonly chosen: OptionValues<Options>;
   readonly engine: EngineInUse;
-  readonly rival: PyTorchStep | null;
+  readonly entrants: readonly Entrant[];
   readonly seconds: ReadonlyMap<string, readonly number[]>;
   readonly quietness: Quietness;
   readonly firstLoss: number;
   readonly parameters: number;
 }
 
-function report({ chosen, engine, rival, seconds, quietness, firstLoss, parameters }: Measured): BenchResult {
+function report({ chosen, engine, entrants, seconds, quietness, firstLoss, parameters }: Measured): BenchResult {
   const views = 2 * chosen['batch-size'];
   const rate = (name: string) => summarize(seconds.get(name)!.map((time) => (views * chosen.steps) / time));
   const own = rate(engine.name);
   const milliseconds = significant((1000 * median(seconds.get(engine.name)!)) / chosen.steps);
-  const rivals = rival ? layouts.map((layout) => ({ layout, ...rate(`PyTorch ${layout}`) })) : [];
-  const [best = null] = rivals.toSorted((a, b) => b.median - a.median);
-  const ratio = best && significant(own.median / best.median, 3);
+  const rivals = entrants
+    .map((entrant) => ({ ...entrant, rate: rate(entrant.name) }))
+    .toSorted((a, b) => b.rate.median - a.rate.median);
+  const best = rivals.find(({ way }) => way.precision === 'float32') ?? null;
+  const ratioTo = (rival: { rate: Summary }) => significant(own.median / rival.rate.median, 3);
   const runtime = runtimeName(engine.name);
   return {
     record: {
@@ -160,37 +165,44 @@ function report({ chosen, engine, rival, seconds, quietness, firstLoss, paramete
       engineVersion: engine.version,
       device: engine.device,
       runtime,
-      rivalViewsPerSecond: best && significant(best.median),
-      rival: rival && `PyTorch ${rival.version}`,
-      rivalLayout: best?.layout ?? null,
-      ratio,
+      rivalViewsPerSecond: best && significant(best.rate.median),
+      rival: best && `PyTorch ${best.version}`,
+      rivalWay: best?.way.name ?? null,
+      ratio: best && ratioTo(best),
+      rivals: rivals.map((each) => ({
+        version: each.version,
+        way: each.way.name,
+        precision: each.way.precision,
+        viewsPerSecond: significant(each.rate.median),
+        spread: range(each.rate),
+        ratio: ratioTo(each),
+      })),
       quiet: quietness.quiet,
       disturbances: quietness.disturbances,
       foreignCores: quietness.foreignCores && significant(quietness.foreignCores, 2),
       loadAverage: quietness.loadAverage,
-      spread: {
-        viewsPerSecond: range(own),
-        rivalViewsPerSecond: rival && Object.fromEntries(rivals.map((each) => [each.layout, range(each)])),
-      },
+      spread: { viewsPerSecond: range(own) },
       rounds: chosen.rounds,
       steps: chosen.steps,
       batchSize: chosen['batch-size'],
       imageSize: chosen['image-size'],
       width: chosen.width,
       threads: engine.threads,
-      rivalThreads: rival?.threads ?? null,
+      rivalThreads: best?.threads ?? null,
       parameters,
       firstLoss,
-      rivalFirstLoss: best && rival!.firstLoss[best.layout],
+      rivalFirstLoss: best?.way.firstLoss ?? null,
     },
     table: [
       ['step', `ResNet-18 of width ${chosen.width}, ${views} views of ${chosen['image-size']} pixels, float32`],
       ['measured', `${chosen.rounds} rounds of ${chosen.steps} steps in turns: median (slowest to fastest round)`],
       [`${engine.name}, ${engine.threads} threads`, `${figures(own)} views/s; ${milliseconds} ms a step`],
-      ...rivals.map((each) => [`PyTorch, ${each.layout}`, `${figures(each)} views/s`] as const),
+      ...rivals.map((each) => [each.name, `${figures(each.rate)} views/s; ratio ${ratioTo(each)}`] as const),
       [
         'ratio',
-        ratio === null ? 'no rival' : `${ratio} of the faster PyTorch ${rival!.version}, ${rival!.threads} threads`,
+        best === null
+          ? 'no rival'
+          : `${ratioTo(best)} of the fastest float32 PyTorch: ${best.version}, ${best.way.name}, ${best.threads} threads`,
       ],
       ['machine', `${engine.device}; ${runtime}`],
       ['quiet', quietness.quiet ? 'yes' : `NO, do not use these figures: ${quietness.disturbances.join('; ')}`],
