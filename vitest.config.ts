@@ -42,7 +42,7 @@ export default defineConfig({
             'packages/feed/src/**/*.test.ts',
             'test/webgpu/*.test.ts',
           ],
-          exclude: ['packages/engine/src/use-engine.test.ts'],
+          exclude: ['packages/engine/src/start-engine.test.ts'],
           env: { ENGINES: 'webgpu', XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR ?? tmpdir() }, // without it Mesa's drivers complain
           testTimeout: 900_000,
           hookTimeout: 240_000,

@@ -38,10 +38,10 @@ function writeTinyImagenet(path) {
 function writeWeights(project) {
   const script = `
     import { writeFileSync } from 'node:fs';
-    import { useEngine } from '@tfjs-ssl/engine';
+    import { startEngine } from '@tfjs-ssl/engine';
     import { encodeWeights, resnet18 } from '@tfjs-ssl/resnet';
     import { decodeSafetensors, encodeSafetensors } from '@tfjs-ssl/safetensors';
-    await useEngine('auto');
+    await startEngine('auto');
     const { tensors } = decodeSafetensors(await encodeWeights(resnet18({ inputShape: [64, 64, 3] })));
     const floats = (shape) => ({ dtype: 'F32', shape, data: new Float32Array(shape.reduce((a, b) => a * b)) });
     const classifier = { 'fc.weight': floats([1000, 512]), 'fc.bias': floats([1000]) };

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { useEngine } from '@tfjs-ssl/engine';
+import { startEngine } from '@tfjs-ssl/engine';
 import { type RecordingSize, webgpuEngine } from '@tfjs-ssl/engine-webgpu';
 
 /** Limits of SwiftShader: a GPU binds as many buffers or more, and has larger workgroups. */
@@ -23,7 +23,7 @@ const swiftShader = {
 export async function countOnImaginedDevice(
   count: () => RecordingSize,
 ): Promise<RecordingSize & { storageBuffers: number }> {
-  await useEngine('webgpu', { dawnOptions: ['backend=null'] } as object);
+  await startEngine('webgpu', { dawnOptions: ['backend=null'] } as object);
   const { device } = tf.backend() as unknown as { device: GPUDevice };
   const limits: Record<string, number> = {};
   for (const name in device.limits) limits[name] = device.limits[name as keyof GPUSupportedLimits] as number;

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { type Chain, paperChain } from '@tfjs-ssl/augmentations';
+import { type Chain, simclrChain } from '@tfjs-ssl/augmentations';
 import { namedWeights } from '@tfjs-ssl/layers';
 import { contrastiveAccuracy, ntXentWithRanks } from '@tfjs-ssl/losses';
 import { type PackedImages, packImages } from '@tfjs-ssl/ops';
@@ -45,7 +45,7 @@ export interface PaperParts {
 /** Makes the parts; the images are random bytes. */
 export function paperParts({ images: count, imageSize, width, stored = count }: PaperSize): PaperParts {
   const { temperature } = hyperparameters;
-  const chain = paperChain({ size: imageSize });
+  const chain = simclrChain({ size: imageSize, solarizeProbability: 0.2, blurProbability: 1 });
   const encoder = resnet18({ inputShape: [imageSize, imageSize, 3], width, seed: 1 });
   const head = mlpHead({ inputSize: 8 * width, hiddenSizes: [256], outputSize: 128, seed: 2 });
   const { parameters } = namedWeights({ encoder, head });

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { useEngine } from '@tfjs-ssl/engine';
-import { type ProfiledDispatch, stepPhases, webgpuEngine } from '@tfjs-ssl/engine-webgpu';
+import { startEngine } from '@tfjs-ssl/engine';
+import { type ProfiledDispatch, webgpuEngine } from '@tfjs-ssl/engine-webgpu';
+import { stepPhases } from '@tfjs-ssl/engine-webgpu/profile';
 import { decodeSafetensors } from '@tfjs-ssl/safetensors';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { layerShapes } from './layer-shapes.ts';
@@ -10,7 +11,7 @@ import { type ResidentStep, residentStep } from './resident-step.ts';
 const size = { images: 2, imageSize: 16, width: 4, stored: 5 };
 let step: ResidentStep;
 beforeEach(async () => {
-  await useEngine('webgpu', { dawnOptions: ['backend=null'] } as object);
+  await startEngine('webgpu', { dawnOptions: ['backend=null'] } as object);
   const backend = tf.backend() as tf.KernelBackend & { tensorMap: tf.DataStorage<{ shape: number[] }> };
   vi.spyOn(backend, 'read').mockImplementation(
     async (dataId) => new Float32Array(tf.util.sizeFromShape(backend.tensorMap.get(dataId).shape)),

@@ -37,7 +37,7 @@ export function residentStep(size: PaperSize, precision: Precision): ResidentSte
     inputs: parts.inputs,
     loss: parts.loss,
     optimizer: adam({ weightDecay }),
-    schedule: constantSchedule(learningRate),
+    schedule: constantSchedule({ learningRate }),
     precision,
   });
   let started = 0;

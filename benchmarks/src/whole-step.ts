@@ -8,7 +8,7 @@ import {
   profileRows,
   profileTable,
   type StepPhase,
-} from '@tfjs-ssl/engine-webgpu';
+} from '@tfjs-ssl/engine-webgpu/profile';
 import type { BenchResult, Log } from './bench.ts';
 import { judge } from './quiet.ts';
 import { type ResidentStep, residentStep } from './resident-step.ts';

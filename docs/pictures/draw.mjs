@@ -2,9 +2,9 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { paperChain } from '@tfjs-ssl/augmentations';
+import { simclrChain } from '@tfjs-ssl/augmentations';
 import { generatedImages } from '@tfjs-ssl/datasets';
-import { useEngine } from '@tfjs-ssl/engine';
+import { startEngine } from '@tfjs-ssl/engine';
 import { photo } from './photo.mjs';
 import { writePng } from './png.mjs';
 import { smallRun } from './small-run.mjs';
@@ -32,7 +32,7 @@ const views = 7;
 export async function drawPictures(folder) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  await useEngine('simd');
+  await startEngine('simd');
   const image = tf.tensor4d(photo(side), [1, side, side, 3]);
   await writePng(join(folder, 'photo.png'), image);
 
@@ -47,7 +47,7 @@ export async function drawPictures(folder) {
     }
   }
 
-  const chain = paperChain({ size: side });
+  const chain = simclrChain({ size: side, solarizeProbability: 0.2, blurProbability: 1 });
   const numbers = chain.sampleRecords({ seed: 3, epoch: 0, indices: [0], imageSize: side, views });
   const made = chain.apply(image, numbers);
   const captions = numbers.map((record) => caption(chain.describe(record)));

@@ -28,7 +28,7 @@ export async function smallRun() {
       return { loss: ntXent(head.apply(features, { training: true }), { temperature: 0.1 }) };
     },
     optimizer: adam({ weightDecay: 1e-6 }),
-    schedule: warmupCosine({ peak: 2e-3, warmupSteps: 20, totalSteps: epochs * perEpoch }),
+    schedule: warmupCosine({ learningRate: 2e-3, warmupSteps: 20, totalSteps: epochs * perEpoch }),
   });
   const inputs = (batch) => {
     return {

@@ -1,11 +1,11 @@
 // node main.js [model.safetensors]: extracts the features of a few pictures and prints which pictures are alike.
 import * as tf from '@tensorflow/tfjs-core';
-import { useEngine } from '@tfjs-ssl/engine';
+import { startEngine } from '@tfjs-ssl/engine';
 import { extractFeatures } from '@tfjs-ssl/evaluation';
 import { loadWeights, resnet18 } from '@tfjs-ssl/resnet';
 import { drawPictures, size } from './pictures.js';
 
-const { name, device } = await useEngine('auto');
+const { name, device } = await startEngine('auto');
 console.log(`engine: ${name}, ${device}`);
 
 // the encoder of `npm run simclr` at its quick scale, which leaves its weights in the run folder

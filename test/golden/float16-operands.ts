@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { useEngine } from '@tfjs-ssl/engine';
+import { startEngine } from '@tfjs-ssl/engine';
 
 /** Kernels that multiply matrices, and the inputs that mixed precision rounds. */
 const products: Readonly<Record<string, readonly string[]>> = {
@@ -26,7 +26,7 @@ export function toFloat16(value: number): number {
  * that mixed precision is, without anything that a GPU's kernel does. An engine may also store float16 between layers.
  */
 export async function withFloat16Operands<T>(run: () => Promise<T>): Promise<T> {
-  await useEngine('cpu');
+  await startEngine('cpu');
   const before = Object.keys(products).flatMap((name) => tf.getKernel(name, 'cpu') ?? []);
   const replace = (config: tf.KernelConfig) => {
     tf.unregisterKernel(config.kernelName, 'cpu');

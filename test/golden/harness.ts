@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-layers';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { availableEngines, type Precision, useEngine } from '@tfjs-ssl/engine';
+import { availableEngines, type Precision, startEngine } from '@tfjs-ssl/engine';
 import { decodeSafetensors } from '@tfjs-ssl/safetensors';
 import { disposeVariables, type Tolerance, worstDeviation } from '@tfjs-ssl/testing';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -102,7 +102,7 @@ async function enginesToTest(): Promise<string[]> {
 async function withPrecision(engines: readonly string[], precision: Precision): Promise<string[]> {
   const able: string[] = [];
   for (const name of engines) {
-    const { precisions, device } = await useEngine(name);
+    const { precisions, device } = await startEngine(name);
     if (precisions.includes(precision)) able.push(name);
     else console.log(`golden: engine '${name}' is not tested in ${precision} precision: ${device} does not have it`);
   }
@@ -141,11 +141,11 @@ export async function describeGolden(
   for (const engine of engines) {
     describe(`${title}${engine ? ` on ${engine}` : ''}`, () => {
       beforeAll(async () => {
-        if (engine === 'webgpu') console.log(`${title}: webgpu on ${(await useEngine(engine)).device}`);
+        if (engine === 'webgpu') console.log(`${title}: webgpu on ${(await startEngine(engine)).device}`);
       });
       beforeEach(async () => {
         tested = engine;
-        if (engine) await useEngine(engine);
+        if (engine) await startEngine(engine);
       });
       afterEach(disposeVariables);
       for (const { golden, treatment } of treated) {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { compile, currentEngine, type Precision, useEngine } from '@tfjs-ssl/engine';
+import { compile, currentEngine, type Precision, startEngine } from '@tfjs-ssl/engine';
 import { conv2d } from '@tfjs-ssl/layers';
 import { ntXent, ntXentWithRanks } from '@tfjs-ssl/losses';
 import { adam, constantSchedule, Trainer } from '@tfjs-ssl/trainer';
@@ -78,7 +78,7 @@ async function compare(
 ): Promise<void> {
   const [float32, mixed] = [await compute('float32'), await compute('mixed')];
   const rounded = await withFloat16Operands(() => compute('float32'));
-  await useEngine(engine);
+  await startEngine(engine);
   const toFloat32 = distances(mixed, float32);
   const toRounded = distances(mixed, rounded);
   const inherent = distances(rounded, float32);
@@ -180,7 +180,7 @@ async function trajectoryCase(golden: GoldenCase, group: GoldenGroup): Promise<v
       return { loss: ntXentWithRanks(z, { temperature: tau }).loss };
     },
     optimizer: adam({ betas: params.betas, epsilon: params.eps, weightDecay: params.weight_decay }),
-    schedule: constantSchedule(params.lr),
+    schedule: constantSchedule({ learningRate: params.lr }),
     precision: 'mixed',
   });
   const total = group.tensor('views_u8').shape[1] as number;

@@ -60,7 +60,7 @@ async function trajectoryCase(golden: GoldenCase, group: GoldenGroup, optimizer:
 /** `lr_logged_get_lr` is what the reference writes to its log, not a rate it uses: there is nothing here to compare it with. */
 function epochCosineCase(golden: GoldenCase, group: GoldenGroup): void {
   const { lr, T_max, epochs } = golden.params;
-  const schedule = epochCosine({ base: lr, stepsPerEpoch: 7, tMax: T_max });
+  const schedule = epochCosine({ learningRate: lr, stepsPerEpoch: 7, epochs: T_max, firstEpoch: 10 });
   const used = Array.from({ length: epochs }, (_, epoch) => schedule(7 * epoch));
   expectGolden(group, 'lr used per epoch', used, golden.expected.lr_used_per_epoch);
 }
@@ -68,7 +68,7 @@ function epochCosineCase(golden: GoldenCase, group: GoldenGroup): void {
 function warmupCosineCase(golden: GoldenCase, group: GoldenGroup): void {
   const { base, batch, scaling, warmup_steps, total_steps } = golden.params;
   const peak = scaling === 'linear' ? (base * batch) / 256 : base * Math.sqrt(batch);
-  const schedule: Schedule = warmupCosine({ peak, warmupSteps: warmup_steps, totalSteps: total_steps });
+  const schedule: Schedule = warmupCosine({ learningRate: peak, warmupSteps: warmup_steps, totalSteps: total_steps });
   const steps = Array.from(group.tensor(golden.inputs.steps).data);
   expectGolden(group, 'lr', steps.map(schedule), golden.expected.lr);
 }

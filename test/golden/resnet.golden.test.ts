@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as tf from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
-import { useEngine } from '@tfjs-ssl/engine';
+import { startEngine } from '@tfjs-ssl/engine';
 import { batchNorm, conv2d, globalAveragePool, maxPool2d } from '@tfjs-ssl/layers';
 import { ntXent } from '@tfjs-ssl/losses';
 import { encodeWeights, namedWeights, resnet18, resnet34, resnet50 } from '@tfjs-ssl/resnet';
@@ -262,7 +262,7 @@ if (group) {
   describe('golden resnet: state dicts', () => {
     const architectures = { resnet18, resnet34, resnet50 };
     it.each(Object.entries(architectures))('%s', async (name, architecture) => {
-      await useEngine('cpu');
+      await startEngine('cpu');
       const expected = group.doc.state_dicts[name];
       const model = architecture();
       const { parameters, buffers } = namedWeights(model);

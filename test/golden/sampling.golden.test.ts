@@ -148,7 +148,7 @@ function bernoulliCase(golden: GoldenCase): void {
     randomGrayscale: randomGrayscale({ p }),
     randomSolarize: randomSolarize({ p }),
     randomGaussianBlur: randomGaussianBlur({ kernelSize: 3, p }),
-    randomApply: randomApply(colorJitter({ brightness: 0.5 }), p),
+    randomApply: randomApply(colorJitter({ brightness: 0.5 }), { p }),
   };
   for (const [name, transform] of Object.entries(transforms)) {
     expectRate(name, sample(transform).filter(({ applied }) => applied === 1).length, p);

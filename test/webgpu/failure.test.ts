@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { currentEngine, useEngine } from '@tfjs-ssl/engine';
+import { currentEngine, startEngine } from '@tfjs-ssl/engine';
 import { webgpuEngine } from '@tfjs-ssl/engine-webgpu';
 import { describeEngines } from '@tfjs-ssl/testing';
 import { adam, type Cursor, constantSchedule, RunFolder, Trainer, type TrainerState } from '@tfjs-ssl/trainer';
@@ -21,7 +21,7 @@ function linear(): Trainer<{ x: { shape: readonly [number, number] } }> {
     inputs: { x: { shape: [rows, columns] } },
     loss: ({ x }) => tf.mean(tf.square(tf.sub(tf.matMul(x, weight), 1))),
     optimizer: adam(),
-    schedule: constantSchedule(0.05),
+    schedule: constantSchedule({ learningRate: 0.05 }),
   });
 }
 
@@ -89,7 +89,7 @@ describeEngines('a training whose device fails', () => {
       await expect(failing).rejects.toThrow(message);
 
       await webgpuEngine.stop(); // as a new process would start
-      await useEngine('webgpu');
+      await startEngine('webgpu');
       const resumed = await train(await RunFolder.resume(path, { seed: 1 }));
       expect(resumed).toEqual({ from: stepsPerEpoch, state: unbroken.state });
     },

@@ -51,7 +51,7 @@ describeEngines('the memory of the device', () => {
       inputs: { x: { shape: [4, size, size, 3] } },
       loss: ({ x }) => ({ loss: ntXentWithRanks(encode(x), { temperature: 0.5 }).loss }),
       optimizer: adam(),
-      schedule: constantSchedule(1e-3),
+      schedule: constantSchedule({ learningRate: 1e-3 }),
     });
     const steps = async (count: number) => {
       let started: Promise<{ loss: number }> | undefined;

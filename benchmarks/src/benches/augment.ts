@@ -1,14 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
-import { blurKernelSize, paperChain } from '@tfjs-ssl/augmentations';
+import { blurKernelSize, simclrChain } from '@tfjs-ssl/augmentations';
 import { packImages } from '@tfjs-ssl/ops';
 import type { Bench } from '../bench.ts';
 import { type IntegerOption, integerOption, type TextOption } from '../options.ts';
 import { watchQuiet } from '../quiet.ts';
 import { pythonInterpreter, startRival } from '../rival.ts';
 import { runtimeName } from '../runtime.ts';
-import { startEngine } from '../start-engine.ts';
+import { startBenchEngine } from '../start-engine.ts';
 import { significant, summarize } from '../statistics.ts';
 import { type Contestant, inTurns } from '../turns.ts';
 
@@ -36,10 +36,10 @@ export const augment: Bench<Options> = {
     threads: integerOption(availableParallelism(), 1, 'threads', 'threads of the engine, processes of torchvision'),
   },
   async run(chosen, log) {
-    const engine = await startEngine(augment.name, chosen.engine, chosen.threads);
+    const engine = await startBenchEngine(augment.name, chosen.engine, chosen.threads);
     log(`engine ${engine.name} ${engine.version} on ${engine.device}`);
     const [images, size] = [chosen['batch-size'], chosen['image-size']];
-    const chain = paperChain({ size });
+    const chain = simclrChain({ size, solarizeProbability: 0.2, blurProbability: 1 });
     const pixels = Uint8Array.from({ length: images * size * size * 3 }, (_, i) => (i * 89 + 17 * (i >> 8)) % 256);
     const positions = Array.from({ length: images }, (_, i) => i);
 

@@ -1,4 +1,4 @@
-import { type EngineInUse, type Precision, useEngine } from '@tfjs-ssl/engine';
+import { type EngineInUse, type Precision, startEngine } from '@tfjs-ssl/engine';
 import type { WebGpuEngineOptions } from '@tfjs-ssl/engine-webgpu';
 import type { Bench } from '../bench.ts';
 import { countOnImaginedDevice } from '../imagined-device.ts';
@@ -115,11 +115,11 @@ export const capture: Bench<Options> = {
 
 async function start(device: string): Promise<EngineInUse> {
   const onNull: WebGpuEngineOptions = { dawnOptions: ['backend=null'] };
-  if (device === 'null') return useEngine('webgpu', onNull);
+  if (device === 'null') return startEngine('webgpu', onNull);
   try {
-    return await useEngine('webgpu', { requireGpu: true });
+    return await startEngine('webgpu', { requireGpu: true });
   } catch (error) {
     if (device !== 'auto') throw error;
-    return useEngine('webgpu', onNull);
+    return startEngine('webgpu', onNull);
   }
 }

@@ -7,7 +7,7 @@ import { loadWeights, resnet18 } from '@tfjs-ssl/resnet';
 import type { Bench } from '../bench.ts';
 import { type TextOption, UsageError } from '../options.ts';
 import { runtimeName } from '../runtime.ts';
-import { startEngine } from '../start-engine.ts';
+import { startBenchEngine } from '../start-engine.ts';
 import { significant } from '../statistics.ts';
 
 interface Options extends Record<string, TextOption> {
@@ -54,7 +54,7 @@ export const evaluate: Bench<Options> = {
     const val = await open(config, 'val', chosen.cache);
     try {
       if (chosen.pixels !== '') return await writePixels(train, chosen.pixels);
-      const engine = await startEngine(evaluate.name, chosen.engine, 1);
+      const engine = await startBenchEngine(evaluate.name, chosen.engine, 1);
       log(`engine ${engine.name} ${engine.version} on ${engine.device}`);
       const { imageSize, encoder: encoderSettings } = config;
       const encoder = resnet18({ inputShape: [imageSize, imageSize, 3], ...encoderSettings });

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { useEngine } from '@tfjs-ssl/engine';
-import { measurePeaks, type PeakDevice } from '@tfjs-ssl/engine-webgpu';
+import { startEngine } from '@tfjs-ssl/engine';
+import { measurePeaks, type PeakDevice } from '@tfjs-ssl/engine-webgpu/profile';
 import type { Bench } from '../bench.ts';
 import { runtimeName } from '../runtime.ts';
 import { significant } from '../statistics.ts';
@@ -16,7 +16,7 @@ export const gpuDevice: Bench = {
   summary: 'the GPU of the engine webgpu: adapter, driver, features, limits, matrix configurations, measured peaks',
   options: {},
   async run(_, log) {
-    const engine = await useEngine('webgpu');
+    const engine = await startEngine('webgpu');
     log(`engine ${engine.name} ${engine.version} on ${engine.device}`);
     const backend = tf.backend() as unknown as Backend;
     const { device, info, matrixUnit } = backend;

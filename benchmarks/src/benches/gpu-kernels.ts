@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { useEngine } from '@tfjs-ssl/engine';
-import { convolutionCandidates, type GpuPeaks, measurePeaks, type PeakDevice } from '@tfjs-ssl/engine-webgpu';
+import { startEngine } from '@tfjs-ssl/engine';
+import { convolutionCandidates, type GpuPeaks, measurePeaks, type PeakDevice } from '@tfjs-ssl/engine-webgpu/profile';
 import type { Bench, BenchResult } from '../bench.ts';
 import { type LayerShape, layerShapes, networks } from '../layer-shapes.ts';
 import { type IntegerOption, type OptionValues, oneOf, type TextOption, UsageError } from '../options.ts';
@@ -68,7 +68,7 @@ export const gpuKernels: Bench<Options> = {
   async run(chosen, log) {
     const network = oneOf('gpu-kernels', 'network', chosen.network, networks);
     const precision = oneOf('gpu-kernels', 'precision', chosen.precision, ['float32', 'mixed'] as const);
-    const engine = await useEngine('webgpu');
+    const engine = await startEngine('webgpu');
     log(`engine ${engine.name} ${engine.version} on ${engine.device}`);
     if (!engine.precisions.includes(precision)) {
       throw new UsageError(

@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
-import { measurePeak } from '@tfjs-ssl/engine-simd';
+import { measurePeak } from '@tfjs-ssl/engine-simd/profile';
 import type { Bench, BenchResult } from '../bench.ts';
 import { type LayerShape, layerShapes, networks } from '../layer-shapes.ts';
 import { type IntegerOption, integerOption, type OptionValues, type TextOption, UsageError } from '../options.ts';
 import { type Quietness, watchQuiet } from '../quiet.ts';
 import { runtimeName } from '../runtime.ts';
-import { startEngine } from '../start-engine.ts';
+import { startBenchEngine } from '../start-engine.ts';
 import { significant, summarize } from '../statistics.ts';
 import { type Contestant, inTurns } from '../turns.ts';
 
@@ -64,7 +64,7 @@ export const kernels: Bench<Options> = {
     if (!network) {
       throw new UsageError(`bench kernels: --network must be one of ${networks.join(', ')}, got '${chosen.network}'.`);
     }
-    const engine = await startEngine(kernels.name, 'simd', chosen.threads);
+    const engine = await startBenchEngine(kernels.name, 'simd', chosen.threads);
     log(`engine ${engine.name} ${engine.version} on ${engine.device}`);
     const watch = watchQuiet();
     await watch.look(500);

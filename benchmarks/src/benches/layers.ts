@@ -4,7 +4,7 @@ import { layersNetworks, type OptimizerName, optimizers } from '../layers-networ
 import { type IntegerOption, integerOption, type TextOption, UsageError } from '../options.ts';
 import { watchQuiet } from '../quiet.ts';
 import { runtimeName } from '../runtime.ts';
-import { startEngine } from '../start-engine.ts';
+import { startBenchEngine } from '../start-engine.ts';
 import { significant, summarize } from '../statistics.ts';
 import { inTurns } from '../turns.ts';
 
@@ -36,7 +36,7 @@ export const layers: Bench<Options> = {
         `bench layers: --optimizer must be one of ${optimizers.join(', ')}, got '${chosen.optimizer}'.`,
       );
     }
-    const engine = await startEngine(layers.name, chosen.engine, chosen.threads);
+    const engine = await startBenchEngine(layers.name, chosen.engine, chosen.threads);
     log(`engine ${engine.name} ${engine.version} on ${engine.device}`);
     const watch = watchQuiet(() => 0);
     await watch.look(500);

@@ -6,7 +6,7 @@ import { type Entrant, entrantsOf, type PyTorchStep, requireSameWork, startPyTor
 import { type QuietWatch, watchQuiet } from '../quiet.ts';
 import { runtimeName } from '../runtime.ts';
 import { simclrStep } from '../simclr-step.ts';
-import { startEngine } from '../start-engine.ts';
+import { startBenchEngine } from '../start-engine.ts';
 import { significant, summarize } from '../statistics.ts';
 import { type Contestant, inTurns } from '../turns.ts';
 
@@ -63,7 +63,7 @@ export const scaling: Bench<Options> = {
     const cells: Cell[] = [];
     let machine = { device: '', version: '' };
     for (const threads of threadCounts) {
-      const { device, version } = await startEngine(scaling.name, 'simd', threads);
+      const { device, version } = await startBenchEngine(scaling.name, 'simd', threads);
       machine = { device: device.replace(/, \d+ threads?$/, ''), version };
       for (const batchSize of batchSizes) {
         const { width, 'image-size': imageSize, rounds } = chosen;

@@ -6,7 +6,7 @@ import { type Entrant, entrantsOf, type PyTorchStep, requireSameWork, startPyTor
 import { type Quietness, watchQuiet } from '../quiet.ts';
 import { runtimeName } from '../runtime.ts';
 import { simclrStep } from '../simclr-step.ts';
-import { startEngine } from '../start-engine.ts';
+import { startBenchEngine } from '../start-engine.ts';
 import { median, type Summary, significant, summarize } from '../statistics.ts';
 import { type Contestant, inTurns } from '../turns.ts';
 import { measureWholeStep } from '../whole-step.ts';
@@ -54,7 +54,7 @@ export const trainStep: Bench<Options> = {
   summary: 'one training step (ResNet-18, slim head, NT-Xent, Adam) on given views, against PyTorch in turns',
   options,
   async run(chosen, log) {
-    const engine = await startEngine(trainStep.name, chosen.engine, chosen.threads);
+    const engine = await startBenchEngine(trainStep.name, chosen.engine, chosen.threads);
     for (const { name, reason } of engine.passedOver) log(`engine ${name} is not used: ${reason}`);
     log(`engine ${engine.name} ${engine.version} on ${engine.device}`);
     const { precision } = chosen;

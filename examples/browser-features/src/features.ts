@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { type Chain, paperChain } from '@tfjs-ssl/augmentations';
+import { type Chain, simclrChain } from '@tfjs-ssl/augmentations';
 import { loadWeights, resnet18 } from '@tfjs-ssl/resnet';
 import { size } from './pictures.ts';
 
-const chain: Chain = paperChain({ size });
+const chain: Chain = simclrChain({ size, solarizeProbability: 0.2, blurProbability: 1 });
 
 /** The encoder of `npm run simclr` at its quick scale, made when an engine is there; untrained until weights are loaded. */
 const theEncoder = (): LayersModel => {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { registerEngine, useEngine } from '@tfjs-ssl/engine';
+import { registerEngine, startEngine } from '@tfjs-ssl/engine';
 import { simdEngine } from '@tfjs-ssl/engine-simd';
 import { webgpuEngine } from '@tfjs-ssl/engine-webgpu';
 import { cosines, directions, featuresOf, loadEncoder, toImageData, toTensor, viewsOf } from './features.ts';
@@ -123,7 +123,7 @@ work(async () => {
   for (const engine of engines) registerEngine(engine);
   // ?engine=webgpu asks for that one, on software that plays a GPU if need be
   const asked = new URLSearchParams(location.search).get('engine') ?? 'auto';
-  const { name, device, passedOver } = await useEngine(asked, { softwareAdapter: true });
+  const { name, device, passedOver } = await startEngine(asked, { softwareAdapter: true });
   const reasons = passedOver
     .filter((other) => engines.some((engine) => engine.name === other.name))
     .map((other) => ` (not ${other.name}: ${other.reason})`);

@@ -60,8 +60,10 @@ export function buildOptimizer({ optimizer }: Settings): Optimizer {
 /** The learning rate of every step. */
 export function buildSchedule({ schedule, epochs }: Settings, stepsPerEpoch: number): Schedule {
   const { name, learningRate, warmupEpochs } = schedule;
-  if (name === 'epoch-cosine') return epochCosine({ base: learningRate, stepsPerEpoch });
+  // the paper's "T_max": as many epochs as an epoch has steps, and nothing before the eleventh
+  if (name === 'epoch-cosine')
+    return epochCosine({ learningRate, stepsPerEpoch, epochs: stepsPerEpoch, firstEpoch: 10 });
   const totalSteps = epochs * stepsPerEpoch;
   const warmupSteps = Math.min(warmupEpochs * stepsPerEpoch + schedule.warmupSteps, Math.floor(totalSteps / 5));
-  return warmupCosine({ peak: learningRate, warmupSteps, totalSteps });
+  return warmupCosine({ learningRate, warmupSteps, totalSteps });
 }

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Chain } from '@tfjs-ssl/augmentations';
 import { isArgumentError } from '@tfjs-ssl/checks';
 import { type Batch, stepsPerEpoch } from '@tfjs-ssl/datasets';
-import { type EngineInUse, useEngine } from '@tfjs-ssl/engine';
+import { type EngineInUse, startEngine } from '@tfjs-ssl/engine';
 import { type FeedInputs, type ImageFeed, imageFeed } from '@tfjs-ssl/feed';
 import { saveWeights } from '@tfjs-ssl/resnet';
 import { configDifferences, firstAndLastTenth, formatDifferences, type StepRecord, Trainer } from '@tfjs-ssl/trainer';
@@ -74,7 +74,7 @@ async function chooseEngine(
 ): Promise<EngineInUse> {
   let engine: EngineInUse;
   try {
-    engine = await useEngine(name, { requireGpu, ...(threads !== undefined && { threads }) });
+    engine = await startEngine(name, { requireGpu, ...(threads !== undefined && { threads }) });
   } catch (error) {
     if (!isArgumentError(error)) throw error;
     const flag = error.argument === 'name' ? 'engine' : error.argument;

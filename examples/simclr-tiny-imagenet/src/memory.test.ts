@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import * as tf from '@tensorflow/tfjs-core';
 import { generatedImages } from '@tfjs-ssl/datasets';
-import { useEngine } from '@tfjs-ssl/engine';
+import { startEngine } from '@tfjs-ssl/engine';
 import { imageFeed } from '@tfjs-ssl/feed';
 import { expect, it } from 'vitest';
 import { buildChain, buildModel } from './blocks.ts';
@@ -14,7 +14,7 @@ setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
 
 it('keeps tensors and memory flat over 200 steps', async () => {
-  await useEngine('auto');
+  await startEngine('auto');
   const settings = {
     ...resolveSettings({ preset: 'paper', scale: 'quick', precision: 'float32', seed: 0, batchSize: 4 }),
     encoder: { stem: 'imagenet', width: 8 },

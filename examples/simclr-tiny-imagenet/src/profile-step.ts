@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { PeakDevice, StepPhase } from '@tfjs-ssl/engine-webgpu';
+import type { PeakDevice, StepPhase } from '@tfjs-ssl/engine-webgpu/profile';
 
 /** Replays whose medians count. */
 const REPLAYS = 5;
@@ -12,8 +12,9 @@ const REPLAYS = 5;
  * @throws Error where the device has no timestamps.
  */
 export async function profileLines(step: () => Promise<unknown>): Promise<string[]> {
-  const { webgpuEngine, measurePeaks, phaseMilliseconds, profileRows, profileTable } = await import(
-    '@tfjs-ssl/engine-webgpu'
+  const { webgpuEngine } = await import('@tfjs-ssl/engine-webgpu');
+  const { measurePeaks, phaseMilliseconds, profileRows, profileTable } = await import(
+    '@tfjs-ssl/engine-webgpu/profile'
   );
   await step(); // makes what lasts
   await step(); // is recorded

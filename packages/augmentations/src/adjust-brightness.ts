@@ -16,9 +16,9 @@ import { checkImages, type PerImage, perImage } from './check.ts';
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
  * import { adjustBrightness } from '@tfjs-ssl/augmentations';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * adjustBrightness(tf.tensor4d([0.25, 0.75], [1, 1, 2, 1]), 2).print(); // 0.5, 1
  * ```
  *

@@ -17,9 +17,9 @@ import { luminance } from './to-grayscale.ts';
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
  * import { adjustContrast } from '@tfjs-ssl/augmentations';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * adjustContrast(tf.tensor4d([0.2, 0.2, 0.2, 0.6, 0.6, 0.6], [1, 1, 2, 3]), 0).print(); // 0.4 everywhere
  * ```
  *

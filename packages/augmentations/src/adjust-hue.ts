@@ -18,9 +18,9 @@ import { checkImages, type PerImage, perImage } from './check.ts';
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
  * import { adjustHue } from '@tfjs-ssl/augmentations';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * adjustHue(tf.tensor4d([1, 0, 0], [1, 1, 1, 3]), 0.5).print(); // red becomes cyan: 0, 1, 1
  * ```
  *

@@ -19,9 +19,9 @@ import { luminance } from './to-grayscale.ts';
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
  * import { adjustSaturation } from '@tfjs-ssl/augmentations';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * adjustSaturation(tf.tensor4d([1, 0, 0], [1, 1, 1, 3]), 0.5).print(); // 0.64945, 0.14945, 0.14945
  * ```
  *

@@ -38,9 +38,9 @@ type JitterTensors = Readonly<Record<(typeof columns)[number], tf.Tensor1D>>;
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
  * import { colorJitter, imageRng } from '@tfjs-ssl/augmentations';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const jitter = colorJitter({ brightness: 0.8, contrast: 0.8, saturation: 0.8, hue: 0.2 });
  * const drawn = jitter.sample(imageRng({ seed: 0, epoch: 0, image: 0, view: 0 }), [8, 8]);
  * console.log(drawn, jitter.apply(tf.randomUniform([1, 8, 8, 3]), [drawn]).shape); // [1, 8, 8, 3]

@@ -6,7 +6,7 @@ import { colorJitter } from './color-jitter.ts';
 import { type Chain, compose, type SampleOptions } from './compose.ts';
 import { imageRng } from './image-rng.ts';
 import { normalizeImages } from './normalize-images.ts';
-import { baselineChain, paperChain, simclrChain } from './presets.ts';
+import { type SimclrChainOptions, simclrChain } from './presets.ts';
 import { randomApply } from './random-apply.ts';
 import { randomGaussianBlur } from './random-gaussian-blur.ts';
 import { randomGrayscale } from './random-grayscale.ts';
@@ -14,6 +14,10 @@ import { randomHorizontalFlip } from './random-horizontal-flip.ts';
 import { randomResizedCrop } from './random-resized-crop.ts';
 import { randomSolarize } from './random-solarize.ts';
 import { defineTransform } from './transform.ts';
+
+/** SimCLR's chain with a random solarization, and a blur of every view. */
+const solarizingChain = (options: SimclrChainOptions = {}) =>
+  simclrChain({ solarizeProbability: 0.2, blurProbability: 1, ...options });
 
 const strongJitter = () => colorJitter({ brightness: 0.8, contrast: 0.8, saturation: 0.8, hue: 0.2 });
 const imagenet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
@@ -31,14 +35,14 @@ const randomGamma = () =>
 
 /** Chains that between them have every kind of stage, in several orders and sizes. */
 const chains: Record<string, () => Chain> = {
-  paper: () => paperChain({ size: 16 }),
+  paper: () => solarizingChain({ size: 16 }),
   'simclr, smaller, normalised': () => simclrChain({ size: 11, strength: 0.5, normalize: imagenet }),
-  'without antialias': () => baselineChain({ size: 9, antialias: false, blurProbability: 0 }),
+  'without antialias': () => simclrChain({ size: 9, antialias: false, blurProbability: 0 }),
   'no crop, blur first, two flips': () =>
     compose([
       randomGaussianBlur({ kernelSize: 5, p: 0.7 }),
       randomHorizontalFlip(),
-      randomApply(compose([strongJitter(), randomSolarize({ threshold: 0.3 })]), 0.6),
+      randomApply(compose([strongJitter(), randomSolarize({ threshold: 0.3 })]), { p: 0.6 }),
       randomHorizontalFlip(),
       randomGrayscale({ p: 0.3 }),
     ]),
@@ -53,7 +57,7 @@ const chains: Record<string, () => Chain> = {
   'strangers first, twice and last': () =>
     compose([
       randomGamma(),
-      randomApply(compose([randomHorizontalFlip(), randomGamma()]), 0.8),
+      randomApply(compose([randomHorizontalFlip(), randomGamma()]), { p: 0.8 }),
       randomGamma(),
       randomGrayscale(),
       randomGamma(),
@@ -70,7 +74,7 @@ const chains: Record<string, () => Chain> = {
 const sampleOptions = { seed: 3, epoch: 1, indices: [10, 20, 30], imageSize: [18, 22] as const };
 
 describeEngines('sampleTable', () => {
-  const chain = paperChain({ size: 16 });
+  const chain = solarizingChain({ size: 16 });
   const rowLength = chain.columns.length;
   const rowsOf = (table: tf.Tensor2D) => table.array();
 
@@ -101,7 +105,7 @@ describeEngines('sampleTable', () => {
     const small = compose([
       randomResizedCrop({ size: 8 }),
       randomHorizontalFlip(),
-      randomApply(randomSolarize({ p: 1 }), 0.5),
+      randomApply(randomSolarize({ p: 1 }), { p: 0.5 }),
     ]);
     const record = (...numbers: number[]) =>
       Object.fromEntries(small.columns.map((column, i) => [column, numbers[i]!]));
@@ -162,7 +166,7 @@ describeEngines('sampleTable', () => {
 describe('presets', () => {
   it('have the settings of the paper', () => {
     const kinds = (chain: Chain) => chain.stages?.map(({ kind }) => kind);
-    expect(kinds(paperChain())).toEqual([
+    expect(kinds(solarizingChain())).toEqual([
       'resizedCrop',
       'horizontalFlip',
       'solarize',
@@ -170,10 +174,9 @@ describe('presets', () => {
       'grayscale',
       'gaussianBlur',
     ]);
-    expect(kinds(baselineChain())).toEqual(kinds(simclrChain()));
-    expect(kinds(baselineChain())).not.toContain('solarize');
-    expect(paperChain().stages).toContainEqual({ kind: 'resizedCrop', size: [64, 64], antialias: true });
-    expect(paperChain().stages).toContainEqual({ kind: 'gaussianBlur', kernelSize: 7 });
+    expect(kinds(simclrChain())).not.toContain('solarize');
+    expect(solarizingChain().stages).toContainEqual({ kind: 'resizedCrop', size: [64, 64], antialias: true });
+    expect(solarizingChain().stages).toContainEqual({ kind: 'gaussianBlur', kernelSize: 7 });
     for (const [size, kernelSize] of [
       [32, 3],
       [64, 7],
@@ -194,11 +197,11 @@ describe('presets', () => {
       expect(Math.abs(rate(chain, `${name}.applied`) - p), name).toBeLessThanOrEqual(
         3 * Math.sqrt((p * (1 - p)) / 4000),
       );
-    expectRate(paperChain(), 'randomHorizontalFlip', 0.5);
-    expectRate(paperChain(), 'randomSolarize', 0.2);
-    expectRate(paperChain(), 'colorJitter', 0.8);
-    expectRate(paperChain(), 'randomGrayscale', 0.2);
-    expectRate(paperChain(), 'randomGaussianBlur', 1);
+    expectRate(solarizingChain(), 'randomHorizontalFlip', 0.5);
+    expectRate(solarizingChain(), 'randomSolarize', 0.2);
+    expectRate(solarizingChain(), 'colorJitter', 0.8);
+    expectRate(solarizingChain(), 'randomGrayscale', 0.2);
+    expectRate(solarizingChain(), 'randomGaussianBlur', 1);
     expectRate(simclrChain(), 'randomGaussianBlur', 0.5);
   });
 
@@ -219,7 +222,7 @@ describe('presets', () => {
   });
 
   it('leave out what has probability 0', () => {
-    const quick = paperChain({ cropScale: [0.2, 1], strength: 0.5, blurProbability: 0 });
+    const quick = solarizingChain({ cropScale: [0.2, 1], strength: 0.5, blurProbability: 0 });
     expect(quick.columns.some((column) => column.includes('Blur'))).toBe(false);
   });
 });
@@ -267,7 +270,7 @@ describeEngines('a chain', () => {
   });
 
   it('has the kernel where the engine says so', () => {
-    const chain = paperChain({ size: 8 });
+    const chain = solarizingChain({ size: 8 });
     const run = () => augmentImages(images(), tableOf(chain), chain.stages!, { size: [8, 8] });
     if (hasKernel('AugmentImages')) expect(run().shape).toEqual([6, 8, 8, 3]);
     else expect(run).toThrow(/has no kernel 'AugmentImages'/);
@@ -296,7 +299,7 @@ describeEngines('a chain', () => {
   });
 
   it('makes views in one call', async () => {
-    const chain = paperChain({ size: 12 });
+    const chain = solarizingChain({ size: 12 });
     const x = images();
     const { imageSize: _, ...keys } = sampleOptions;
     await expectClose(chain.makeViews(x, keys), chain.apply(x, tableOf(chain)), {});
@@ -307,7 +310,7 @@ describeEngines('a chain', () => {
   });
 
   it('refuses numbers that were drawn for images of another size, or for another chain', () => {
-    const chain = paperChain({ size: 12 });
+    const chain = solarizingChain({ size: 12 });
     const x = images();
     const other = { ...sampleOptions, imageSize: 9 };
     expect(() => chain.apply(x, chain.sampleTable(other))).toThrowErrorMatchingInlineSnapshot(
@@ -326,7 +329,7 @@ describeEngines('a chain', () => {
   });
 
   it('makes views in rows: r belongs to image r mod N', async () => {
-    const chain = paperChain({ size: 12 });
+    const chain = solarizingChain({ size: 12 });
     const x = images();
     const table = tableOf(chain);
     const views = chain.apply(x, table);
@@ -335,7 +338,7 @@ describeEngines('a chain', () => {
   });
 
   it('takes records, too', async () => {
-    const chain = paperChain({ size: 12 });
+    const chain = solarizingChain({ size: 12 });
     const x = images();
     const records = chain.sampleRecords(sampleOptions);
     await expectClose(chain.apply(x, records), chain.apply(x, tableOf(chain)), {});
@@ -344,7 +347,7 @@ describeEngines('a chain', () => {
   it('leaves out what is not applied, bit for bit', async () => {
     const chain = compose([
       randomHorizontalFlip(),
-      randomApply(compose([strongJitter(), randomGrayscale()]), 0),
+      randomApply(compose([strongJitter(), randomGrayscale()]), { p: 0 }),
       randomGaussianBlur({ kernelSize: 3 }),
     ]);
     const x = images();
@@ -359,7 +362,7 @@ describeEngines('a chain', () => {
   });
 
   it('gives back all memory', async () => {
-    const chain = paperChain({ size: 8 });
+    const chain = solarizingChain({ size: 8 });
     const x = images();
     const table = tableOf(chain);
     chain.apply(x, table).dispose();
@@ -369,19 +372,19 @@ describeEngines('a chain', () => {
   it('says once that images are those of 0 to 255', async () => {
     const x = images();
     const bytes = tf.mul(x, 255) as tf.Tensor4D;
-    const table = tableOf(paperChain({ size: 12 }));
+    const table = tableOf(solarizingChain({ size: 12 }));
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
     try {
-      const message = await sayingOf(paperChain({ size: 12 }), bytes, table);
+      const message = await sayingOf(solarizingChain({ size: 12 }), bytes, table);
       expect(message.replace(/up to [\d.]+/, 'up to 254')).toMatchInlineSnapshot(
         `"chain: images must be in [0, 1], got values up to 254 Divide images of 0 to 255 by 255: tf.div(images, 255)."`,
       );
-      const chain = paperChain({ size: 12 });
+      const chain = solarizingChain({ size: 12 });
       expect(await sayingOf(chain, x, table)).toBe('');
       expect(await sayingOf(chain, bytes, table)).toBe(''); // only the first batch is looked at
       const normalised = compose([
         normalizeImages(imagenet),
-        randomApply(compose([randomHorizontalFlip(), randomGamma()]), 1),
+        randomApply(compose([randomHorizontalFlip(), randomGamma()]), { p: 1 }),
       ]);
       expect(await sayingOf(normalised, x, tableOf(normalised))).toBe('');
     } finally {

@@ -105,9 +105,9 @@ export interface Chain extends Transform {
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
  * import { compose, randomHorizontalFlip, randomResizedCrop, randomSolarize } from '@tfjs-ssl/augmentations';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const chain = compose([randomResizedCrop({ size: 32 }), randomHorizontalFlip(), randomSolarize({ p: 0.2 })]);
  * const images = tf.randomUniform<tf.Rank.R4>([2, 64, 64, 3]);
  * const keys = { seed: 0, epoch: 0, indices: [17, 4] };

@@ -32,9 +32,9 @@ export function checkKernelSize(fn: string, kernelSize: number): void {
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
  * import { gaussianBlur } from '@tfjs-ssl/augmentations';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const blurred = gaussianBlur(tf.randomUniform([2, 8, 8, 3]), { kernelSize: 5, sigma: [0.5, 2] });
  * console.log(blurred.shape); // [2, 8, 8, 3]
  * ```

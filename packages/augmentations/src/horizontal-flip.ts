@@ -14,9 +14,9 @@ import { checkImages } from './check.ts';
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
  * import { horizontalFlip } from '@tfjs-ssl/augmentations';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * horizontalFlip(tf.tensor4d([1, 2, 3], [1, 1, 3, 1])).print(); // 3, 2, 1
  * ```
  *

@@ -36,9 +36,9 @@ export function checkNormalize(fn: string, { mean, std }: NormalizeOptions, chan
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
  * import { normalize } from '@tfjs-ssl/augmentations';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * normalize(tf.ones([1, 1, 1, 3]), { mean: [0.5, 0.5, 0.5], std: [0.5, 0.25, 0.5] }).print(); // 1, 2, 1
  * ```
  *

@@ -10,7 +10,7 @@ import { randomResizedCrop } from './random-resized-crop.ts';
 import { randomSolarize } from './random-solarize.ts';
 import type { Transform } from './transform.ts';
 
-/** Options of {@link paperChain}, {@link baselineChain} and {@link simclrChain}. A probability of 0 leaves a transform out. */
+/** Options of {@link simclrChain}. A probability of 0 leaves a transform out. */
 export interface SimclrChainOptions {
   /** Side of a view, pixels. Default: 64. */
   readonly size?: number;
@@ -22,7 +22,7 @@ export interface SimclrChainOptions {
   readonly antialias?: boolean;
   /** Probability. Default: 0.5. */
   readonly flipProbability?: number;
-  /** Probability. Default: 0.2 in `paperChain`, 0 in the others. */
+  /** Probability of a solarization after the flip. Default: 0, as in the SimCLR paper. */
   readonly solarizeProbability?: number;
   /** In the range of the images. Default: 128 / 255. */
   readonly solarizeThreshold?: number;
@@ -32,57 +32,12 @@ export interface SimclrChainOptions {
   readonly jitterProbability?: number;
   /** Probability. Default: 0.2. */
   readonly grayscaleProbability?: number;
-  /** Probability. Default: 0.5 in `simclrChain`, 1 in the others. */
+  /** Probability. Default: 0.5. */
   readonly blurProbability?: number;
   /** Smallest and largest standard deviation, pixels. Default: [0.1, 2]. */
   readonly blurSigma?: readonly [number, number];
   /** Mean and standard deviation per channel. Default: none, the views stay in [0, 1]. */
   readonly normalize?: NormalizeOptions;
-}
-
-/**
- * The chain of the paper that this library reproduces: SimCLR's with a random solarization after the flip.
- *
- * Resized crop; flip p 0.5; solarize from 128 / 255, p 0.2; colour jitter (0.8, 0.8, 0.8, 0.2) p 0.8; gray p 0.2; blur, always, of a
- * tenth of the side (7 taps at 64 pixels), sigma 0.1 to 2.
- *
- * @param options - see {@link SimclrChainOptions}.
- * @returns the chain.
- * @throws RangeError where an option is out of its range.
- *
- * @example
- * ```ts
- * import { paperChain } from '@tfjs-ssl/augmentations';
- *
- * const chain = paperChain({ size: 64 });
- * const records = chain.sampleRecords({ seed: 0, epoch: 0, indices: [17], imageSize: 64 });
- * for (const record of records) console.log(chain.describe(record));
- * ```
- *
- * @see G. Mushthofa, "Analisis Dampak Modifikasi Arsitektur pada Self-Supervised Learning SimCLR"
- */
-export function paperChain(options: SimclrChainOptions = {}): Chain {
-  return simclrLike({ solarizeProbability: 0.2, blurProbability: 1, ...options });
-}
-
-/**
- * The chain that the paper compares with: {@link paperChain} without the solarization.
- *
- * @param options - see {@link SimclrChainOptions}.
- * @returns the chain.
- * @throws RangeError where an option is out of its range.
- *
- * @example
- * ```ts
- * import { baselineChain } from '@tfjs-ssl/augmentations';
- *
- * console.log(baselineChain({ size: 64 }).transforms.map(({ name }) => name));
- * ```
- *
- * @see https://github.com/sthalles/SimCLR
- */
-export function baselineChain(options: SimclrChainOptions = {}): Chain {
-  return simclrLike({ solarizeProbability: 0, blurProbability: 1, ...options });
 }
 
 /**
@@ -103,18 +58,9 @@ export function baselineChain(options: SimclrChainOptions = {}): Chain {
  * @see Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations" (2020), appendix A
  */
 export function simclrChain(options: SimclrChainOptions = {}): Chain {
-  return simclrLike({ solarizeProbability: 0, blurProbability: 0.5, ...options });
-}
-
-function simclrLike(options: SimclrChainOptions & { solarizeProbability: number; blurProbability: number }): Chain {
-  const {
-    size = 64,
-    strength = 1,
-    flipProbability = 0.5,
-    jitterProbability = 0.8,
-    grayscaleProbability = 0.2,
-  } = options;
-  const { solarizeProbability, blurProbability, solarizeThreshold: threshold = 128 / 255 } = options;
+  const { size = 64, strength = 1, flipProbability = 0.5, jitterProbability = 0.8 } = options;
+  const { grayscaleProbability = 0.2, solarizeProbability = 0, blurProbability = 0.5 } = options;
+  const { solarizeThreshold: threshold = 128 / 255 } = options;
   const { cropScale = [0.08, 1], cropRatio = [3 / 4, 4 / 3], antialias = true, blurSigma = [0.1, 2] } = options;
   const jitter = colorJitter({
     brightness: 0.8 * strength,
@@ -125,7 +71,7 @@ function simclrLike(options: SimclrChainOptions & { solarizeProbability: number;
   const optional: Array<[probability: number, transform: Transform]> = [
     [flipProbability, randomHorizontalFlip({ p: flipProbability })],
     [solarizeProbability, randomSolarize({ threshold, p: solarizeProbability })],
-    [jitterProbability, randomApply(jitter, jitterProbability)],
+    [jitterProbability, randomApply(jitter, { p: jitterProbability })],
     [grayscaleProbability, randomGrayscale({ p: grayscaleProbability })],
     [blurProbability, randomGaussianBlur({ kernelSize: blurKernelSize(size), sigma: blurSigma, p: blurProbability })],
   ];

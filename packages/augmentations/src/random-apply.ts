@@ -1,11 +1,17 @@
 import { checkProbability } from './check.ts';
 import type { Transform } from './transform.ts';
 
+/** Options of {@link randomApply}. */
+export interface RandomApplyOptions {
+  /** Probability, in [0, 1]. If the transform has one of its own, both must say yes. */
+  readonly p: number;
+}
+
 /**
  * Applies a transform, or a whole chain, with a probability; otherwise the image stays as it is.
  *
  * @param transform - what to apply; it must keep the size of an image.
- * @param p - probability, in [0, 1]. Where the transform has one of its own, both must say yes.
+ * @param options - the probability.
  * @returns a transform with the columns of the one given.
  * @throws RangeError where `p` is not in [0, 1] or the transform changes the size.
  *
@@ -13,13 +19,13 @@ import type { Transform } from './transform.ts';
  * ```ts
  * import { colorJitter, randomApply } from '@tfjs-ssl/augmentations';
  *
- * const jitter = randomApply(colorJitter({ brightness: 0.8, contrast: 0.8, saturation: 0.8, hue: 0.2 }), 0.8);
+ * const jitter = randomApply(colorJitter({ brightness: 0.8, contrast: 0.8, saturation: 0.8, hue: 0.2 }), { p: 0.8 });
  * console.log(jitter.columns[0]); // 'applied'
  * ```
  *
  * @see `torchvision.transforms.RandomApply`
  */
-export function randomApply(transform: Transform, p: number): Transform {
+export function randomApply(transform: Transform, { p }: RandomApplyOptions): Transform {
   checkProbability('randomApply', p);
   const { name, columns, skipped, stages } = transform;
   if (skipped === null) {

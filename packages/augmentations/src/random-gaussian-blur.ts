@@ -24,9 +24,9 @@ export interface RandomGaussianBlurOptions {
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
  * import { randomGaussianBlur } from '@tfjs-ssl/augmentations';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const transform = randomGaussianBlur({ kernelSize: 7, p: 0.5 });
  * console.log(transform.apply(tf.ones([1, 8, 8, 3]), [{ applied: 1, sigma: 1.5 }]).shape); // [1, 8, 8, 3]
  * ```

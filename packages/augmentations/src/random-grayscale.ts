@@ -18,9 +18,9 @@ export interface RandomGrayscaleOptions {
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
  * import { randomGrayscale } from '@tfjs-ssl/augmentations';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * randomGrayscale({ p: 0.2 }).apply(tf.tensor4d([1, 0, 0], [1, 1, 1, 3]), [{ applied: 1 }]).print(); // 0.2989 three times
  * ```
  *

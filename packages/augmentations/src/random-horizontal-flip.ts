@@ -18,9 +18,9 @@ export interface RandomHorizontalFlipOptions {
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
  * import { imageRng, randomHorizontalFlip } from '@tfjs-ssl/augmentations';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const flip = randomHorizontalFlip();
  * const drawn = flip.sample(imageRng({ seed: 0, epoch: 0, image: 0, view: 0 }), [1, 3]);
  * flip.apply(tf.tensor4d([1, 2, 3], [1, 1, 3, 1]), [drawn]).print();

@@ -32,9 +32,9 @@ type Box = Parameters<'top' | 'left' | 'height' | 'width'>;
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
  * import { imageRng, randomResizedCrop } from '@tfjs-ssl/augmentations';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const crop = randomResizedCrop({ size: 32, scale: [0.2, 1] });
  * const box = crop.sample(imageRng({ seed: 0, epoch: 0, image: 0, view: 0 }), [64, 64]);
  * console.log(box, crop.apply(tf.ones([1, 64, 64, 3]), [box]).shape); // [1, 32, 32, 3]

@@ -21,9 +21,9 @@ export interface RandomSolarizeOptions {
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
  * import { randomSolarize } from '@tfjs-ssl/augmentations';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const transform = randomSolarize({ threshold: 128 / 255, p: 0.2 });
  * transform.apply(tf.tensor4d([0.25, 0.75], [1, 1, 2, 1]), [{ applied: 1, threshold: 0.5 }]).print(); // 0.25, 0.25
  * ```

@@ -6,7 +6,7 @@ import { colorJitter } from './color-jitter.ts';
 import { compose } from './compose.ts';
 import { imageRng } from './image-rng.ts';
 import { normalizeImages } from './normalize-images.ts';
-import { paperChain } from './presets.ts';
+import { type SimclrChainOptions, simclrChain } from './presets.ts';
 import { randomApply } from './random-apply.ts';
 import { randomGaussianBlur } from './random-gaussian-blur.ts';
 import { randomGrayscale } from './random-grayscale.ts';
@@ -15,14 +15,18 @@ import { randomResizedCrop } from './random-resized-crop.ts';
 import { randomSolarize } from './random-solarize.ts';
 import { defineTransform, type Parameters, type Transform } from './transform.ts';
 
+/** SimCLR's chain with a random solarization, and a blur of every view. */
+const solarizingChain = (options: SimclrChainOptions = {}) =>
+  simclrChain({ solarizeProbability: 0.2, blurProbability: 1, ...options });
+
 const jitter = colorJitter({ brightness: 0.8, contrast: 0.8, saturation: 0.8, hue: 0.2 });
 const optional: Record<string, (p: number) => Transform> = {
   randomHorizontalFlip: (p) => randomHorizontalFlip({ p }),
   randomSolarize: (p) => randomSolarize({ p }),
   randomGrayscale: (p) => randomGrayscale({ p }),
   randomGaussianBlur: (p) => randomGaussianBlur({ kernelSize: 3, sigma: [1, 2], p }),
-  'randomApply(colorJitter)': (p) => randomApply(jitter, p),
-  'randomApply(chain)': (p) => randomApply(compose([jitter, randomGrayscale({ p: 1 })]), p),
+  'randomApply(colorJitter)': (p) => randomApply(jitter, { p }),
+  'randomApply(chain)': (p) => randomApply(compose([jitter, randomGrayscale({ p: 1 })]), { p }),
 };
 const names = Object.keys(optional);
 const rng = (image: number) => imageRng({ seed: 'transforms', epoch: 0, image, view: 0 });
@@ -144,7 +148,7 @@ describeEngines('random transforms', () => {
     expect(() => randomSolarize({ threshold: 128 })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: randomSolarize: threshold must be a finite number in [0, 1], got 128. State it in the range of the images: 128 of 255 is 128 / 255.]`,
     );
-    expect(() => paperChain({ solarizeThreshold: 128 })).toThrow(/randomSolarize: threshold must be/);
+    expect(() => solarizingChain({ solarizeThreshold: 128 })).toThrow(/randomSolarize: threshold must be/);
     expect(() => randomResizedCrop({ size: 8, scale: [8, 100] })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: randomResizedCrop: scale must be an ascending pair of finite numbers in (0, 1], got [8,100]. Pass [smallest, largest].]`,
     );
@@ -158,10 +162,10 @@ describeEngines('random transforms', () => {
     expect(() => randomHorizontalFlip({ p: 1.5 })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: randomHorizontalFlip: p must be a finite number in [0, 1], got 1.5. It is the probability with which an image is transformed.]`,
     );
-    expect(() => randomApply(jitter, Number.NaN)).toThrowErrorMatchingInlineSnapshot(
+    expect(() => randomApply(jitter, { p: Number.NaN })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: randomApply: p must be a finite number in [0, 1], got NaN. It is the probability with which an image is transformed.]`,
     );
-    expect(() => randomApply(randomResizedCrop({ size: 8 }), 0.5)).toThrowErrorMatchingInlineSnapshot(
+    expect(() => randomApply(randomResizedCrop({ size: 8 }), { p: 0.5 })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: randomApply: the transform must be one that can be left out, got randomResizedCrop, which changes the size of an image. Apply it always.]`,
     );
     expect(() => randomResizedCrop({ size: 8, scale: [0.5, 0.1] })).toThrowErrorMatchingInlineSnapshot(

@@ -38,9 +38,9 @@ export interface ResizedCropOptions {
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
  * import { resizedCrop } from '@tfjs-ssl/augmentations';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const images = tf.randomUniform<tf.Rank.R4>([2, 64, 64, 3]);
  * const crops = resizedCrop(images, { top: [0, 20], left: [10, 0], height: [30, 44], width: [40, 44] }, { size: 32 });
  * console.log(crops.shape); // [2, 32, 32, 3]

@@ -18,9 +18,9 @@ import { checkImages, type PerImage, perImage } from './check.ts';
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
  * import { solarize } from '@tfjs-ssl/augmentations';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * solarize(tf.tensor4d([0.25, 0.75], [1, 1, 2, 1]), 0.5).print(); // 0.25, 0.25
  * ```
  *

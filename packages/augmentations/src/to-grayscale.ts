@@ -25,9 +25,9 @@ export function luminance(images: tf.Tensor4D): tf.Tensor4D {
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
  * import { toGrayscale } from '@tfjs-ssl/augmentations';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * toGrayscale(tf.tensor4d([1, 0, 0], [1, 1, 1, 3])).print(); // 0.2989, 0.2989, 0.2989
  * ```
  *

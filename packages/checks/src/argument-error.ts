@@ -51,10 +51,10 @@ export function argumentError(options: ArgumentErrorOptions): ArgumentError {
  * @example
  * ```ts
  * import { isArgumentError } from '@tfjs-ssl/checks';
- * import { ntXent } from '@tfjs-ssl/losses';
+ * import { randomSolarize } from '@tfjs-ssl/augmentations';
  *
  * try {
- *   ntXent([] as never);
+ *   randomSolarize({ threshold: 128 });
  * } catch (error) {
  *   if (isArgumentError(error)) console.log(error.fn, error.argument);
  * }

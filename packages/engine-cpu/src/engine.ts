@@ -27,7 +27,7 @@ export const cpuEngine: EngineModule = {
 
   async start() {
     const backend = await loadBackend();
-    if (!backend) throw new Error(`useEngine: engine 'cpu' cannot run here: ${missing}`);
+    if (!backend) throw new Error(`startEngine: engine 'cpu' cannot run here: ${missing}`);
     await tf.setBackend('cpu');
     registerCpuKernels();
     // it would advise to install tfjs-node, which is beside the point here

@@ -279,7 +279,7 @@ describe('errors', () => {
     const variable = tf.variable(onHeap);
     await simdEngine.stop();
     expect(() => x.dataSync()).toThrowErrorMatchingInlineSnapshot(
-      `[Error: engine-simd: the engine has been stopped and its tensors are gone. Call \`await useEngine('simd')\` to start it again.]`,
+      `[Error: engine-simd: the engine has been stopped and its tensors are gone. Call \`await startEngine('simd')\` to start it again.]`,
     );
     const stopped = /^engine-simd: the engine has been stopped and its tensors are gone\./;
     expect(() => tf.add(onHeap, 1)).toThrow(stopped);

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, expect, it } from 'vitest';
-import { measurePeak, simdEngine } from './index.ts';
+import { simdEngine } from './index.ts';
+import { measurePeak } from './measure-peak.ts';
 
 afterAll(() => simdEngine.stop());
 
@@ -15,6 +16,6 @@ it('says which engine it needs', async () => {
   await simdEngine.start({ threads: 2 });
   await tf.setBackend('cpu');
   expect(measurePeak).toThrowErrorMatchingInlineSnapshot(
-    `[Error: measurePeak: the engine 'simd' must run, got the backend 'cpu'. Call useEngine('simd') first.]`,
+    `[Error: measurePeak: the engine 'simd' must run, got the backend 'cpu'. Call startEngine('simd') first.]`,
   );
 });

@@ -19,10 +19,10 @@ const WORK = 128 * 4 * 6 * 16 * 7 * 20;
  *
  * @example
  * ```ts
- * import { useEngine } from '@tfjs-ssl/engine';
- * import { measurePeak } from '@tfjs-ssl/engine-simd';
+ * import { startEngine } from '@tfjs-ssl/engine';
+ * import { measurePeak } from '@tfjs-ssl/engine-simd/profile';
  *
- * await useEngine('simd');
+ * await startEngine('simd');
  * const rates = Array.from({ length: 5 }, measurePeak);
  * console.log(`${(Math.max(...rates) / 1e9).toFixed(0)} GFLOP/s`);
  * ```
@@ -31,7 +31,7 @@ export function measurePeak(): number {
   const backend = tf.backend();
   if (!(backend instanceof SimdBackend)) {
     throw new Error(
-      `measurePeak: the engine 'simd' must run, got the backend '${tf.getBackend()}'. Call useEngine('simd') first.`,
+      `measurePeak: the engine 'simd' must run, got the backend '${tf.getBackend()}'. Call startEngine('simd') first.`,
     );
   }
   const { runtime } = backend;

@@ -82,7 +82,7 @@ export class ThreadPool {
   checkUsable(): void {
     if (this.#stopped) {
       throw new Error(
-        "engine-simd: the engine has been stopped and its tensors are gone. Call `await useEngine('simd')` to start it again.",
+        "engine-simd: the engine has been stopped and its tensors are gone. Call `await startEngine('simd')` to start it again.",
       );
     }
     if (this.#broken !== null) {

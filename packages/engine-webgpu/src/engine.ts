@@ -66,7 +66,7 @@ let onSoftware = false;
 
 function runningBackend(): GpuBackend {
   if (backend) return backend;
-  throw new Error("engine-webgpu: the engine is not running. Call `await useEngine('webgpu')` first.");
+  throw new Error("engine-webgpu: the engine is not running. Call `await startEngine('webgpu')` first.");
 }
 
 const softwareWillDo = ({ softwareAdapter }: EngineOptions): boolean =>

@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { useEngine } from '@tfjs-ssl/engine';
+import { startEngine } from '@tfjs-ssl/engine';
 import { type Tolerance, worstDeviation } from '@tfjs-ssl/testing';
 import { expect } from 'vitest';
 
 type Results = Record<string, tf.Tensor>;
 
 async function valuesOn(engine: string, compute: () => Results): Promise<Record<string, ArrayLike<number>>> {
-  await useEngine(engine, { softwareAdapter: true });
+  await startEngine(engine, { softwareAdapter: true });
   const before = tf.memory().numTensors;
   const results = tf.tidy(compute);
   const values: Record<string, ArrayLike<number>> = {};

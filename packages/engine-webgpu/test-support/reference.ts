@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { useEngine } from '@tfjs-ssl/engine';
+import { startEngine } from '@tfjs-ssl/engine';
 import type { Precision } from '@tfjs-ssl/ops';
 import { expect } from 'vitest';
 import type { GpuBackend } from '../src/backend.ts';
@@ -44,9 +44,9 @@ export async function expectAsReference(
     tf.dispose(results);
     return read;
   };
-  await useEngine('cpu');
+  await startEngine('cpu');
   const expected = await run(compose);
-  await useEngine('webgpu');
+  await startEngine('webgpu');
   gpu().precision = precision;
   let got: Awaited<ReturnType<typeof run>>;
   try {

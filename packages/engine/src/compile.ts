@@ -2,7 +2,7 @@ import '@tfjs-ssl/ops'; // registers the gradients of TensorFlow.js, which its c
 import * as tf from '@tensorflow/tfjs-core';
 import type { CapturedStep, Precision, StepFunction } from '@tfjs-ssl/ops';
 import { releaseTape } from './release-tape.ts';
-import { currentEngine, moduleInUse } from './use-engine.ts';
+import { currentEngine, moduleInUse } from './start-engine.ts';
 
 /** Tensors by name: what a step takes and what it returns. */
 export type NamedTensors = Record<string, tf.Tensor>;
@@ -128,10 +128,10 @@ function checkPrecision(precision: Precision): void {
  * step cannot be recorded, with what to change.
  * @example
  * ```ts
- * import { compile, useEngine } from '@tfjs-ssl/engine';
+ * import { compile, startEngine } from '@tfjs-ssl/engine';
  * import * as tf from '@tensorflow/tfjs-core';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const scale = tf.variable(tf.scalar(2));
  * const step = compile(({ x }) => ({ y: tf.mul(x, scale) }), { inputs: { x: { shape: [3] } } });
  * const { y } = step({ x: tf.tensor1d([1, 2, 3]) });

@@ -35,11 +35,11 @@ export type FoundEngine = { readonly module: EngineModule } | { readonly reason:
  * @returns a function that makes it unknown again, and what it replaced known.
  * @example
  * ```ts
- * import { registerEngine, useEngine } from '@tfjs-ssl/engine';
+ * import { registerEngine, startEngine } from '@tfjs-ssl/engine';
  * import { simdEngine } from '@tfjs-ssl/engine-simd';
  *
  * registerEngine(simdEngine);
- * console.log((await useEngine('simd')).device);
+ * console.log((await startEngine('simd')).device);
  * ```
  */
 export function registerEngine(module: EngineModule): () => void {

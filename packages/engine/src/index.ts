@@ -15,5 +15,5 @@ export {
   type EngineInUse,
   type KnownEngine,
   runsAhead,
-  useEngine,
-} from './use-engine.ts';
+  startEngine,
+} from './start-engine.ts';

@@ -42,11 +42,11 @@ export interface ExtractFeaturesOptions {
  * @example
  * ```ts
  * import { extractFeatures } from '@tfjs-ssl/evaluation';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { generatedImages } from '@tfjs-ssl/datasets';
  * import { resnet18 } from '@tfjs-ssl/resnet';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const images = await generatedImages({ classes: 2, imagesPerClass: 4, size: 32, seed: 0, split: 'val' });
  * const features = await extractFeatures(resnet18({ inputShape: [32, 32, 3], width: 8 }), images);
  * console.log(features.shape); // [ 8, 64 ]

@@ -68,10 +68,10 @@ async function neighbours(bank: tf.Tensor2D, queries: tf.Tensor2D, start: number
  * @example
  * ```ts
  * import { knnClassify } from '@tfjs-ssl/evaluation';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import * as tf from '@tensorflow/tfjs-core';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const bank = tf.tensor2d([[1, 0], [2, 0.1], [0, 3]]);
  * const queries = tf.tensor2d([[5, 1], [0.1, 1]]);
  * const { predictions } = await knnClassify({ bank, bankLabels: [0, 0, 1], queries, k: 1, classes: 2 });
@@ -140,10 +140,10 @@ export async function knnClassify(options: KnnOptions): Promise<KnnResult> {
  * @example
  * ```ts
  * import { knnAccuracy } from '@tfjs-ssl/evaluation';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import * as tf from '@tensorflow/tfjs-core';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const bank = tf.tensor2d([[1, 0], [2, 0.1], [0, 3]]);
  * const queries = tf.tensor2d([[5, 1], [0.1, 1]]);
  * const labels = { bankLabels: [0, 0, 1], queryLabels: [0, 0] };

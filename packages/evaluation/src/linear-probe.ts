@@ -58,10 +58,10 @@ const FLOAT32_NOISE = 2e-7;
  * @example
  * ```ts
  * import { linearProbe, probeAccuracy } from '@tfjs-ssl/evaluation';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import * as tf from '@tensorflow/tfjs-core';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const features = tf.tensor2d([[0, 1], [1, 3], [4, 0], [5, 1]]);
  * const labels = [0, 0, 1, 1];
  * const probe = await linearProbe({ features, labels, classes: 2, lambda: 1e-3 });
@@ -145,10 +145,10 @@ export async function linearProbe(options: LinearProbeOptions): Promise<LinearPr
  * @example
  * ```ts
  * import { probeAccuracy } from '@tfjs-ssl/evaluation';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import * as tf from '@tensorflow/tfjs-core';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const probe = { weights: tf.tensor2d([[1, 0], [0, 1]]), bias: tf.tensor1d([0, 0]) };
  * const features = tf.tensor2d([[3, 1], [1, 2]]);
  * console.log(await probeAccuracy({ probe, features, labels: [0, 0] })); // 0.5

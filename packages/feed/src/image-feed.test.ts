@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { imageTensor, paperChain } from '@tfjs-ssl/augmentations';
+import { imageTensor, simclrChain } from '@tfjs-ssl/augmentations';
 import { batches, generatedImages } from '@tfjs-ssl/datasets';
 import { hasKernel, keepsImages } from '@tfjs-ssl/ops';
 import { describeEngines, worstDeviation } from '@tfjs-ssl/testing';
@@ -8,7 +8,7 @@ import { type FeedInputs, type ImageFeed, imageFeed } from './index.ts';
 
 const size = 16;
 const images = generatedImages({ classes: 2, imagesPerClass: 6, size });
-const chain = paperChain({ size });
+const chain = simclrChain({ size, solarizeProbability: 0.2, blurProbability: 1 });
 const common = { chain, batchSize: 4, seed: 3 };
 
 describeEngines('imageFeed', () => {
@@ -77,7 +77,12 @@ describeEngines('imageFeed', () => {
     const own = { length: 5, imageShape: [2, 2, 3] as const, labels: Int32Array.of(5, 6, 7, 8, 9), read: images.read };
     const feed = await imageFeed(
       { ...own, read: async (indices) => new Uint8Array(12 * indices.length) },
-      { chain: paperChain({ size: 8 }), batchSize: 2, views: 3, labels: true },
+      {
+        chain: simclrChain({ size: 8, solarizeProbability: 0.2, blurProbability: 1 }),
+        batchSize: 2,
+        views: 3,
+        labels: true,
+      },
     );
     const { value: batch } = await feed.batches({ epoch: 0, step: 1 }).next();
     const inputs = feed.inputs(batch!);

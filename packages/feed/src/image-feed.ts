@@ -88,11 +88,11 @@ export interface ImageFeed<Inputs extends FeedInputs = FeedInputs> {
  * ```ts
  * import { simclrChain } from '@tfjs-ssl/augmentations';
  * import { generatedImages } from '@tfjs-ssl/datasets';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { imageFeed } from '@tfjs-ssl/feed';
  * import * as tf from '@tensorflow/tfjs-core';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const images = generatedImages({ classes: 4, imagesPerClass: 8, size: 32 });
  * const feed = await imageFeed(images, { chain: simclrChain({ size: 32 }), batchSize: 8 });
  * for await (const batch of feed.batches({ epoch: 0, step: 0 })) {

@@ -125,10 +125,10 @@ tf.serialization.registerClass(BatchNorm);
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { batchNorm } from '@tfjs-ssl/layers';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const layer = batchNorm({ relu: true, name: 'bn1' });
  * const y = layer.apply(tf.randomNormal([8, 4, 4, 3], 5), { training: true });
  * console.log(await tf.mean(y).array()); // about 0.4, the mean of a rectified standard normal

@@ -95,10 +95,10 @@ tf.serialization.registerClass(Conv2d);
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { conv2d } from '@tfjs-ssl/layers';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const layer = conv2d({ filters: 8, kernelSize: 7, strides: 2, padding: 3, name: 'conv1' });
  * console.log(layer.apply(tf.ones([1, 64, 64, 3])).shape); // [1, 32, 32, 8]
  * ```

@@ -38,10 +38,10 @@ tf.serialization.registerClass(GlobalAveragePool);
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { globalAveragePool } from '@tfjs-ssl/layers';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * console.log(globalAveragePool().apply(tf.ones([2, 4, 4, 3])).shape); // [2, 3]
  * ```
  *

@@ -76,10 +76,10 @@ tf.serialization.registerClass(Linear);
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { linear } from '@tfjs-ssl/layers';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * console.log(linear({ units: 10, name: 'fc' }).apply(tf.ones([4, 512])).shape); // [4, 10]
  * ```
  *

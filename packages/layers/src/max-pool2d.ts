@@ -62,10 +62,10 @@ tf.serialization.registerClass(MaxPool2d);
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { maxPool2d } from '@tfjs-ssl/layers';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const layer = maxPool2d({ poolSize: 3, strides: 2, padding: 1 });
  * console.log(layer.apply(tf.ones([1, 32, 32, 8])).shape); // [1, 16, 16, 8]
  * ```

@@ -36,10 +36,10 @@ export interface TypedModel<Output extends tf.Tensor = tf.Tensor2D> extends Laye
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
  * import * as tfl from '@tensorflow/tfjs-layers';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { typedModel } from '@tfjs-ssl/layers';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const flatten = typedModel(tfl.sequential({ layers: [tfl.layers.flatten({ inputShape: [2, 2, 3] })] }), 2);
  * const features: tf.Tensor2D = flatten.apply(tf.ones([8, 2, 2, 3]));
  * console.log(features.shape); // [8, 12]

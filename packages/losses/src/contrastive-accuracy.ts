@@ -14,10 +14,10 @@ import * as tf from '@tensorflow/tfjs-core';
  * @example
  * ```ts
  * import { contrastiveAccuracy, ntXentWithRanks } from '@tfjs-ssl/losses';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import * as tf from '@tensorflow/tfjs-core';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const projections = tf.tensor2d([[1, 0], [0, 1], [1, 0.1], [0.1, 1]]);
  * const { ranks } = ntXentWithRanks(projections, { temperature: 0.5 });
  * console.log(await contrastiveAccuracy(ranks, 1).array()); // 1

@@ -25,10 +25,10 @@ export interface ContrastiveOptions {
  * @example
  * ```ts
  * import { contrastiveLogits } from '@tfjs-ssl/losses';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import * as tf from '@tensorflow/tfjs-core';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const projections = tf.tensor2d([[1, 0], [0, 2], [3, 0], [0, 4]]); // two images, two views
  * const logits = contrastiveLogits(projections, { temperature: 0.5 });
  * console.log((await logits.array())[0]?.slice(1)); // [ 0, 2, 0 ]: row 2 is the other view

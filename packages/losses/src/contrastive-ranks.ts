@@ -13,10 +13,10 @@ import { pairRanks } from '@tfjs-ssl/ops';
  * @example
  * ```ts
  * import { contrastiveLogits, contrastiveRanks } from '@tfjs-ssl/losses';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import * as tf from '@tensorflow/tfjs-core';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const logits = contrastiveLogits(tf.tensor2d([[1, 0], [0, 1], [1, 0.1], [0.1, 1]]), { temperature: 0.5 });
  * console.log(await contrastiveRanks(logits).data()); // [0, 0, 0, 0]
  * ```

@@ -37,10 +37,10 @@ export interface InfoNCEOptions {
  * @example
  * ```ts
  * import { infoNCE } from '@tfjs-ssl/losses';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import * as tf from '@tensorflow/tfjs-core';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const images = tf.randomNormal<tf.Rank.R2>([32, 64]);
  * const texts = tf.randomNormal<tf.Rank.R2>([32, 64]); // row i belongs to image i
  * const clip = infoNCE(images, texts, { temperature: 0.07, symmetric: true });

@@ -16,10 +16,10 @@ import { checkVectors } from './check-arguments.ts';
  * @example
  * ```ts
  * import { negativeCosine } from '@tfjs-ssl/losses';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import * as tf from '@tensorflow/tfjs-core';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const predictions = tf.tensor2d([[2, 0], [0, 1]]);
  * const targets = tf.tensor2d([[3, 0], [1, 0]]);
  * console.log(await negativeCosine(predictions, targets).array()); // -0.5

@@ -30,10 +30,10 @@ export interface NtXentResult {
  * @example
  * ```ts
  * import { contrastiveAccuracy, ntXentWithRanks } from '@tfjs-ssl/losses';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import * as tf from '@tensorflow/tfjs-core';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const projections = tf.randomNormal<tf.Rank.R2>([64, 128]); // two views of 32 images
  * const { loss, ranks } = ntXentWithRanks(projections, { temperature: 0.07 });
  * console.log(await loss.array(), await contrastiveAccuracy(ranks, 1).array());

@@ -19,10 +19,10 @@ import type { ContrastiveOptions } from './contrastive-logits.ts';
  * @example
  * ```ts
  * import { ntXent } from '@tfjs-ssl/losses';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import * as tf from '@tensorflow/tfjs-core';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const projections = tf.ones<tf.Rank.R2>([8, 16]); // a collapsed encoder
  * console.log(await ntXent(projections, { temperature: 0.5 }).array(), Math.log(7)); // 1.9459 1.9459
  * ```

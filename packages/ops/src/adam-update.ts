@@ -44,10 +44,10 @@ export interface AdamUpdateOptions {
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { adamUpdate } from '@tfjs-ssl/ops';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const p = tf.variable(tf.tensor1d([1, -1]));
  * const [m, v] = [tf.variable(tf.zeros([2])), tf.variable(tf.zeros([2]))];
  * const scalars = tf.tensor1d([0.1, 1 - 0.9, 1 - 0.999]);

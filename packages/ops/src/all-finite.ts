@@ -15,10 +15,10 @@ import { hasKernel } from './has-kernel.ts';
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { allFinite } from '@tfjs-ssl/ops';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const gradients = [tf.tensor1d([1, 2]), tf.tensor1d([3, Number.POSITIVE_INFINITY])];
  * console.log(await allFinite(gradients).data()); // [ 0 ]
  * ```

@@ -70,10 +70,10 @@ export interface AugmentImagesOptions {
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { augmentImages, hasKernel } from '@tfjs-ssl/ops';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * if (hasKernel('AugmentImages')) {
  *   const images = tf.randomUniform<tf.Rank.R4>([2, 8, 8, 3]);
  *   const rows = tf.tensor2d([[1], [0]]); // flips the first image

@@ -19,10 +19,10 @@ import { type PackedImages, packedWords } from './packed-images.ts';
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { packImages, unpackImages } from '@tfjs-ssl/ops';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const packed = packImages(new Uint8Array(3 * 8 * 8 * 3).fill(51), [8, 8]);
  * console.log(unpackImages(packed, tf.tensor1d([2, 0], 'int32')).shape); // [2, 8, 8, 3], all close to 0.2
  * ```
@@ -75,10 +75,10 @@ export function unpackImages(images: PackedImages, indices: tf.Tensor1D): tf.Ten
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { augmentPackedImages, hasKernel, packImages } from '@tfjs-ssl/ops';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * if (hasKernel('AugmentPackedImages')) {
  *   const packed = packImages(new Uint8Array(5 * 8 * 8 * 3), [8, 8]);
  *   const rows = tf.tensor2d([[1], [0]]); // flips image 4

@@ -40,10 +40,10 @@ export interface BatchNormEvaluateOptions {
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { batchNormEvaluate } from '@tfjs-ssl/ops';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const statistics = { mean: tf.tensor1d([5]), variance: tf.tensor1d([4]) };
  * const y = batchNormEvaluate(tf.tensor2d([[5], [9]]), tf.ones([1]), tf.zeros([1]), statistics);
  * console.log(await y.data()); // 0 and about 2

@@ -57,10 +57,10 @@ export interface BatchNormTrainResult {
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { batchNormTrain } from '@tfjs-ssl/ops';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const x = tf.randomNormal([8, 4, 4, 3], 5, 2);
  * const { output, mean } = batchNormTrain(x, tf.ones([3]), tf.zeros([3]), { relu: true });
  * console.log(output.shape, await mean.data());

@@ -9,7 +9,7 @@ export type Precision = 'float32' | 'mixed';
 
 /** What an engine says about itself once it runs. */
 export interface EngineDescription {
-  /** Name by which `useEngine` knows it, for example `'simd'`. */
+  /** Name by which `startEngine` knows it, for example `'simd'`. */
   readonly name: string;
   /** Name of the TensorFlow.js backend that it registered and made current. */
   readonly backend: string;

@@ -15,10 +15,10 @@ import { hasKernel } from './has-kernel.ts';
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { globalAveragePool } from '@tfjs-ssl/ops';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * console.log(globalAveragePool(tf.ones([2, 4, 4, 3])).shape); // [2, 3]
  * ```
  *

@@ -8,10 +8,10 @@ import * as tf from '@tensorflow/tfjs-core';
  *
  * @example
  * ```ts
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { hasKernel } from '@tfjs-ssl/ops';
  *
- * await useEngine('cpu');
+ * await startEngine('cpu');
  * console.log(hasKernel('Conv2D')); // true
  * ```
  */

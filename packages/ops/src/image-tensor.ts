@@ -18,9 +18,9 @@ const unit = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
  * @example
  * ```ts
  * import { imageTensor } from '@tfjs-ssl/augmentations';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const images = imageTensor(Uint8Array.of(0, 51, 255), [1, 1, 1, 3]);
  * console.log(await images.data()); // [0, 0.2, 1] in float32
  * ```

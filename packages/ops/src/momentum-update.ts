@@ -46,10 +46,10 @@ export interface MomentumUpdateOptions {
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { momentumUpdate } from '@tfjs-ssl/ops';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const p = tf.variable(tf.tensor1d([1, -1]));
  * const v = tf.variable(tf.zeros([2]));
  * momentumUpdate([p], [tf.tensor1d([2, -3])], [v], tf.tensor1d([0.1]), {

@@ -41,10 +41,10 @@ export interface NtXentResult {
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { ntXentWithRanks } from '@tfjs-ssl/ops';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const projections = tf.tensor2d([[1, 0], [0, 1], [2, 0], [0, 3]]); // two images, two views
  * const { loss, ranks } = ntXentWithRanks(projections, { temperature: 0.5 });
  * console.log(await loss.array(), await ranks.data()); // log(e^2 + 2) - 2 = 0.2395, [0, 0, 0, 0]

@@ -47,10 +47,10 @@ function toWords(pixels: Uint8Array, imageSize: readonly [number, number], image
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { packImages, unpackImages } from '@tfjs-ssl/ops';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const packed = packImages(Uint8Array.of(0, 51, 102, 153, 204, 255), [1, 1]); // two images of one pixel
  * console.log(await unpackImages(packed, tf.tensor1d([1], 'int32')).data()); // close to [0.6, 0.8, 1]
  * ```
@@ -129,10 +129,10 @@ export function keepsImages(): boolean {
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { keepsImages, unpackImages, uploadImages } from '@tfjs-ssl/ops';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * if (keepsImages()) {
  *   const read = async (indices: ArrayLike<number>) => new Uint8Array(indices.length * 8 * 8 * 3);
  *   const images = await uploadImages({ length: 100, imageShape: [8, 8, 3], read });

@@ -46,10 +46,10 @@ function selfMask(rows: number, temperature: number): tf.Tensor2D {
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { pairLogits } from '@tfjs-ssl/ops';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * console.log(await pairLogits(tf.tensor2d([[1, 0], [3, 0]]), 0.5).data()); // [-1e9, 2, 2, -1e9]
  * ```
  *
@@ -96,10 +96,10 @@ function computeLogits(projections: tf.Tensor2D, temperature: number): tf.Tensor
  * import * as tf from '@tensorflow/tfjs-core';
 import { hasKernel } from './has-kernel.ts';
 import { unitRows, unitRowsGradient } from './unit-rows.ts';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { pairLogits, pairRanks } from '@tfjs-ssl/ops';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const logits = pairLogits(tf.tensor2d([[1, 0], [0, 1], [1, 0.1], [0.1, 1]]), 0.5);
  * console.log(await pairRanks(logits).data()); // [0, 0, 0, 0]
  * ```

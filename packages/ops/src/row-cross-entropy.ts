@@ -15,10 +15,10 @@ import * as tf from '@tensorflow/tfjs-core';
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { rowCrossEntropy } from '@tfjs-ssl/ops';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const loss = rowCrossEntropy(tf.tensor2d([[1000, 1000]]), tf.tensor2d([[1, 0]]));
  * console.log(await loss.array()); // log 2
  * ```

@@ -49,10 +49,10 @@ export function unitRowsGradient(z: tf.Tensor2D, du: tf.Tensor2D): tf.Tensor2D {
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { unitRows } from '@tfjs-ssl/ops';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * console.log(await unitRows(tf.tensor2d([[3e30, 4e30], [3e-9, 4e-9]])).data()); // 0.6, 0.8 twice
  * ```
  *

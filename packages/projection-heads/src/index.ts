@@ -11,4 +11,4 @@ export {
 } from '@tfjs-ssl/layers';
 export { type LoadHeadOptions, loadHead } from './load-head.ts';
 export { type MlpHeadOptions, mlpHead } from './mlp-head.ts';
-export { baselineHead, type HeadPresetOptions, simclrHead, simclrV2Head, slimHead } from './presets.ts';
+export { type HeadPresetOptions, simclrHead, simclrV2Head } from './presets.ts';

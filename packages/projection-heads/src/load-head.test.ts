@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describeEngines, expectClose, expectNoLeak } from '@tfjs-ssl/testing';
 import { expect, it } from 'vitest';
-import { encodeWeights, loadHead, mlpHead, readWeights, simclrHead, simclrV2Head, slimHead } from './index.ts';
+import { encodeWeights, loadHead, mlpHead, readWeights, simclrHead, simclrV2Head } from './index.ts';
 
 const features = () => tf.randomNormal([3, 4], 0, 1, 'float32', 1);
 
@@ -9,12 +9,12 @@ describeEngines('loadHead', () => {
   it('builds every kind of head from its file', async () => {
     const sizes = { inputSize: 4, hiddenSizes: [3, 5], outputSize: 2, seed: 1 };
     const heads = [
-      slimHead({ inputSize: 4 }),
+      mlpHead({ inputSize: 4, hiddenSizes: [2], outputSize: 128 }),
       simclrHead({ inputSize: 4 }),
       simclrV2Head({ inputSize: 4 }),
       mlpHead({ ...sizes, batchNorm: 'hidden' }),
-      mlpHead({ ...sizes, batchNorm: 'hidden', bias: false }),
-      mlpHead({ ...sizes, bias: false }),
+      mlpHead({ ...sizes, batchNorm: 'hidden', useBias: false }),
+      mlpHead({ ...sizes, useBias: false }),
       mlpHead({ ...sizes, hiddenSizes: [] }),
       mlpHead({ ...sizes, hiddenSizes: [], batchNorm: 'all' }),
     ];

@@ -21,11 +21,11 @@ export interface LoadHeadOptions extends Pick<MlpHeadOptions, 'name'> {
  *
  * @example
  * ```ts
- * import { useEngine } from '@tfjs-ssl/engine';
- * import { encodeWeights, loadHead, slimHead } from '@tfjs-ssl/projection-heads';
+ * import { startEngine } from '@tfjs-ssl/engine';
+ * import { encodeWeights, loadHead, simclrHead } from '@tfjs-ssl/projection-heads';
  *
- * await useEngine('auto');
- * const head = await loadHead(await encodeWeights(slimHead({ inputSize: 64 }))); // or a path: 'head.safetensors'
+ * await startEngine('auto');
+ * const head = await loadHead(await encodeWeights(simclrHead({ inputSize: 64 }))); // or a path: 'head.safetensors'
  * console.log(head.outputs[0]?.shape); // [null, 128]
  * ```
  */
@@ -52,7 +52,7 @@ export async function loadHead(source: WeightsSource, options: LoadHeadOptions =
     hiddenSizes: sizes.slice(0, -1),
     outputSize: sizes.at(-1) as number,
     batchNorm: normalised.at(-1) ? 'all' : normalised[0] ? 'hidden' : 'none',
-    bias: places.some((place, i) => !normalised[i] && at(`${place}.bias`) !== undefined),
+    useBias: places.some((place, i) => !normalised[i] && at(`${place}.bias`) !== undefined),
     ...(options.name !== undefined && { name: options.name }),
   });
   try {

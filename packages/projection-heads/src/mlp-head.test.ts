@@ -23,7 +23,7 @@ describeEngines('mlpHead', () => {
   it("names its weights as PyTorch's nn.Sequential", () => {
     expect(names({})).toEqual(['0.weight', '0.bias', '2.weight', '2.bias']);
     expect(names({ hiddenSizes: [] })).toEqual(['0.weight', '0.bias']);
-    expect(names({ bias: false })).toEqual(['0.weight', '2.weight']);
+    expect(names({ useBias: false })).toEqual(['0.weight', '2.weight']);
     expect(names({ batchNorm: 'hidden' })).toEqual(['0.weight', '1.weight', '1.bias', '3.weight', '3.bias']);
     expect(names({ batchNorm: 'all', hiddenSizes: [3, 3] })).toEqual([
       ...['0.weight', '1.weight', '1.bias'],

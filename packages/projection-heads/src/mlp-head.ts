@@ -13,7 +13,7 @@ export interface MlpHeadOptions {
   /** Whether batch norm follows the linear layers: `'hidden'` all but the last one, `'all'` every one. Default `'none'`. */
   readonly batchNorm?: 'none' | 'hidden' | 'all';
   /** Whether linear layers have a bias; the shift of a batch norm takes its place where one follows. Default true. */
-  readonly bias?: boolean;
+  readonly useBias?: boolean;
   /** Seed of the first weights; the same one gives the same weights on every engine. Default 0. */
   readonly seed?: number | string;
   /** Name of the model. Default `'projection'`. */
@@ -35,10 +35,10 @@ export interface MlpHeadOptions {
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { mlpHead } from '@tfjs-ssl/projection-heads';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const head = mlpHead({ inputSize: 512, hiddenSizes: [256], outputSize: 128, seed: 42 });
  * console.log(head.countParams()); // 164224
  * console.log(head.apply(tf.ones([4, 512])).shape); // [4, 128]
@@ -47,7 +47,7 @@ export interface MlpHeadOptions {
  * @see Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations" (2020), section 2.1 and 4.2.
  */
 export function mlpHead(options: MlpHeadOptions): TypedModel {
-  const { inputSize, hiddenSizes, outputSize, bias = true, seed = 0, name = 'projection' } = options;
+  const { inputSize, hiddenSizes, outputSize, useBias = true, seed = 0, name = 'projection' } = options;
   const normalised = options.batchNorm ?? 'none';
   check(options);
 
@@ -58,8 +58,8 @@ export function mlpHead(options: MlpHeadOptions): TypedModel {
   sizes.forEach((units, i) => {
     const last = i === sizes.length - 1;
     const normalise = normalised === 'all' || (normalised === 'hidden' && !last);
-    const useBias = bias && !normalise;
-    x = linear({ units, useBias, seed, name: `${place++}` }).apply(x) as tfl.SymbolicTensor;
+    const hasBias = useBias && !normalise;
+    x = linear({ units, useBias: hasBias, seed, name: `${place++}` }).apply(x) as tfl.SymbolicTensor;
     if (normalise) {
       // The rectifier is part of our batch norm, but has a place of its own in the names.
       x = batchNorm({ relu: !last, name: `${place++}` }).apply(x) as tfl.SymbolicTensor;
@@ -69,7 +69,12 @@ export function mlpHead(options: MlpHeadOptions): TypedModel {
     }
   });
   const model = tfl.model({ inputs: features, outputs: x, name });
-  model.setUserDefinedMetadata({ architecture: 'mlpHead', sizes: [inputSize, ...sizes], batchNorm: normalised, bias });
+  model.setUserDefinedMetadata({
+    architecture: 'mlpHead',
+    sizes: [inputSize, ...sizes],
+    batchNorm: normalised,
+    bias: useBias,
+  });
   return typedModel(model, 2);
 }
 

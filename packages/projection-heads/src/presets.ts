@@ -12,54 +12,6 @@ export interface HeadPresetOptions {
 }
 
 /**
- * The slim head: 512 - 256 - 128 with biases and no batch norm, 164,224 parameters.
- *
- *     z = W_2 relu(W_1 h + b_1) + b_2,    W_1: 256 x 512, W_2: 128 x 256
- *
- * @param options - input size (the hidden layer has half of it, rounded down), seed and name.
- * @returns a model from [N, inputSize] to [N, 128], which owns its variables: dispose the model.
- * @throws RangeError where the input size is not a whole number above 1.
- *
- * @example
- * ```ts
- * import { useEngine } from '@tfjs-ssl/engine';
- * import { slimHead } from '@tfjs-ssl/projection-heads';
- *
- * await useEngine('auto');
- * console.log(slimHead().countParams()); // 164224
- * ```
- */
-export function slimHead(options: HeadPresetOptions = {}): TypedModel {
-  const { inputSize = 512, ...rest } = options;
-  return mlpHead({ inputSize, hiddenSizes: [Math.floor(inputSize / 2)], outputSize: 128, ...rest });
-}
-
-/**
- * The baseline's head: 512 - 512 - 128 with biases and no batch norm, 328,320 parameters.
- *
- *     z = W_2 relu(W_1 h + b_1) + b_2,    W_1: 512 x 512, W_2: 128 x 512
- *
- * @param options - input size (that of the hidden layer, too), seed and name.
- * @returns a model from [N, inputSize] to [N, 128], which owns its variables: dispose the model.
- * @throws RangeError where the input size is not a whole number above 0.
- *
- * @example
- * ```ts
- * import { useEngine } from '@tfjs-ssl/engine';
- * import { baselineHead } from '@tfjs-ssl/projection-heads';
- *
- * await useEngine('auto');
- * console.log(baselineHead().countParams()); // 328320
- * ```
- *
- * @see Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations" (2020), section 2.1.
- */
-export function baselineHead(options: HeadPresetOptions = {}): TypedModel {
-  const { inputSize = 512, ...rest } = options;
-  return mlpHead({ inputSize, hiddenSizes: [inputSize], outputSize: 128, ...rest });
-}
-
-/**
  * The head of SimCLR (v1): one hidden layer as wide as the features, 128 outputs, batch norm after both linear layers.
  *
  *     z = BN(W_2 relu(BN(W_1 h)))
@@ -73,10 +25,10 @@ export function baselineHead(options: HeadPresetOptions = {}): TypedModel {
  *
  * @example
  * ```ts
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { simclrHead } from '@tfjs-ssl/projection-heads';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * console.log(simclrHead().outputs[0]?.shape); // [null, 128]
  * ```
  *
@@ -101,10 +53,10 @@ export function simclrHead(options: HeadPresetOptions = {}): TypedModel {
  *
  * @example
  * ```ts
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { simclrV2Head } from '@tfjs-ssl/projection-heads';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * console.log(simclrV2Head({ inputSize: 2048 }).outputs[0]?.shape); // [null, 128]
  * ```
  *

@@ -16,10 +16,10 @@ import { buildResNet, type ResNetOptions } from './resnet.ts';
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { resnet18 } from '@tfjs-ssl/resnet';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const encoder = resnet18({ width: 16, seed: 42 });
  * const features = encoder.predict(tf.zeros([2, 64, 64, 3]));
  * console.log(features.shape); // [2, 128]
@@ -40,10 +40,10 @@ export function resnet18(options: ResNetOptions = {}): TypedModel {
  *
  * @example
  * ```ts
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { resnet34 } from '@tfjs-ssl/resnet';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * console.log(resnet34({ width: 8 }).outputs[0]?.shape); // [null, 64]
  * ```
  *
@@ -63,10 +63,10 @@ export function resnet34(options: ResNetOptions = {}): TypedModel {
  *
  * @example
  * ```ts
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { resnet50 } from '@tfjs-ssl/resnet';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * console.log(resnet50({ width: 8 }).outputs[0]?.shape); // [null, 256]
  * ```
  *
@@ -85,10 +85,10 @@ export function resnet50(options: ResNetOptions = {}): TypedModel {
  *
  * @example
  * ```ts
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { resnet101 } from '@tfjs-ssl/resnet';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * console.log(resnet101({ width: 8 }).outputs[0]?.shape); // [null, 256]
  * ```
  *
@@ -107,10 +107,10 @@ export function resnet101(options: ResNetOptions = {}): TypedModel {
  *
  * @example
  * ```ts
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { resnet152 } from '@tfjs-ssl/resnet';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * console.log(resnet152({ width: 8 }).outputs[0]?.shape); // [null, 256]
  * ```
  *

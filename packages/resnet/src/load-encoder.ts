@@ -27,10 +27,10 @@ export interface LoadEncoderOptions extends Pick<ResNetOptions, 'inputShape' | '
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { encodeWeights, loadEncoder, resnet18 } from '@tfjs-ssl/resnet';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const bytes = await encodeWeights(resnet18({ width: 16, stem: 'small' })); // or a path: 'model.safetensors'
  * const encoder = await loadEncoder(bytes);
  * console.log(encoder.predict(tf.zeros([1, 32, 32, 3])).shape); // [1, 128]

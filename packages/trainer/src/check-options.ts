@@ -21,7 +21,10 @@ export function checkOptions({ parameters, buffers = {}, loss, optimizer, schedu
     checkNumber(fn, 'clipNorm', clipNorm, { above: 0 }, 'Leave it out for no clipping.');
   }
   checkFunction('loss', loss, 'Pass ({ x }) => ({ loss }), which computes a scalar of the inputs.');
-  const constant = typeof schedule === 'number' ? `constantSchedule(${schedule})` : 'constantSchedule(0.001)';
+  const constant =
+    typeof schedule === 'number'
+      ? `constantSchedule({ learningRate: ${schedule} })`
+      : 'constantSchedule({ learningRate: 0.001 })';
   checkFunction('schedule', schedule, `Pass ${constant} for one learning rate, or (step) => rate.`);
   if (typeof optimizer?.createState === 'function' && typeof optimizer.update === 'function') return;
   const ofTensorFlow = optimizer instanceof tf.Optimizer;

@@ -23,10 +23,10 @@ function jointNorm(tensors: NamedTensors): tf.Scalar {
  * @example
  * ```ts
  * import { clipByGlobalNorm } from '@tfjs-ssl/trainer';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import * as tf from '@tensorflow/tfjs-core';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const clipped = clipByGlobalNorm({ a: tf.tensor1d([3, 0]), b: tf.scalar(4) }, 1); // norm 5
  * console.log(await clipped.b?.array()); // [ 0.8 ]
  * ```

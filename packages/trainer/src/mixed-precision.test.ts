@@ -18,7 +18,7 @@ function linear(precision: 'float32' | 'mixed', optimizer: Optimizer, clipNorm?:
       loss: tf.mul(gain as tf.Scalar, tf.mean(tf.square(tf.matMul(x as tf.Tensor2D, weight as tf.Tensor2D)))),
     }),
     optimizer,
-    schedule: constantSchedule(0.05),
+    schedule: constantSchedule({ learningRate: 0.05 }),
     precision,
     ...(clipNorm === undefined ? {} : { clipNorm }),
   });
@@ -120,7 +120,7 @@ describeEngines('a trainer in mixed precision', () => {
           return { loss: tf.mean(tf.square(tf.conv2d(inner, second as never, 1, 1))) };
         },
         optimizer: sgd(),
-        schedule: constantSchedule(1e-5),
+        schedule: constantSchedule({ learningRate: 1e-5 }),
         precision,
       });
       const x = tf.fill([4, 8, 8, 4], 0.25);

@@ -52,7 +52,12 @@ describeEngines('Trainer', () => {
 
   it('takes a loss without metrics, and the loss itself as a metric', async () => {
     const weight = tf.variable(tf.scalar(2));
-    const common = { parameters: { weight }, inputs: {}, optimizer: adam(), schedule: constantSchedule(0) };
+    const common = {
+      parameters: { weight },
+      inputs: {},
+      optimizer: adam(),
+      schedule: constantSchedule({ learningRate: 0 }),
+    };
     const plain = new Trainer({ ...common, loss: () => ({ loss: tf.square(weight) }) });
     expect((await plain.step({})).metrics).toEqual({});
     const twice = new Trainer({
@@ -77,7 +82,7 @@ describeEngines('Trainer', () => {
         return tf.sum(tf.matMul(tf.gather(x, indices), weight));
       },
       optimizer: sgd(),
-      schedule: constantSchedule(0.5),
+      schedule: constantSchedule({ learningRate: 0.5 }),
     });
     const x = tf.tensor2d([1, 2, 10, 20, 3, 4], [3, 2]);
     const inputs = { x, indices: tf.tensor1d([0, 2], 'int32'), any: tf.zeros([1]) };
@@ -164,7 +169,7 @@ describeEngines('Trainer', () => {
       inputs: {},
       loss: () => ({ loss: tf.sum(tf.sqrt(weight)) }), // its gradient at 0 is infinite
       optimizer: sgd(),
-      schedule: constantSchedule(1),
+      schedule: constantSchedule({ learningRate: 1 }),
     });
     expect((await trainer.step({})).loss).toBe(1);
     await expect(trainer.snapshot()).rejects.toThrowErrorMatchingInlineSnapshot(
@@ -210,7 +215,7 @@ describeEngines('Trainer', () => {
   it('says what is wrong with its options', () => {
     const weight = tf.variable(tf.scalar(1));
     expect(() => square({ schedule: 0.001 as never })).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: Trainer: schedule must be a function, got 0.001. Pass constantSchedule(0.001) for one learning rate, or (step) => rate.]`,
+      `[TypeError: Trainer: schedule must be a function, got 0.001. Pass constantSchedule({ learningRate: 0.001 }) for one learning rate, or (step) => rate.]`,
     );
     expect(() => square({ optimizer: tf.train.adam(0.001) as never })).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: Trainer: optimizer must be one of the trainer, got Adam of TensorFlow.js. Pass adam(), adamW(), sgd() or lars(); the learning rate comes from \`schedule\`.]`,

@@ -60,17 +60,17 @@ export interface StepResult<Metric extends string> {
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
  * import '@tensorflow/tfjs-layers'; // registers the gradients in Node
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { adam, constantSchedule, Trainer } from '@tfjs-ssl/trainer';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const weight = tf.variable(tf.zeros([3, 1]));
  * const trainer = new Trainer({
  *   parameters: { weight },
  *   inputs: { x: { shape: [8, 3] }, y: { shape: [8, 1] } },
  *   loss: ({ x, y }) => tf.mean(tf.squaredDifference(tf.matMul(x, weight), y)),
  *   optimizer: adam(),
- *   schedule: constantSchedule(0.1),
+ *   schedule: constantSchedule({ learningRate: 0.1 }),
  * });
  * const inputs = { x: tf.randomNormal([8, 3]), y: tf.ones([8, 1]) };
  * console.log((await trainer.step(inputs)).loss);

@@ -18,7 +18,11 @@ const variable = (shape: number[], key: number): tf.Variable =>
 export function tinyTrainer(
   options: { optimizer?: Optimizer; schedule?: Schedule; clipNorm?: number } = {},
 ): Trainer<Record<'x' | 'y', { shape: readonly [number, number] }>, 'error'> {
-  const { optimizer = sgd({ momentum: 0.9 }), schedule = constantSchedule(0.02), ...others } = options;
+  const {
+    optimizer = sgd({ momentum: 0.9 }),
+    schedule = constantSchedule({ learningRate: 0.02 }),
+    ...others
+  } = options;
   const [first, bias, second, runningMean] = [
     variable([2, 3], 1),
     variable([3], 2),

@@ -1,4 +1,4 @@
-import { registerEngine, useEngine } from '@tfjs-ssl/engine';
+import { registerEngine, startEngine } from '@tfjs-ssl/engine';
 import { type SimdEngineOptions, simdEngine } from '@tfjs-ssl/engine-simd';
 import { webgpuEngine } from '@tfjs-ssl/engine-webgpu';
 import { type Training, train } from './train.ts';
@@ -18,7 +18,7 @@ export type Answer =
 export async function answer({ engine, options = {} }: Question): Promise<Answer> {
   try {
     for (const module of [simdEngine, webgpuEngine]) registerEngine(module);
-    const { device, threads } = await useEngine(engine, options);
+    const { device, threads } = await startEngine(engine, options);
     return { device, threads, isolated: globalThis.crossOriginIsolated, ...(await train()) };
   } catch (error) {
     return { error: String(error) };

@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-layers'; // registers the gradients
 import * as tf from '@tensorflow/tfjs-core';
-import { paperChain } from '@tfjs-ssl/augmentations';
+import { simclrChain } from '@tfjs-ssl/augmentations';
 import { namedWeights } from '@tfjs-ssl/layers';
 import { ntXentWithRanks } from '@tfjs-ssl/losses';
 import { packedWords, packImages } from '@tfjs-ssl/ops';
@@ -35,7 +35,7 @@ function generatedImages(): Uint8Array {
  * the same on every machine up to how an engine rounds.
  */
 export async function train(): Promise<Training> {
-  const chain = paperChain({ size });
+  const chain = simclrChain({ size, solarizeProbability: 0.2, blurProbability: 1 });
   const encoder = resnet18({ inputShape: [size, size, 3], width: 8, seed: 1 });
   const head = mlpHead({ inputSize: 64, hiddenSizes: [32], outputSize: 16, seed: 2 });
   const variables = namedWeights({ encoder, head });
@@ -53,7 +53,7 @@ export async function train(): Promise<Training> {
       return ntXentWithRanks(head.apply(features, { training: true }) as tf.Tensor2D, { temperature });
     },
     optimizer: adam({ weightDecay: 1e-4 }),
-    schedule: constantSchedule(1e-3),
+    schedule: constantSchedule({ learningRate: 1e-3 }),
   });
 
   const losses: number[] = [];

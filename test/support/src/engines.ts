@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs-layers';
-import { availableEngines, type EngineInUse, useEngine } from '@tfjs-ssl/engine';
+import { availableEngines, type EngineInUse, startEngine } from '@tfjs-ssl/engine';
 import { afterEach, beforeAll, beforeEach, describe } from 'vitest';
 import { disposeVariables } from './variables.ts';
 
@@ -31,12 +31,12 @@ export function describeEngines(title: string, suite: (engine: { name: string })
   const there = engines.filter((name) => known.some((engine) => engine.name === name && engine.available));
   describe.each(there)(`${title} on %s`, (name) => {
     beforeAll(async () => {
-      const { device } = await useEngine(name);
+      const { device } = await startEngine(name);
       if (name === 'webgpu') console.log(`${title}: webgpu on ${device}`);
     });
     // Suites of several engines in one file interleave their hooks with nested ones: the engine is set before each test.
     beforeEach(async (): Promise<void> => {
-      const engine: EngineInUse = await useEngine(name);
+      const engine: EngineInUse = await startEngine(name);
       if (engine.name !== name) throw new Error(`asked for ${name}, got ${engine.name}`);
     });
     afterEach(disposeVariables);

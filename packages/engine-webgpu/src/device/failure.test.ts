@@ -92,7 +92,7 @@ describe('a device that failed', () => {
     const x = tf.add(tf.ones([4]), 1);
     await webgpuEngine.stop();
     expect(() => x.dataSync()).toThrowErrorMatchingInlineSnapshot(
-      `[Error: engine-webgpu: the engine has been stopped and its tensors are gone. Call \`await useEngine('webgpu')\` to start it again.]`,
+      `[Error: engine-webgpu: the engine has been stopped and its tensors are gone. Call \`await startEngine('webgpu')\` to start it again.]`,
     );
     await webgpuEngine.start({ softwareAdapter: true });
     expect(Array.from(await tf.add(tf.ones([2]), 1).data())).toEqual([2, 2]);

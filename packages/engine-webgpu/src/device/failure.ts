@@ -32,7 +32,7 @@ export class DeviceFailure {
   expectLoss(): void {
     this.#stopped = true;
     this.#error ??= new Error(
-      "engine-webgpu: the engine has been stopped and its tensors are gone. Call `await useEngine('webgpu')` to start it again.",
+      "engine-webgpu: the engine has been stopped and its tensors are gone. Call `await startEngine('webgpu')` to start it again.",
     );
   }
 

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { useEngine } from '@tfjs-ssl/engine';
+import { startEngine } from '@tfjs-ssl/engine';
 import { batchNormTrain } from '@tfjs-ssl/ops';
 import { describe, expect, it, vi } from 'vitest';
 import { expectSameOnCpu } from '../../test-support/on-both.ts';
@@ -77,7 +77,7 @@ describe('BatchNormTrain and its gradient', () => {
   });
 
   it('equals its composition on a device that binds eight buffers, too', async () => {
-    await useEngine('webgpu', { softwareAdapter: true });
+    await startEngine('webgpu', { softwareAdapter: true });
     const { device } = tf.backend() as unknown as GpuBackend;
     const limits = vi.spyOn(device, 'limits', 'get').mockReturnValue({
       ...{ maxStorageBuffersPerShaderStage: 8, maxComputeWorkgroupsPerDimension: 65535 },
@@ -94,7 +94,7 @@ describe('BatchNormTrain and its gradient', () => {
   });
 
   it('takes two dispatches in either direction', async () => {
-    await useEngine('webgpu', { softwareAdapter: true });
+    await startEngine('webgpu', { softwareAdapter: true });
     const { device } = tf.backend() as unknown as GpuBackend;
     expect(device.limits.maxStorageBuffersPerShaderStage).toBeGreaterThanOrEqual(10);
     const dispatches = vi.spyOn(GPUComputePassEncoder.prototype, 'dispatchWorkgroups');

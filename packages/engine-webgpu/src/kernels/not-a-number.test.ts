@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
-import { useEngine } from '@tfjs-ssl/engine';
+import { startEngine } from '@tfjs-ssl/engine';
 import { batchNormEvaluate, batchNormTrain } from '@tfjs-ssl/ops';
 import { describe, expect, it } from 'vitest';
 
@@ -165,7 +165,7 @@ const ops: Record<string, Op> = {
 };
 
 async function nansOn(engine: string, op: Op, channels: number): Promise<string> {
-  await useEngine(engine, { softwareAdapter: true });
+  await startEngine(engine, { softwareAdapter: true });
   const result = tf.tidy(() => op(numbers(channels)));
   const data = await result.data();
   result.dispose();

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { useEngine } from '@tfjs-ssl/engine';
+import { startEngine } from '@tfjs-ssl/engine';
 import { packedWords, type ReserveImagesAttributes, uploadImages } from '@tfjs-ssl/ops';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { GpuBackend } from '../backend.ts';
@@ -8,7 +8,7 @@ import type { GpuBackend } from '../backend.ts';
 
 describe('a data set on the device', () => {
   beforeAll(async () => {
-    await useEngine('webgpu', { softwareAdapter: true });
+    await startEngine('webgpu', { softwareAdapter: true });
   });
 
   const reserve = (images: number, words: number) => {

@@ -19,11 +19,11 @@ import { torchShape, toTorchLayout } from './torch-layout.ts';
  *
  * @example
  * ```ts
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { encodeWeights, loadWeights } from '@tfjs-ssl/layers';
  * import { resnet18 } from '@tfjs-ssl/resnet';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const bytes = await encodeWeights(resnet18({ width: 8, seed: 1 }));
  * await loadWeights(resnet18({ width: 8, seed: 2 }), bytes); // now a copy of the first
  * ```

@@ -44,11 +44,11 @@ export interface LoadedWeights {
  *
  * @example
  * ```ts
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { encodeWeights, loadWeights } from '@tfjs-ssl/layers';
  * import { resnet18 } from '@tfjs-ssl/resnet';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const bytes = await encodeWeights(resnet18({ width: 8 })); // or a path: 'model.safetensors'
  * const { loaded } = await loadWeights(resnet18({ width: 8 }), bytes);
  * console.log(loaded.length); // 100

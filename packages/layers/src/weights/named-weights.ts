@@ -30,12 +30,12 @@ export interface NamedWeights {
  *
  * @example
  * ```ts
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { namedWeights } from '@tfjs-ssl/layers';
  * import { mlpHead } from '@tfjs-ssl/projection-heads';
  * import { resnet18 } from '@tfjs-ssl/resnet';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const encoder = resnet18({ width: 8 });
  * const head = mlpHead({ inputSize: 64, hiddenSizes: [32], outputSize: 16 });
  * const { parameters, buffers } = namedWeights({ encoder, head });

@@ -25,11 +25,11 @@ export interface ReadWeightsOptions {
  *
  * @example
  * ```ts
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { encodeWeights, readWeights } from '@tfjs-ssl/layers';
  * import { resnet18 } from '@tfjs-ssl/resnet';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const { tensors, metadata } = await readWeights(await encodeWeights(resnet18({ width: 8 })));
  * console.log(metadata.architecture, tensors['conv1.weight']?.shape); // resnet18 [8, 3, 7, 7]
  * ```

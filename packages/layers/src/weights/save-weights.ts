@@ -17,11 +17,11 @@ const need = "saveWeights: a path needs Node's file system, which is not here. P
  * @example
  * ```ts
  * import { tmpdir } from 'node:os';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import { saveWeights } from '@tfjs-ssl/layers';
  * import { resnet18 } from '@tfjs-ssl/resnet';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * await saveWeights(resnet18({ width: 8 }), `${tmpdir()}/model.safetensors`);
  * ```
  */

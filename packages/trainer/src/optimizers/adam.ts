@@ -76,10 +76,10 @@ function makeAdam(name: 'adam' | 'adamW', options: Required<AdamOptions>): Optim
  * @example
  * ```ts
  * import { adam } from '@tfjs-ssl/trainer';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import * as tf from '@tensorflow/tfjs-core';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const optimizer = adam({ weightDecay: 1e-4 });
  * const parameters = { weight: tf.variable(tf.tensor1d([1, -2])) };
  * const state = optimizer.createState(parameters);

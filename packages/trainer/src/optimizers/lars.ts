@@ -44,7 +44,7 @@ const FLAVOURS: readonly LarsFlavour[] = ['simclr', 'popular', 'torch'];
  *
  * // SimCLR's recipe at batch 4096: learning rate 0.3 * batch / 256, ten epochs of warm-up.
  * const optimizer = lars({ weightDecay: 1e-6 });
- * const schedule = warmupCosine({ peak: 4.8, warmupSteps: 3127, totalSteps: 31279 });
+ * const schedule = warmupCosine({ learningRate: 4.8, warmupSteps: 3127, totalSteps: 31279 });
  * console.log(optimizer.config, optimizer.scalars(3128, schedule(3127))); // [ 4.8 ]
  * ```
  * @see You et al. 2017, "Large Batch Training of Convolutional Networks", algorithm 1; google-research/simclr,

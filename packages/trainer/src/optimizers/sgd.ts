@@ -26,10 +26,10 @@ export interface SgdOptions {
  * @example
  * ```ts
  * import { sgd } from '@tfjs-ssl/trainer';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import * as tf from '@tensorflow/tfjs-core';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const optimizer = sgd({ momentum: 0.9, nesterov: true });
  * const parameters = { weight: tf.variable(tf.tensor1d([1])) };
  * const state = optimizer.createState(parameters);

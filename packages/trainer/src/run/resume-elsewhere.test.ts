@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { availableEngines, useEngine } from '@tfjs-ssl/engine';
+import { availableEngines, startEngine } from '@tfjs-ssl/engine';
 import { engines, expectClose } from '@tfjs-ssl/testing';
 import { describe, expect, it } from 'vitest';
 import { stepsPerEpoch, temporaryFolder, tinyFit, tinyTrainer } from '../../test-support/tiny-run.ts';
@@ -7,7 +7,7 @@ import { adam, RunFolder, type TrainerState } from '../index.ts';
 
 /** Trains in a folder on an engine up to an epoch. */
 async function train(engine: string, path: string, epochs: number, resumes: boolean): Promise<TrainerState> {
-  await useEngine(engine);
+  await startEngine(engine);
   const trainer = tinyTrainer({ optimizer: adam({ weightDecay: 1e-4 }) });
   const run = await (resumes ? RunFolder.resume(path, { seed: 1 }) : RunFolder.create(path, { seed: 1 }));
   await run.restore(trainer);

@@ -15,7 +15,7 @@ import {
   warmupCosine,
 } from '../index.ts';
 
-const schedule = warmupCosine({ peak: 0.05, warmupSteps: 4, totalSteps: 7 * stepsPerEpoch });
+const schedule = warmupCosine({ learningRate: 0.05, warmupSteps: 4, totalSteps: 7 * stepsPerEpoch });
 
 const optimizers: Record<string, () => Optimizer> = {
   'sgd with momentum': () => sgd({ momentum: 0.9, nesterov: true, weightDecay: 1e-4 }),

@@ -6,15 +6,15 @@ import { warmupCosine } from './warmup-cosine.ts';
 
 describe('constantSchedule', () => {
   it('is constant', () => {
-    const schedule = constantSchedule(0.25);
+    const schedule = constantSchedule({ learningRate: 0.25 });
     expect([0, 1, 1e6].map(schedule)).toEqual([0.25, 0.25, 0.25]);
   });
 });
 
 describe('epochCosine', () => {
-  const schedule = epochCosine({ base: 3e-4, stepsPerEpoch: 390 });
+  const schedule = epochCosine({ learningRate: 3e-4, stepsPerEpoch: 390, epochs: 390, firstEpoch: 10 });
 
-  it("prints the paper's rates", () => {
+  it("prints the paper's rates, whose T_max is the steps of an epoch", () => {
     expect([0, 3900, 4289, 19_200, 19_400, 19_499, 19_500].map((step) => schedule(step).toFixed(6))).toEqual([
       '0.000300',
       '0.000300',
@@ -36,8 +36,8 @@ describe('epochCosine', () => {
     expect(schedule(390 * 11)).toBeLessThan(3e-4);
   });
 
-  it('reaches 0 after tMax changes', () => {
-    const short = epochCosine({ base: 1, stepsPerEpoch: 5, firstEpoch: 2, tMax: 4 });
+  it('reaches 0 after as many changes as epochs', () => {
+    const short = epochCosine({ learningRate: 1, stepsPerEpoch: 5, firstEpoch: 2, epochs: 4 });
     expect([0, 10, 15, 20, 30].map((step) => short(step).toFixed(3))).toEqual([
       '1.000',
       '1.000',
@@ -50,19 +50,19 @@ describe('epochCosine', () => {
 
 describe('warmupCosine', () => {
   it('rises from 0 to the peak and falls to the final rate, where it stays', () => {
-    const schedule = warmupCosine({ peak: 2, warmupSteps: 4, totalSteps: 12, final: 1 });
+    const schedule = warmupCosine({ learningRate: 2, warmupSteps: 4, totalSteps: 12, finalLearningRate: 1 });
     expect([0, 1, 4, 8, 12, 99].map(schedule)).toEqual([0, 0.5, 2, 1.5, 1, 1]);
   });
 
   it('starts at the peak without warm-up', () => {
-    expect(warmupCosine({ peak: 2, warmupSteps: 0, totalSteps: 1 })(0)).toBe(2);
+    expect(warmupCosine({ learningRate: 2, warmupSteps: 0, totalSteps: 1 })(0)).toBe(2);
   });
 
   it('stays between 0 and the peak, never rising after the warm-up', () => {
     const options = fc.record({ warmupSteps: fc.nat(50), rest: fc.integer({ min: 1, max: 100 }) });
     fc.assert(
       fc.property(options, ({ warmupSteps, rest }) => {
-        const schedule = warmupCosine({ peak: 1, warmupSteps, totalSteps: warmupSteps + rest });
+        const schedule = warmupCosine({ learningRate: 1, warmupSteps, totalSteps: warmupSteps + rest });
         const rates = Array.from({ length: warmupSteps + rest + 5 }, (_, step) => schedule(step));
         expect(Math.max(...rates)).toBe(1);
         expect(Math.min(...rates)).toBeGreaterThanOrEqual(0);
@@ -78,23 +78,23 @@ describe('warmupCosine', () => {
 
 describe('schedules refuse', () => {
   it('rates, counts and steps outside their ranges', () => {
-    expect(() => constantSchedule(-1)).toThrowErrorMatchingInlineSnapshot(
+    expect(() => constantSchedule({ learningRate: -1 })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: constantSchedule: learningRate must be a finite number of at least 0, got -1. It is a learning rate, such as 0.0003.]`,
     );
-    expect(() => constantSchedule(Number.NaN)).toThrow(RangeError);
-    expect(() => constantSchedule(1)(-1)).toThrowErrorMatchingInlineSnapshot(
+    expect(() => constantSchedule({ learningRate: Number.NaN })).toThrow(RangeError);
+    expect(() => constantSchedule({ learningRate: 1 })(-1)).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: constantSchedule: step must be an integer of at least 0, got -1. Steps are counted from 0 over the whole run.]`,
     );
-    expect(() => epochCosine({ base: 1, stepsPerEpoch: 0 })).toThrowErrorMatchingInlineSnapshot(
+    expect(() => epochCosine({ learningRate: 1, stepsPerEpoch: 0, epochs: 3 })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: epochCosine: stepsPerEpoch must be an integer of at least 1, got 0. Round it before.]`,
     );
-    expect(() => epochCosine({ base: 1, stepsPerEpoch: 3, tMax: 0.5 })).toThrow(RangeError);
-    expect(() => epochCosine({ base: 1, stepsPerEpoch: 3, firstEpoch: -1 })).toThrow(RangeError);
-    expect(() => epochCosine({ base: 1, stepsPerEpoch: 3 })(0.5)).toThrow(RangeError);
-    expect(() => warmupCosine({ peak: 1, warmupSteps: 5, totalSteps: 5 })).toThrowErrorMatchingInlineSnapshot(
+    expect(() => epochCosine({ learningRate: 1, stepsPerEpoch: 3, epochs: 0.5 })).toThrow(RangeError);
+    expect(() => epochCosine({ learningRate: 1, stepsPerEpoch: 3, epochs: 3, firstEpoch: -1 })).toThrow(RangeError);
+    expect(() => epochCosine({ learningRate: 1, stepsPerEpoch: 3, epochs: 3 })(0.5)).toThrow(RangeError);
+    expect(() => warmupCosine({ learningRate: 1, warmupSteps: 5, totalSteps: 5 })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: warmupCosine: warmupSteps must be below totalSteps, got 5 of 5. Warm up for a part of the run, usually a tenth.]`,
     );
-    expect(() => warmupCosine({ peak: -1, warmupSteps: 0, totalSteps: 5 })).toThrow(RangeError);
-    expect(() => warmupCosine({ peak: 1, warmupSteps: 0, totalSteps: 5 })(Number.NaN)).toThrow(RangeError);
+    expect(() => warmupCosine({ learningRate: -1, warmupSteps: 0, totalSteps: 5 })).toThrow(RangeError);
+    expect(() => warmupCosine({ learningRate: 1, warmupSteps: 0, totalSteps: 5 })(Number.NaN)).toThrow(RangeError);
   });
 });

@@ -4,19 +4,19 @@ import { checkCount, checkRate, checkStep } from './check.ts';
 /** Options of {@link warmupCosine}. */
 export interface WarmupCosineOptions {
   /** The largest learning rate, at least 0, reached at step `warmupSteps`. */
-  readonly peak: number;
+  readonly learningRate: number;
   /** Steps of the linear rise, an integer >= 0 and below `totalSteps`. */
   readonly warmupSteps: number;
   /** Step at which the final rate is reached, an integer >= 1. */
   readonly totalSteps: number;
   /** Learning rate from `totalSteps` on, at least 0. Default: 0. */
-  readonly final?: number;
+  readonly finalLearningRate?: number;
 }
 
 /**
  * A linear rise from 0 to the peak, then one half cosine down to the final rate, step by step.
  *
- * lr = peak step / warmupSteps while step < warmupSteps, then
+ * With peak = `learningRate` and final = `finalLearningRate`: lr = peak step / warmupSteps while step < warmupSteps, then
  * final + (peak - final) / 2 (1 + cos(pi min(1, (step - warmupSteps) / (totalSteps - warmupSteps)))).
  * With warm-up the first step has learning rate 0, as in google-research/simclr, whose `WarmUpAndCosineDecay` this equals for final = 0.
  *
@@ -30,15 +30,15 @@ export interface WarmupCosineOptions {
  * ```ts
  * import { warmupCosine } from '@tfjs-ssl/trainer';
  *
- * const schedule = warmupCosine({ peak: 2e-3, warmupSteps: 20, totalSteps: 2500 });
+ * const schedule = warmupCosine({ learningRate: 2e-3, warmupSteps: 20, totalSteps: 2500 });
  * console.log(schedule(10), schedule(20), schedule(1260), schedule(2500)); // 0.001 0.002 0.001 0
  * ```
  * @see Chen et al. 2020, "A Simple Framework for Contrastive Learning of Visual Representations", section 2.2.
  */
 export function warmupCosine(options: WarmupCosineOptions): Schedule {
-  const { peak, warmupSteps, totalSteps, final = 0 } = options;
-  checkRate('warmupCosine', 'peak', peak);
-  checkRate('warmupCosine', 'final', final);
+  const { learningRate: peak, warmupSteps, totalSteps, finalLearningRate: final = 0 } = options;
+  checkRate('warmupCosine', 'learningRate', peak);
+  checkRate('warmupCosine', 'finalLearningRate', final);
   checkCount('warmupCosine', 'warmupSteps', warmupSteps, 0);
   checkCount('warmupCosine', 'totalSteps', totalSteps, 1);
   if (warmupSteps >= totalSteps) {

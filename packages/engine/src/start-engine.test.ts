@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { EngineModule } from '@tfjs-ssl/ops';
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { registerEngine } from './engine-registry.ts';
-import { availableEngines, currentEngine, useEngine } from './use-engine.ts';
+import { availableEngines, currentEngine, startEngine } from './start-engine.ts';
 
 const absent = (name: string): EngineModule => ({
   name,
@@ -15,19 +15,19 @@ const absent = (name: string): EngineModule => ({
 const register = (module: EngineModule): void => onTestFinished(registerEngine(module));
 
 beforeEach(async () => {
-  await useEngine('cpu');
+  await startEngine('cpu');
 });
 
 it('asks for a choice before it can tell one', async () => {
   vi.resetModules();
-  const fresh = await import('./use-engine.ts');
+  const fresh = await import('./start-engine.ts');
   expect(() => fresh.currentEngine()).toThrowErrorMatchingInlineSnapshot(
-    `[Error: currentEngine: no engine has been chosen yet. Call \`await useEngine('auto')\` first.]`,
+    `[Error: currentEngine: no engine has been chosen yet. Call \`await startEngine('auto')\` first.]`,
   );
 });
 
 it('uses the engine that is named', async () => {
-  const engine = await useEngine('cpu');
+  const engine = await startEngine('cpu');
   expect(engine).toMatchObject({ name: 'cpu', backend: 'cpu', precisions: ['float32'], threads: 1, passedOver: [] });
   expect(currentEngine()).toBe(engine);
   expect(tf.getBackend()).toBe('cpu');
@@ -35,14 +35,14 @@ it('uses the engine that is named', async () => {
 
 it('never replaces an engine that was named', async () => {
   register(absent('absent'));
-  await expect(useEngine('absent')).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[Error: useEngine: engine 'absent' cannot run here: it needs a machine that is not here. Find one.]`,
+  await expect(startEngine('absent')).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[Error: startEngine: engine 'absent' cannot run here: it needs a machine that is not here. Find one.]`,
   );
 });
 
 it('says on auto what it passed over', async () => {
   register(absent('absent'));
-  const engine = await useEngine('auto');
+  const engine = await startEngine('auto');
   expect(engine.passedOver[0]).toMatchInlineSnapshot(`
     {
       "name": "absent",
@@ -74,12 +74,12 @@ it('takes TensorFlow before simd where it has a GPU, and after it where it has n
   register(absent('webgpu'));
   register({ ...absent('simd'), ...tensorflow(false), name: 'simd', probe: async () => ({ available: true }) });
   register(tensorflow(true));
-  expect((await useEngine('auto')).name).toBe('tensorflow');
+  expect((await startEngine('auto')).name).toBe('tensorflow');
   expect(await order()).toEqual(['webgpu', 'tensorflow', 'simd', 'cpu']);
 
   register(tensorflow(false));
   asked.length = 0;
-  const { passedOver } = await useEngine('auto');
+  const { passedOver } = await startEngine('auto');
   expect(passedOver.at(-1)).toMatchInlineSnapshot(`
     {
       "name": "tensorflow",
@@ -88,18 +88,18 @@ it('takes TensorFlow before simd where it has a GPU, and after it where it has n
   `);
   expect(asked).toEqual([true]); // what has no GPU is not asked, and so not loaded, for nothing
   expect(await order()).toEqual(['webgpu', 'simd', 'tensorflow', 'cpu']);
-  await expect(useEngine('auto', { requireGpu: true })).rejects.toThrow(
+  await expect(startEngine('auto', { requireGpu: true })).rejects.toThrow(
     "'tensorflow' cannot run here: TensorFlow found",
   );
 
   register(absent('simd'));
-  expect((await useEngine('auto')).passedOver.map(({ name }) => name)).toEqual(['webgpu', 'simd']);
+  expect((await startEngine('auto')).passedOver.map(({ name }) => name)).toEqual(['webgpu', 'simd']);
 });
 
 it('names the known engines where another is asked for', async () => {
   register(absent('absent'));
-  await expect(useEngine('cuda')).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[RangeError: useEngine: name must be one of 'auto', 'absent', 'webgpu', 'tensorflow', 'simd', 'cpu', got 'cuda'. TensorFlow computes with CUDA: 'tensorflow'.]`,
+  await expect(startEngine('cuda')).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: startEngine: name must be one of 'auto', 'absent', 'webgpu', 'tensorflow', 'simd', 'cpu', got 'cuda'. TensorFlow computes with CUDA: 'tensorflow'.]`,
   );
 });
 
@@ -110,23 +110,23 @@ it.each([
   ['CUDA', 'tensorflow'],
   ['js', 'cpu'],
 ])('proposes for %s the engine %s', async (asked, meant) => {
-  const error = await useEngine(asked).catch((thrown) => thrown);
-  expect(error).toMatchObject({ fn: 'useEngine', argument: 'name', got: asked });
+  const error = await startEngine(asked).catch((thrown) => thrown);
+  expect(error).toMatchObject({ fn: 'startEngine', argument: 'name', got: asked });
   expect(error.advice).toContain(`'${meant}'`);
 });
 
 it('refuses an engine that computes on the processor where a GPU is demanded', async () => {
-  await expect(useEngine('cpu', { requireGpu: true })).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[Error: useEngine: engine 'cpu' cannot run here: a GPU was demanded, and it computes on the processor. Name an engine for GPUs, or leave requireGpu out.]`,
+  await expect(startEngine('cpu', { requireGpu: true })).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[Error: startEngine: engine 'cpu' cannot run here: a GPU was demanded, and it computes on the processor. Name an engine for GPUs, or leave requireGpu out.]`,
   );
   const withGpu = (gpu: boolean): EngineModule => ({
     ...absent(gpu ? 'card' : 'processor'),
     probe: async () => ({ available: true, gpu }),
     start: async () => ({ ...currentEngine(), name: gpu ? 'card' : 'processor' }),
   });
-  await useEngine('cpu');
+  await startEngine('cpu');
   register(withGpu(false));
   register(withGpu(true));
-  expect(await useEngine('auto', { requireGpu: true })).toMatchObject({ name: 'card' });
-  expect(await useEngine('processor')).toMatchObject({ name: 'processor' });
+  expect(await startEngine('auto', { requireGpu: true })).toMatchObject({ name: 'card' });
+  expect(await startEngine('processor')).toMatchObject({ name: 'processor' });
 });

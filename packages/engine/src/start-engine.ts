@@ -52,18 +52,18 @@ let currentModule: EngineModule | null = null;
  * engine is never replaced by another one.
  * @example
  * ```ts
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  *
- * const { name, device, threads } = await useEngine('auto');
+ * const { name, device, threads } = await startEngine('auto');
  * console.log(`${name} on ${device}, ${threads} threads`);
  * ```
  */
-export async function useEngine(name = 'auto', options: EngineOptions = {}): Promise<EngineInUse> {
+export async function startEngine(name = 'auto', options: EngineOptions = {}): Promise<EngineInUse> {
   const known = engineNames();
   if (name !== 'auto' && !known.includes(name)) {
     const meant = otherNames[String(name).toLowerCase()];
     throw argumentError({
-      fn: 'useEngine',
+      fn: 'startEngine',
       argument: 'name',
       required: `be one of 'auto', ${known.map((n) => `'${n}'`).join(', ')}`,
       got: name,
@@ -87,7 +87,7 @@ export async function useEngine(name = 'auto', options: EngineOptions = {}): Pro
     reasons.set(candidate.name, reason ?? '');
   }
   const lines = [...reasons].map(([engine, why]) => `engine '${engine}' cannot run here: ${why}`);
-  throw new Error(`useEngine: ${lines.join('\n')}`);
+  throw new Error(`startEngine: ${lines.join('\n')}`);
 }
 
 /**
@@ -129,12 +129,13 @@ export async function availableEngines(): Promise<KnownEngine[]> {
 }
 
 /**
- * The engine chosen last by {@link useEngine}.
+ * The engine chosen last by {@link startEngine}.
  *
- * @throws Error before the first call of `useEngine`.
+ * @throws Error before the first call of `startEngine`.
  */
 export function currentEngine(): EngineInUse {
-  if (!current) throw new Error("currentEngine: no engine has been chosen yet. Call `await useEngine('auto')` first.");
+  if (!current)
+    throw new Error("currentEngine: no engine has been chosen yet. Call `await startEngine('auto')` first.");
   return current;
 }
 
