@@ -13,9 +13,13 @@ export interface ImageSource {
 }
 
 /** What makes features of images: a function, or a `tf.LayersModel` such as the encoders of the library. */
-export type Encoder =
-  | ((images: tf.Tensor4D) => tf.Tensor)
-  | { apply(images: tf.Tensor4D, options: { readonly training: false }): unknown };
+export type Encoder = ((images: tf.Tensor4D) => tf.Tensor) | EncoderModel;
+
+/** The part of a `tf.LayersModel` that makes features. */
+export interface EncoderModel {
+  /** Features of images as the model gives them in use, not in training. */
+  apply(images: tf.Tensor4D, options: { readonly training: false }): unknown;
+}
 
 /** Options of {@link extractFeatures}. */
 export interface ExtractFeaturesOptions {

@@ -1,4 +1,10 @@
-export { type Encoder, type ExtractFeaturesOptions, extractFeatures, type ImageSource } from './extract-features.ts';
+export {
+  type Encoder,
+  type EncoderModel,
+  type ExtractFeaturesOptions,
+  extractFeatures,
+  type ImageSource,
+} from './extract-features.ts';
 export { type KnnOptions, type KnnResult, knnAccuracy, knnClassify } from './knn.ts';
 export {
   type LinearClassifier,

@@ -24,7 +24,9 @@ export {
   type RejectedCheckpoint,
 } from './run/checkpoint-store.ts';
 export { type ConfigDifference, configDifferences, formatDifferences } from './run/config-differences.ts';
+export { MetricsLog } from './run/metrics-log.ts';
 export { type Restorable, type Restored, type RunConfig, RunFolder, type RunFolderOptions } from './run/run-folder.ts';
+export { TensorBoardLog } from './run/tensorboard/tensorboard-log.ts';
 export type { KeptCheckpoint, RunKeeper } from './run-keeper.ts';
 export { type ConstantScheduleOptions, constantSchedule } from './schedules/constant-schedule.ts';
 export { type EpochCosineOptions, epochCosine } from './schedules/epoch-cosine.ts';

@@ -12,13 +12,13 @@ export const kernelGroups = [
   'other',
 ] as const;
 
-/** One of {@link kernelGroups}. */
+/** One of `kernelGroups`. */
 export type KernelGroup = (typeof kernelGroups)[number];
 
 /** Parts of a training step, in their order. */
 export const stepPhases = ['augment', 'forward', 'backward', 'update'] as const;
 
-/** One of {@link stepPhases}. */
+/** One of `stepPhases`. */
 export type StepPhase = (typeof stepPhases)[number];
 
 /** Beginnings of kernels' names; the first that fits counts. */
