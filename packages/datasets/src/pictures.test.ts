@@ -12,9 +12,9 @@ const pictures: Record<string, { base64: string; width?: number; height?: number
 const stricter: Record<string, RegExp> = {
   'jpeg/rgb-444-no-end': /end marker is missing/,
   'jpeg/rgb-444-cut-with-end': /premature end of data segment/,
-  'jpeg/rgb-444-version-cut-with-end': /premature end of data segment/,
-  'jpeg/rgb-444-stray-between-segments-cut-with-end': /premature end of data segment/,
-  'jpeg/rgb-444-scan-parameters-cut-with-end': /premature end of data segment/,
+  'jpeg/rgb-444-version-cut-with-end': /end too early/,
+  'jpeg/rgb-444-stray-between-segments-cut-with-end': /end too early/,
+  'jpeg/rgb-444-scan-parameters-cut-with-end': /end too early/,
   'jpeg/cmyk-444-no-end': /end marker is missing/,
   'jpeg/cmyk-444-cut-with-end': /end too early/,
   'jpeg/cmyk-444-version-cut-with-end': /end too early/,

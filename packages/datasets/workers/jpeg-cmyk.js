@@ -1,6 +1,6 @@
 // @ts-check
 import { planeOf } from './jpeg-planes.js';
-import { readScans } from './jpeg-scans.js';
+import { checkedScans } from './jpeg-sound.js';
 
 /**
  * Decodes a JPEG of four channels, CMYK or YCCK, to RGB as Pillow does: inks are taken for inverted, as Adobe writes them,
@@ -11,8 +11,7 @@ import { readScans } from './jpeg-scans.js';
  * @throws Error with the reason alone
  */
 export function decodeCmykJpeg(bytes) {
-  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const { width, height, components, adobe } = readChecked(file);
+  const { width, height, components, adobe } = checkedScans(bytes);
   const [maxH, maxV] = [Math.max(...components.map(({ h }) => h)), Math.max(...components.map(({ v }) => v))];
   const planes = components.map((component) => {
     const [h, v] = [maxH / component.h, maxV / component.v];
@@ -29,16 +28,6 @@ export function decodeCmykJpeg(bytes) {
     data[to + 2] = light - part(255 - yellow[at], light);
   }
   return { width, height, data };
-}
-
-/** A segment that is shorter than what it should hold ends in an error of Node's. @param {Buffer} file */
-function readChecked(file) {
-  try {
-    return readScans(file);
-  } catch (error) {
-    if (!(error instanceof RangeError) || !('code' in error)) throw error;
-    throw new Error('is a damaged JPEG: a part of it is shorter than it should be', { cause: error });
-  }
 }
 
 /** a * b / 255, rounded. @param {number} a @param {number} b */

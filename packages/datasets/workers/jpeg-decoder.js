@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import decodeWithLibjpeg, { init } from '@jsquash/jpeg/decode.js';
 import { decodeCmykJpeg } from './jpeg-cmyk.js';
-import { readJpegMarkers } from './jpeg-markers.js';
+import { damaged, readJpegMarkers } from './jpeg-markers.js';
+import { soundJpeg } from './jpeg-sound.js';
 
 /** Pixels from which on the decoder's memory, which never shrinks, is given back after a picture. */
 const large = 8_000_000;
@@ -29,7 +30,7 @@ async function prepare() {
 
 /**
  * Decodes JPEG bytes to RGB as Pillow does. What is cut short or damaged is refused, though libjpeg fills what is missing
- * with gray; bytes between the last pixel and the end marker do no harm.
+ * with gray. Bytes between segments, scans and before the end marker do no harm where the data of all scans are sound.
  *
  * @param {Uint8Array} bytes
  * @returns {Promise<{ width: number, height: number, data: Uint8Array<ArrayBuffer> }>}
@@ -38,20 +39,27 @@ async function prepare() {
 export async function decodeJpeg(bytes) {
   const whole = readJpegMarkers(bytes);
   if (whole.components === 4) return decodeCmykJpeg(whole.bytes);
+  let image = await withLibjpeg(whole);
+  if (whole.doubtful || complaints.some((line) => /extraneous bytes before marker/.test(line))) {
+    image = await withLibjpeg({ ...whole, bytes: soundJpeg(whole.bytes) });
+  }
+  if (complaints.length > 0) throw damaged(/** @type {string} */ (complaints[0]));
+  return withoutAlpha(image);
+}
+
+/** @param {{ bytes: Uint8Array, width: number, height: number }} jpeg */
+async function withLibjpeg({ bytes, width, height }) {
   if (!ready) await prepare();
   complaints = [];
-  let image;
   try {
     // The binding takes any view of bytes, though its type asks for a buffer.
-    image = await decodeWithLibjpeg(/** @type {ArrayBuffer} */ (/** @type {unknown} */ (whole.bytes)));
+    const image = await decodeWithLibjpeg(/** @type {ArrayBuffer} */ (/** @type {unknown} */ (bytes)));
+    if (width * height > large) ready = false;
+    return image;
   } catch {
     ready = false; // libjpeg left by exit(): the instance is not used again
     throw new Error(`is not a readable JPEG: ${complaints.at(-1) ?? 'the decoder failed'}`);
   }
-  if (whole.width * whole.height > large) ready = false;
-  const fault = complaints.find((line) => !/extraneous bytes before marker 0xd9/.test(line));
-  if (fault) throw new Error(`is a damaged JPEG: ${fault}`);
-  return withoutAlpha(image);
 }
 
 /** @param {{ width: number, height: number, data: ArrayLike<number> }} image */

@@ -1,48 +1,66 @@
 // @ts-check
+import { ScanProgress } from './jpeg-progress.js';
 import { pixelLimit } from './pixel-limit.js';
 
 /** Scans of a progressive JPEG; more are no picture but an attempt to keep decoders busy. */
 const mostScans = 200;
+
+/** Bytes that are to be left out. @typedef {readonly [start: number, end: number]} Stretch */
+
+/** Parameters of a scan that gives whole coefficients: the first, the last, the bits that are left. */
+const whole = Uint8Array.of(0, 63, 0);
 
 /**
  * What the markers of a JPEG say, and its bytes without faults that do no harm.
  *
  * libjpeg prints the first warning of an image alone, so one about a fault that does no harm hides those about damage. Such
  * faults are mended in a copy: another major version of JFIF, an unknown colour transform of Adobe, parameters of a
- * sequential scan that are not 0, 63, 0, and bytes between segments.
+ * sequential scan that are not 0, 63, 0, and bytes between segments. Bytes that may be the rest of a segment on which colours
+ * depend are damage.
  *
  * @param {Uint8Array} bytes
- * @returns {{ bytes: Uint8Array, width: number, height: number, components: number }}
+ * @returns {{ bytes: Uint8Array, width: number, height: number, components: number, doubtful: boolean }} doubtful: there were
+ *   faults, and the data of the scans may be damaged too
  * @throws Error with the reason alone
  */
 export function readJpegMarkers(bytes) {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   /** What is to be written over the copy. @type {Array<readonly [position: number, value: number]>} */
   const patches = [];
-  /** Bytes that are to be left out. @type {Array<readonly [start: number, end: number]>} */
+  /** @type {Stretch[]} */
   const strays = [];
   let frame = { width: 0, height: 0, components: 0, sequential: false };
+  /** @type {ScanProgress | undefined} */
+  let progress;
   let adobe = 0;
+  let jfif = false;
+  let previous = 0;
   let scans = 0;
   let at = 2;
   for (let ended = false; !ended; ) {
     const marker = nextMarker(view, at);
-    if (marker < 0) throw new Error('is a damaged JPEG: it is cut short, its end marker is missing');
-    if (scans === 0 && view.indexOf(0xff, at) > at) strays.push([at, view.indexOf(0xff, at)]);
+    if (marker < 0) throw damaged('it is cut short, its end marker is missing');
     const code = view[marker];
+    const stray = strayUpTo(view, at, marker);
+    if (stray) {
+      if (previous === 0xdb || isFrame(previous)) throw damaged('bytes lie where a table or its frame should end');
+      strays.push(stray);
+    }
     const body = marker + 1;
     at = body;
     if (code === 0xd9) ended = true;
-    if (ended || code === 0x01 || (code >= 0xd0 && code <= 0xd8)) continue;
+    if (ended || code === 0x01 || (code >= 0xd0 && code <= 0xd7)) continue;
+    if (!isKnown(code)) throw damaged(`0x${code.toString(16)} is no marker of a picture`);
+    previous = code;
     const length = body + 2 <= view.length ? view.readUInt16BE(body) : 0;
     at = body + length;
-    if (length < 2 || at > view.length)
-      throw new Error('is a damaged JPEG: it is cut short or a length in it is wrong');
+    if (length < 2 || at > view.length) throw damaged('it is cut short or a length in it is wrong');
     if (code === 0xe0 && length >= 14 && view.toString('latin1', body + 2, body + 7) === 'JFIF\0') {
+      jfif = true;
       if (view[body + 7] !== 1) patches.push([body + 7, 1]);
     } else if (code === 0xee && length >= 14 && view.toString('latin1', body + 2, body + 7) === 'Adobe') {
       adobe = body + 13;
-    } else if (code >= 0xc0 && code <= 0xcf && code !== 0xc4 && code !== 0xc8 && code !== 0xcc && length >= 8) {
+    } else if (isFrame(code) && length >= 8) {
       frame = {
         height: view.readUInt16BE(body + 3),
         width: view.readUInt16BE(body + 5),
@@ -50,21 +68,29 @@ export function readJpegMarkers(bytes) {
         sequential: code === 0xc0 || code === 0xc1,
       };
       pixelLimit(frame.width, frame.height);
+      progress = new ScanProgress(every(3, view.subarray(body + 8, at)));
       if (code <= 0xc2) checkLength(view, body, length);
     } else if (code === 0xda) {
       scans++;
       if (scans > mostScans) throw new Error(`has more than ${mostScans} scans, which no picture needs`);
-      if (frame.sequential && length >= 6) {
-        [0, 63, 0].forEach((value, i) => {
+      const header = view.subarray(body + 3, at);
+      const parameters = frame.sequential ? whole : header.subarray(-3);
+      if (header.length > 3)
+        parameters.forEach((value, i) => {
           if (view[at - 3 + i] !== value) patches.push([at - 3 + i, value]);
         });
-      }
+      progress?.add(every(2, header.subarray(0, -3)), parameters[0], parameters[1], parameters[2] & 15);
       at = endOfScan(view, at);
     }
   }
   const { components } = frame;
+  if (scans > 0 && !progress?.complete) throw damaged('scans of it are missing');
+  const colourKnown = components === 1 || adobe > 0 || (components === 3 && jfif);
+  if (strays.length > 0 && !colourKnown)
+    throw damaged('bytes lie between its parts, and it does not say what its colours are');
   if (adobe && components === 3 && view[adobe] > 1) patches.push([adobe, 1]);
-  return { ...frame, bytes: mended(bytes, patches, strays) };
+  const sound = mended(bytes, patches, strays);
+  return { ...frame, bytes: sound, doubtful: sound !== bytes };
 }
 
 /**
@@ -83,7 +109,7 @@ function checkLength(view, body, length) {
   }
   const groups = Math.ceil(width / (8 * h)) * Math.ceil(height / (8 * v));
   if (8 * view.length < groups * count) {
-    throw new Error(`is a damaged JPEG: its ${view.length} bytes are too few for ${width} x ${height} pixels`);
+    throw damaged(`its ${view.length} bytes are too few for ${width} x ${height} pixels`);
   }
 }
 
@@ -114,12 +140,53 @@ export function endOfScan(view, at) {
   return view.length;
 }
 
+/** Whether a decoder of pictures has to know a marker with a segment. @param {number} code */
+function isKnown(code) {
+  return (
+    (code >= 0xc0 && code <= 0xef && code !== 0xc8 && code !== 0xd8 && code !== 0xde && code !== 0xdf) || code === 0xfe
+  );
+}
+
 /**
- * @param {Uint8Array} bytes
- * @param {ReadonlyArray<readonly [number, number]>} patches
- * @param {ReadonlyArray<readonly [number, number]>} strays
+ * Every so many bytes the first one.
+ *
+ * @param {number} step
+ * @param {Buffer} bytes
  */
-function mended(bytes, patches, strays) {
+function every(step, bytes) {
+  return Array.from({ length: Math.floor(bytes.length / step) }, (_, i) => bytes[step * i]);
+}
+
+/** Whether a marker starts a frame. @param {number} code */
+function isFrame(code) {
+  return code >= 0xc0 && code <= 0xcf && code !== 0xc4 && code !== 0xc8 && code !== 0xcc;
+}
+
+/**
+ * The bytes from a position to a marker if they are more than the 255s that may lie there.
+ *
+ * @param {Buffer} view
+ * @param {number} at
+ * @param {number} marker position of the marker's code
+ * @returns {Stretch | undefined}
+ */
+function strayUpTo(view, at, marker) {
+  for (let i = at; i < marker; i++) if (view[i] !== 0xff) return [at, marker - 1];
+}
+
+/** @param {string} why */
+export function damaged(why) {
+  return new Error(`is a damaged JPEG: ${why}`);
+}
+
+/**
+ * A copy with bytes written over and bytes left out.
+ *
+ * @param {Uint8Array} bytes
+ * @param {ReadonlyArray<readonly [position: number, value: number]>} patches
+ * @param {readonly Stretch[]} strays in order
+ */
+export function mended(bytes, patches, strays) {
   if (patches.length === 0 && strays.length === 0) return bytes;
   const copy = Buffer.from(bytes);
   for (const [position, value] of patches) copy[position] = value;

@@ -1,7 +1,12 @@
 // @ts-check
 // From coefficients to samples, in the integer arithmetic of libjpeg (jidctint.c, jdsample.c), so that the bytes are equal.
 
+import { damaged } from './jpeg-markers.js';
+
 /** @typedef {import('./jpeg-scans.js').Component} Component */
+
+/** Samples before they are cut to 0 to 255, on both sides of 128. No picture has more; in what is damaged decoders differ. */
+const reach = 512;
 
 /**
  * The samples of a component at the size of the picture.
@@ -33,8 +38,13 @@ export function planeOf(component, width, height, h, v) {
   return cut;
 }
 
-/** @param {Component} component */
-function samplesOf({ coefficients, quantizers, width, height, columns }) {
+/**
+ * The samples of a component, without what fills up its last blocks.
+ *
+ * @param {Component} component
+ * @throws Error with the reason alone, where they are out of reach
+ */
+export function samplesOf({ coefficients, quantizers, width, height, columns }) {
   const plane = new Uint8Array(width * height);
   const samples = new Uint8Array(64);
   const work = new Int32Array(64);
@@ -61,7 +71,11 @@ function inverseTransform(block, quantizers, work, samples) {
   for (let i = 0; i < 64; i++) work[i] = block[i] * quantizers[i];
   for (let column = 0; column < 8; column++) transformLine(work, column, 8, 11);
   for (let row = 0; row < 8; row++) transformLine(work, 8 * row, 1, 18);
-  for (let i = 0; i < 64; i++) samples[i] = Math.max(0, Math.min(255, work[i] + 128));
+  for (let i = 0; i < 64; i++) {
+    const sample = work[i];
+    if (sample < -reach || sample >= reach) throw damaged('its samples are far from what a picture has');
+    samples[i] = Math.max(0, Math.min(255, sample + 128));
+  }
 }
 
 /**

@@ -1,8 +1,10 @@
 // @ts-check
-import { endOfScan, nextMarker } from './jpeg-markers.js';
+import { damaged, endOfScan, nextMarker } from './jpeg-markers.js';
 
 // The entropy coding of JPEG, sequential and progressive: https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annexes F and G.
 // libjpeg as it is built here cannot give the four channels of CMYK, so such files are decoded by this and jpeg-planes.js.
+// It is strict, since a reader that has lost its place in damaged data often finds something to the end: each scan must end
+// with the bits that encoders fill up with, no run may pass the end of its block, and no restart marker may be missing.
 
 /** Where the coefficients of a block lie, in the order of the file. */
 const zigzag = Uint8Array.from([
@@ -23,13 +25,16 @@ const zigzag = Uint8Array.from([
  * @property {Int16Array} coefficients of block after block
  */
 
+/** @typedef {import('./jpeg-markers.js').Stretch} Stretch */
+
 /** @typedef {{ limits: Int32Array, offsets: Int32Array, values: Uint8Array }} HuffmanTable */
 
 /**
  * Reads the frame of a JPEG and all its scans.
  *
  * @param {Buffer} bytes whole, as `readJpegMarkers` gives it
- * @returns {{ width: number, height: number, components: Component[], adobe: number | null }}
+ * @returns {{ width: number, height: number, components: Component[], adobe: number | null, strays: Stretch[] }} strays: bytes
+ *   that lie behind the data of a scan
  * @throws Error with the reason alone
  */
 export function readScans(bytes) {
@@ -40,6 +45,8 @@ export function readScans(bytes) {
   /** @type {ReturnType<typeof readFrame> | undefined} */
   let frame;
   let adobe = null;
+  /** @type {Stretch[]} */
+  const strays = [];
   let restart = 0;
   for (let at = 2; ; ) {
     const marker = nextMarker(bytes, at);
@@ -53,18 +60,20 @@ export function readScans(bytes) {
     else if (code === 0xc4) readHuffman(body, huffman);
     else if (code === 0xdd) restart = body.readUInt16BE(0);
     else if (code === 0xee && body.toString('latin1', 0, 5) === 'Adobe') adobe = body[11];
-    else if (code >= 0xc0 && code <= 0xc2) frame = readFrame(body, code === 0xc2);
-    else if (code > 0xc2 && code < 0xd0 && code !== 0xc8 && code !== 0xcc) throw damaged('its coding is not read');
+    else if (code >= 0xc0 && code <= 0xc2) {
+      if (frame) throw damaged('it has two frames');
+      frame = readFrame(body, code === 0xc2);
+    } else if (code > 0xc2 && code < 0xd0 && code !== 0xc8 && code !== 0xcc) throw damaged('its coding is not read');
     else if (code === 0xda) {
       if (!frame) throw damaged('it has no frame');
       const end = readScan(bytes, at, body, frame, huffman, quantizers, restart);
       at = endOfScan(bytes, end);
-      if (at > end && bytes[at + 1] !== 0xd9) throw damaged('bytes lie between its scans');
+      if (at > end) strays.push([end, at]);
     }
   }
   if (!frame || frame.components.some(({ quantizers: table }) => table.length === 0))
     throw damaged('it has no picture');
-  return { width: frame.width, height: frame.height, components: frame.components, adobe };
+  return { width: frame.width, height: frame.height, components: frame.components, adobe, strays };
 }
 
 /**
@@ -87,7 +96,8 @@ function readQuantizers(body, tables) {
  * @param {HuffmanTable[]} tables
  */
 function readHuffman(body, tables) {
-  for (let at = 0; at + 17 <= body.length; ) {
+  let at = 0;
+  while (at + 17 <= body.length) {
     const id = body[at++];
     const limits = new Int32Array(17).fill(-1);
     const offsets = new Int32Array(17);
@@ -98,12 +108,15 @@ function readHuffman(body, tables) {
       if (count > 0) limits[length] = code + count - 1;
       code += count;
       total += count;
-      if (code > 1 << length) throw damaged('a table of it makes no sense');
+      if (code >= 1 << length) throw damaged('a table of it makes no sense');
     }
-    if (at + 16 + total > body.length || (id & 0xec) !== 0) throw damaged('a table of it makes no sense');
-    tables[id] = { limits, offsets, values: body.subarray(at + 16, at + 16 + total) };
+    const values = body.subarray(at + 16, at + 16 + total);
+    if (values.length < total || total > 256 || (id & 0xec) !== 0 || (id < 16 && values.some((size) => size > 15)))
+      throw damaged('a table of it makes no sense');
+    tables[id] = { limits, offsets, values };
     at += 16 + total;
   }
+  if (at < body.length) throw damaged('a table of it makes no sense');
 }
 
 /**
@@ -113,7 +126,7 @@ function readHuffman(body, tables) {
 function readFrame(body, progressive) {
   if (body[0] !== 8) throw damaged(`its samples have ${body[0]} bits, not 8`);
   const [height, width, count] = [body.readUInt16BE(1), body.readUInt16BE(3), body[5]];
-  if (width === 0 || height === 0 || body.length < 6 + 3 * count) throw damaged('its frame makes no sense');
+  if (width === 0 || height === 0 || body.length !== 6 + 3 * count) throw damaged('its frame makes no sense');
   const parts = Array.from({ length: count }, (_, i) => {
     const [id, sampling, table] = body.subarray(6 + 3 * i, 9 + 3 * i);
     return { id, h: sampling >> 4, v: sampling & 15, table };
@@ -158,7 +171,7 @@ function readScan(bytes, start, header, frame, huffman, quantizers, restart) {
   });
   const [first, last, approximation] = header.subarray(1 + 2 * count, 4 + 2 * count);
   const [high, low] = [approximation >> 4, approximation & 15];
-  if (count < 1 || header.length < 4 + 2 * count || last > 63 || first > last)
+  if (count < 1 || header.length !== 4 + 2 * count || last > 63 || first > last)
     throw damaged('a scan of it makes no sense');
   const bits = new BitReader(bytes, start);
   const blocks = new BlockReader(bits, frame.progressive ? first : 0, frame.progressive ? last : 63, high, low);
@@ -168,8 +181,8 @@ function readScan(bytes, start, header, frame, huffman, quantizers, restart) {
   const rows = alone ? Math.ceil(alone.height / 8) : frame.mcuRows;
   for (let mcu = 0; mcu < columns * rows; mcu++) {
     if (restart > 0 && mcu > 0 && mcu % restart === 0) {
+      if (blocks.runOfEnds > 0) throw damaged('a run of it passes a restart marker');
       bits.restart((mcu / restart - 1) % 8);
-      blocks.runOfEnds = 0;
       for (const part of chosen) part.predicted = 0;
     }
     const [x, y] = [mcu % columns, Math.floor(mcu / columns)];
@@ -182,6 +195,8 @@ function readScan(bytes, start, header, frame, huffman, quantizers, restart) {
       }
     }
   }
+  if (blocks.runOfEnds > 0) throw damaged('a scan of it has more blocks than its picture');
+  bits.end();
   return bits.at;
 }
 
@@ -233,9 +248,17 @@ class BitReader {
     throw damaged('a code of it is in no table');
   }
 
+  /** Passes over the bits that fill up the last byte: ones, as the standard says, or zeros, as some cameras write. */
+  end() {
+    const fill = (1 << this.left) - 1;
+    const rest = this.byte & fill;
+    if (rest !== fill && rest !== 0) throw damaged('the data of a scan do not end where its picture does');
+    this.left = 0;
+  }
+
   /** Passes over the restart marker of a number, which must come now. @param {number} number */
   restart(number) {
-    this.left = 0;
+    this.end();
     if (this.bytes[this.at] !== 0xff || this.bytes[this.at + 1] !== 0xd0 + number) {
       throw damaged('a restart marker of it is not where it should be');
     }
@@ -275,7 +298,8 @@ class BlockReader {
       const [run, size] = [symbol >> 4, symbol & 15];
       if (size === 0 && run < 15) return;
       k += run;
-      if (size > 0 && k < 64) block[zigzag[k]] = this.bits.signed(size);
+      if (k > 63) throw damaged('a run of it passes the end of its block');
+      if (size > 0) block[zigzag[k]] = this.bits.signed(size);
     }
   }
 
@@ -312,7 +336,8 @@ class BlockReader {
         return;
       }
       k += run;
-      if (size > 0 && k < 64) block[zigzag[k]] = this.bits.signed(size) << this.low;
+      if (k > this.last) throw damaged('a run of it passes the end of its block');
+      if (size > 0) block[zigzag[k]] = this.bits.signed(size) << this.low;
     }
   }
 
@@ -328,6 +353,7 @@ class BlockReader {
         const symbol = this.bits.symbol(part.ac);
         let run = symbol >> 4;
         let value = 0;
+        if ((symbol & 15) > 1) throw damaged('a code of it makes no sense');
         if ((symbol & 15) > 0) value = this.bits.bit() ? step : -step;
         else if (run < 15) {
           this.runOfEnds = (1 << run) + this.bits.unsigned(run);
@@ -342,6 +368,7 @@ class BlockReader {
             break;
           }
         }
+        if (k > this.last) throw damaged('a run of it passes the end of its block');
       }
     }
     if (this.runOfEnds > 0) {
@@ -358,9 +385,4 @@ class BlockReader {
   refine(block, at, step) {
     if (this.bits.bit() && (Math.abs(block[at]) & step) === 0) block[at] += block[at] > 0 ? step : -step;
   }
-}
-
-/** @param {string} why */
-function damaged(why) {
-  return new Error(`is a damaged JPEG: ${why}`);
 }
