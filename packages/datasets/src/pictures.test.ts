@@ -8,7 +8,9 @@ const pictures: Record<string, { base64: string; width?: number; height?: number
   readFileSync(new URL('../test-support/pictures.json', import.meta.url), 'utf8'),
 );
 
-/** What Pillow reads and this does not: damage of which it makes gray, and checksums that it does not look at. */
+const rest = /bytes lie where a table or its frame should end/;
+
+/** What Pillow reads and this does not: damage of which it makes gray or other colours, and checksums that it does not look at. */
 const stricter: Record<string, RegExp> = {
   'jpeg/rgb-444-no-end': /end marker is missing/,
   'jpeg/rgb-444-cut-with-end': /premature end of data segment/,
@@ -19,6 +21,27 @@ const stricter: Record<string, RegExp> = {
   'jpeg/cmyk-444-cut-with-end': /end too early/,
   'jpeg/cmyk-444-version-cut-with-end': /end too early/,
   'jpeg/cmyk-444-stray-between-segments-cut-with-end': /end too early/,
+  ...Object.fromEntries(
+    ['rgb', 'cmyk'].flatMap((mode) =>
+      ['444', 'restarts', 'progressive'].flatMap((kind) =>
+        ['frame', 'huffman'].map((part) => [`jpeg/${mode}-${kind}-stray-before-${part}`, rest]),
+      ),
+    ),
+  ),
+  'jpeg/rgb-not-transformed-stray': rest,
+  'jpeg/ycck-444-adobe-lost': /it does not say what its colours are/,
+  'jpeg/cmyk-444-bytes-lost-stray-before-end': /end too early/,
+  'jpeg/rgb-444-bytes-doubled': /do not end where its picture does/,
+  'jpeg/gray-444-bytes-doubled': /do not end where its picture does/,
+  'jpeg/rgb-444-short-picture': /most of its data belong to no pixel/,
+  'jpeg/cmyk-444-short-picture': /most of its data belong to no pixel/,
+  'jpeg/gray-444-short-picture': /most of its data belong to no pixel/,
+  'jpeg/rgb-progressive-last-scans-lost': /scans of it are missing/,
+  'jpeg/cmyk-progressive-last-scans-lost': /scans of it are missing/,
+  'jpeg/gray-progressive-last-scans-lost': /scans of it are missing/,
+  'jpeg/cmyk-444-bright-beyond-measure': /its samples are far from what a picture has/,
+  'jpeg/too-short-for-its-size': /its 1865 bytes are too few for 2000 x 2000 pixels/,
+  'jpeg/too-short-for-its-size-cmyk': /its 2428 bytes are too few for 2000 x 2000 pixels/,
   'png/data-chunk-checksum': /the checksum of its IDAT chunk is wrong/,
   'png/cut-checksum': /cut short/,
   'png/no-palette': /it has no palette/,

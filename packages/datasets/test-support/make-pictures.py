@@ -94,7 +94,7 @@ def harmed(data):
     yield "version-cut", version[:half]
     yield "version-cut-with-end", version[:half] + b"\xff\xd9"
     yield "stray-before-end", data[:-2] + b"abc" + data[-2:]
-    yield "many-stray-before-end", data[:-2] + bytes(range(1, 251)) * 8 + data[-2:]
+    yield "many-stray-before-end", data[:-2] + bytes(range(1, 251)) * 2 + data[-2:]
     yield "version-stray-before-end", version[:-2] + b"abc" + data[-2:]
     first = 4 + data[5]
     yield "stray-between-segments", data[:first] + b"xyz" + data[first:]
@@ -110,6 +110,63 @@ at = scan.index(b"\xff\xda")
 scan[at + 11 : at + 14] = b"\x01\x05\x00"
 files["jpeg/rgb-444-scan-parameters"] = bytes(scan)
 files["jpeg/rgb-444-scan-parameters-cut-with-end"] = bytes(scan[: len(scan) * 2 // 3]) + b"\xff\xd9"
+
+# JPEG: bytes between parts, and data of which a reader has lost track
+
+
+def at_marker(data, code, number=0):
+    at = -1
+    for _ in range(number + 1):
+        at = data.index(bytes((255, code)), at + 1)
+    return at
+
+
+def inserted(data, at, junk=b"xyz"):
+    return data[:at] + junk + data[at:]
+
+
+def written(data, at, values):
+    return data[:at] + bytes(values) + data[at + len(values) :]
+
+
+for mode in ("rgb", "cmyk"):
+    for kind in ("444", "restarts", "progressive"):
+        data = files[f"jpeg/{mode}-{kind}"]
+        codes = dict(tables=0xDB, frame=0xC2 if kind == "progressive" else 0xC0, huffman=0xC4, restarts=0xDD, scan=0xDA)
+        for name, code in codes.items():
+            if bytes((255, code)) in data:
+                files[f"jpeg/{mode}-{kind}-stray-before-{name}"] = inserted(data, at_marker(data, code))
+        behind = at_marker(data, 0xC4, 3) if kind == "progressive" else len(data) - 2
+        for length in (3, 300):
+            files[f"jpeg/{mode}-{kind}-{length}-stray-behind-scan"] = inserted(data, behind, bytes(1 + i % 200 for i in range(length)))
+        files[f"jpeg/{mode}-{kind}-stray-marker"] = inserted(data, at_marker(data, 0xDB), b"\xff\x00\xf0\xf0")
+for name in ("rgb-444", "cmyk-444", "gray-444"):
+    data = files[f"jpeg/{name}"]
+    scan = at_marker(data, 0xDA) + 2 + data[at_marker(data, 0xDA) + 3]
+    files[f"jpeg/{name}-bytes-lost-stray-before-end"] = data[: scan + 90] + data[scan + 97 :]
+    files[f"jpeg/{name}-bytes-doubled"] = data[: scan + 90] + data[scan + 60 :]
+    files[f"jpeg/{name}-short-picture"] = written(data, at_marker(data, 0xC0) + 5, struct.pack(">H", 8))
+for name in ("rgb-progressive", "cmyk-progressive", "gray-progressive"):
+    data = files[f"jpeg/{name}"]
+    files[f"jpeg/{name}-last-scans-lost"] = data[: data.rindex(b"\xff\xc4")] + b"\xff\xd9"
+files["jpeg/cmyk-444-bright-beyond-measure"] = written(files["jpeg/cmyk-444"], at_marker(files["jpeg/cmyk-444"], 0xDB) + 5, [255])
+files["jpeg/ycck-444-adobe-lost"] = written(files["jpeg/ycck-444"], 3, [0])
+files["jpeg/rgb-not-transformed-stray"] = inserted(files["jpeg/rgb-not-transformed"], at_marker(files["jpeg/rgb-not-transformed"], 0xC4))
+for name in ("cmyk-444", "cmyk-progressive"):
+    data = files[f"jpeg/{name}"]
+    at = at_marker(data, 0xC4)
+    files[f"jpeg/{name}-full-huffman-table"] = written(data, at + 5, [2] + list(data[at + 6 : at + 21]))
+    at = at_marker(data, 0xC2 if name.endswith("e") else 0xC0)
+    files[f"jpeg/{name}-two-frames"] = inserted(data, at, data[at : at + 2 + 20])
+files["jpeg/too-short-for-its-size"] = resampled(files["jpeg/rgb-444"], 2000, 2000, 0x11)
+files["jpeg/too-short-for-its-size-cmyk"] = resampled(files["jpeg/cmyk-444"], 2000, 2000, 0x11)
+for kind in (dict(), dict(progressive=True)):
+    flat = jpeg(Image.new("RGB", (640, 640), (9, 99, 199)), optimize=True, quality=30, **kind)
+    files[f"jpeg/flat{'-progressive' if kind else ''}"] = flat
+for number, quality in enumerate((1, 4)):
+    noise = (np.random.default_rng(number).integers(0, 2, (27, 35, 4)) * 255).astype(np.uint8)
+    for mode, shown in (("rgb", noise[..., :3]), ("cmyk", noise)):
+        files[f"jpeg/{mode}-noise-of-quality-{quality}"] = jpeg(Image.fromarray(shown, mode.upper()), quality=quality, subsampling=0)
 
 # PNG: every colour type and depth, interlaced too
 

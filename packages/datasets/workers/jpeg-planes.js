@@ -5,8 +5,13 @@ import { damaged } from './jpeg-markers.js';
 
 /** @typedef {import('./jpeg-scans.js').Component} Component */
 
-/** Samples before they are cut to 0 to 255, on both sides of 128. No picture has more; in what is damaged decoders differ. */
-const reach = 512;
+// What is further out comes from no encoder, and each decoder makes something else of it.
+
+/** Of a sample before it is cut to 0 to 255, from 128. */
+const sampleReach = 512;
+
+/** Of a coefficient: 128 times 8, half of that for encoders that overshoot, and rounding. @param {number} quantizer */
+const reach = (quantizer) => 1536 + 2 * quantizer;
 
 /**
  * The samples of a component at the size of the picture.
@@ -68,14 +73,21 @@ export function samplesOf({ coefficients, quantizers, width, height, columns }) 
  * @param {Uint8Array} samples
  */
 function inverseTransform(block, quantizers, work, samples) {
-  for (let i = 0; i < 64; i++) work[i] = block[i] * quantizers[i];
+  for (let i = 0; i < 64; i++) {
+    work[i] = block[i] * quantizers[i];
+    if (Math.abs(work[i]) > reach(quantizers[i])) throw outOfReach();
+  }
   for (let column = 0; column < 8; column++) transformLine(work, column, 8, 11);
   for (let row = 0; row < 8; row++) transformLine(work, 8 * row, 1, 18);
   for (let i = 0; i < 64; i++) {
     const sample = work[i];
-    if (sample < -reach || sample >= reach) throw damaged('its samples are far from what a picture has');
+    if (sample < -sampleReach || sample >= sampleReach) throw outOfReach();
     samples[i] = Math.max(0, Math.min(255, sample + 128));
   }
+}
+
+function outOfReach() {
+  return damaged('its samples are far from what a picture has');
 }
 
 /**

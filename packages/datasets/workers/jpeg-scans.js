@@ -248,11 +248,15 @@ class BitReader {
     throw damaged('a code of it is in no table');
   }
 
-  /** Passes over the bits that fill up the last byte: ones, as the standard says, or zeros, as some cameras write. */
+  /**
+   * Passes over the bits that fill up the last byte: ones, as the standard says, or zeros, as some cameras write. Where
+   * other bytes follow instead of a marker, the end is taken for one by the standard's ones alone.
+   */
   end() {
     const fill = (1 << this.left) - 1;
     const rest = this.byte & fill;
-    if (rest !== fill && rest !== 0) throw damaged('the data of a scan do not end where its picture does');
+    const zeros = rest === 0 && this.bytes[this.at] === 0xff;
+    if (rest !== fill && !zeros) throw damaged('the data of a scan do not end where its picture does');
     this.left = 0;
   }
 

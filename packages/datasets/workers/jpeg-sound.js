@@ -1,5 +1,5 @@
 // @ts-check
-import { mended } from './jpeg-markers.js';
+import { damaged, mended } from './jpeg-markers.js';
 import { samplesOf } from './jpeg-planes.js';
 import { readScans } from './jpeg-scans.js';
 
@@ -25,7 +25,10 @@ export function soundJpeg(bytes) {
  */
 export function checkedScans(bytes) {
   try {
-    return readScans(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+    const jpeg = readScans(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+    const left = jpeg.strays.reduce((sum, [start, end]) => sum + end - start, 0);
+    if (2 * left > bytes.length) throw damaged('most of its data belong to no pixel');
+    return jpeg;
   } catch (error) {
     if (!(error instanceof RangeError) || !('code' in error)) throw error;
     throw new Error('is a damaged JPEG: a part of it is shorter than it should be', { cause: error });
