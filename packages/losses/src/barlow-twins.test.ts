@@ -127,10 +127,10 @@ describe('barlowTwins refuses', () => {
       `[TypeError: barlowTwins: projections must be float32, got int32. The loss is computed in float32 whatever the precision of the step: cast first.]`,
     );
     expect(call([8, 4], { lambda: -1 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: barlowTwins: lambda must be a finite number >= 0, got -1. 0 leaves its term out.]`,
+      `[RangeError: barlowTwins: lambda must be a finite number of at least 0, got -1. 0 leaves its term out.]`,
     );
     expect(call([8, 4], { epsilon: 0 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: barlowTwins: epsilon must be a finite number > 0, got 0. Batch norm takes 1e-5.]`,
+      `[RangeError: barlowTwins: epsilon must be a finite number above 0, got 0. Batch norm takes 1e-5.]`,
     );
   });
 });

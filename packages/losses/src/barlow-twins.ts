@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkBatch, checkPositive, checkWeight } from './check-arguments.ts';
+import { checkNumber } from '@tfjs-ssl/checks';
+import { checkBatch } from './check-arguments.ts';
 import { offDiagonalSquares } from './off-diagonal-squares.ts';
 import { standardColumns } from './standard-columns.ts';
 
@@ -28,10 +29,10 @@ export interface BarlowTwinsOptions {
  * @example
  * ```ts
  * import { barlowTwins } from '@tfjs-ssl/losses';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import * as tf from '@tensorflow/tfjs-core';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const collapsed = tf.ones<tf.Rank.R2>([64, 16]);
  * console.log(await barlowTwins(collapsed).array()); // 16: no feature says anything
  * ```
@@ -41,8 +42,8 @@ export interface BarlowTwinsOptions {
 export function barlowTwins(projections: tf.Tensor2D, options: BarlowTwinsOptions = {}): tf.Scalar {
   const { lambda = 0.005, epsilon = 1e-5 } = options;
   checkBatch('barlowTwins', projections);
-  checkWeight('barlowTwins', 'lambda', lambda);
-  checkPositive('barlowTwins', 'epsilon', epsilon, 'Batch norm takes 1e-5.');
+  checkNumber('barlowTwins', 'lambda', lambda, { min: 0 }, '0 leaves its term out.');
+  checkNumber('barlowTwins', 'epsilon', epsilon, { above: 0 }, 'Batch norm takes 1e-5.');
   return tf.tidy(() => {
     const images = projections.shape[0] / 2;
     const [a, b] = tf.split<tf.Tensor2D>(projections, 2).map((view) => standardColumns(view, epsilon)) as [

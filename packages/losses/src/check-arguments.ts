@@ -61,17 +61,3 @@ export function checkBatch(fn: string, projections: tf.Tensor): void {
     );
   }
 }
-
-/** Throws unless a weight of a term is finite and not negative. */
-export function checkWeight(fn: string, argument: string, weight: number): void {
-  if (!(weight >= 0 && Number.isFinite(weight))) {
-    throw new RangeError(`${fn}: ${argument} must be a finite number >= 0, got ${weight}. 0 leaves its term out.`);
-  }
-}
-
-/** Throws unless a number is finite and positive. */
-export function checkPositive(fn: string, argument: string, value: number, usual: string): void {
-  if (!(value > 0 && Number.isFinite(value))) {
-    throw new RangeError(`${fn}: ${argument} must be a finite number > 0, got ${value}. ${usual}`);
-  }
-}

@@ -149,7 +149,7 @@ describe('dcl refuses', () => {
       `[RangeError: dcl: temperature must be a finite number above 0, got 0. Usual values lie between 0.05 and 1.]`,
     );
     expect(call([8, 4], { sigma: -1 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: dcl: sigma must be a finite number > 0, got -1. The paper takes 0.5; leave it out for the plain form.]`,
+      `[RangeError: dcl: sigma must be a finite number above 0, got -1. The paper takes 0.5; leave it out for the plain form.]`,
     );
   });
 });

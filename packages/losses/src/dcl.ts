@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { checkNumber } from '@tfjs-ssl/checks';
 import { unitRows } from '@tfjs-ssl/ops';
-import { checkBatch, checkPositive, checkTemperature } from './check-arguments.ts';
+import { checkBatch, checkTemperature } from './check-arguments.ts';
 import { comparedRows, oneOf } from './compared-rows.ts';
 
 /** Options of {@link dcl}. */
@@ -30,10 +31,10 @@ export interface DCLOptions {
  * @example
  * ```ts
  * import { dcl } from '@tfjs-ssl/losses';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import * as tf from '@tensorflow/tfjs-core';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const projections = tf.ones<tf.Rank.R2>([8, 16]); // a collapsed encoder
  * console.log(await dcl(projections, { temperature: 0.5 }).array(), Math.log(6)); // 1.7918 1.7918
  * const weighted = dcl(projections, { temperature: 0.1, sigma: 0.5 });
@@ -46,7 +47,7 @@ export function dcl(projections: tf.Tensor2D, options: DCLOptions): tf.Scalar {
   checkBatch('dcl', projections);
   checkTemperature('dcl', temperature);
   if (sigma !== undefined)
-    checkPositive('dcl', 'sigma', sigma, 'The paper takes 0.5; leave it out for the plain form.');
+    checkNumber('dcl', 'sigma', sigma, { above: 0 }, 'The paper takes 0.5; leave it out for the plain form.');
   return tf.tidy(() => {
     const unit = unitRows(projections);
     const [rows] = unit.shape;

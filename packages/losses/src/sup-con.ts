@@ -30,10 +30,10 @@ export interface SupConOptions {
  * @example
  * ```ts
  * import { supCon } from '@tfjs-ssl/losses';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import * as tf from '@tensorflow/tfjs-core';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const labels = tf.tensor1d([0, 1, 1, 2], 'int32'); // of four images
  * const projections = tf.randomNormal<tf.Rank.R2>([8, 16]); // two views of them
  * const loss = supCon(projections, tf.concat([labels, labels]), { temperature: 0.1 });

@@ -139,13 +139,13 @@ describe('vicReg refuses', () => {
       `[RangeError: vicReg: projections must have rank 2, one row per view, got shape [8]. Flatten or pool each view to a vector first.]`,
     );
     expect(call([8, 4], { nu: Number.NaN })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: vicReg: nu must be a finite number >= 0, got NaN. 0 leaves its term out.]`,
+      `[RangeError: vicReg: nu must be a finite number of at least 0, got NaN. 0 leaves its term out.]`,
     );
     expect(call([8, 4], { gamma: 0 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: vicReg: gamma must be a finite number > 0, got 0. The paper takes 1.]`,
+      `[RangeError: vicReg: gamma must be a finite number above 0, got 0. The paper takes 1.]`,
     );
     expect(call([8, 4], { epsilon: -1 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: vicReg: epsilon must be a finite number > 0, got -1. The paper takes 1e-4.]`,
+      `[RangeError: vicReg: epsilon must be a finite number above 0, got -1. The paper takes 1e-4.]`,
     );
   });
 });

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkBatch, checkPositive, checkWeight } from './check-arguments.ts';
+import { checkNumber } from '@tfjs-ssl/checks';
+import { checkBatch } from './check-arguments.ts';
 import { offDiagonalSquares } from './off-diagonal-squares.ts';
 
 /** Options of {@link vicReg}. */
@@ -39,10 +40,10 @@ export interface VICRegOptions {
  * @example
  * ```ts
  * import { vicReg } from '@tfjs-ssl/losses';
- * import { useEngine } from '@tfjs-ssl/engine';
+ * import { startEngine } from '@tfjs-ssl/engine';
  * import * as tf from '@tensorflow/tfjs-core';
  *
- * await useEngine('auto');
+ * await startEngine('auto');
  * const collapsed = tf.ones<tf.Rank.R2>([64, 16]);
  * console.log(await vicReg(collapsed).array()); // 24.75: 25 (1 - sqrt(1e-4)), no feature varies
  * ```
@@ -52,9 +53,10 @@ export interface VICRegOptions {
 export function vicReg(projections: tf.Tensor2D, options: VICRegOptions = {}): tf.Scalar {
   const { lambda = 25, mu = 25, nu = 1, gamma = 1, epsilon = 1e-4 } = options;
   checkBatch('vicReg', projections);
-  for (const [name, weight] of Object.entries({ lambda, mu, nu })) checkWeight('vicReg', name, weight);
-  checkPositive('vicReg', 'gamma', gamma, 'The paper takes 1.');
-  checkPositive('vicReg', 'epsilon', epsilon, 'The paper takes 1e-4.');
+  for (const [name, weight] of Object.entries({ lambda, mu, nu }))
+    checkNumber('vicReg', name, weight, { min: 0 }, '0 leaves its term out.');
+  checkNumber('vicReg', 'gamma', gamma, { above: 0 }, 'The paper takes 1.');
+  checkNumber('vicReg', 'epsilon', epsilon, { above: 0 }, 'The paper takes 1e-4.');
   return tf.tidy(() => {
     const views = tf.split(projections, 2) as [tf.Tensor2D, tf.Tensor2D];
     const terms = [tf.mul(tf.mean(tf.squaredDifference(...views)), lambda)];

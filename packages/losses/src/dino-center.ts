@@ -1,0 +1,58 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { checkNumber } from '@tfjs-ssl/checks';
+import { checkVectors } from './check-arguments.ts';
+
+/** Options of {@link dinoCenter}. */
+export interface DINOCenterOptions {
+  /** Share of the old center, in [0, 1]. Default 0.9. */
+  readonly momentum?: number;
+}
+
+/**
+ * The center of the teacher's logits after a step of {@link dino}: a running mean, which keeps one dimension from winning everywhere.
+ *
+ *     center' = momentum center + (1 - momentum) mean over all rows of the teacher
+ *
+ * Subtract the old center in the step's own loss, and this one in the next. In a training it is a variable: assign the result to it, and save it with the checkpoint.
+ *
+ * @param center - shape [K], float32; zeros at first.
+ * @param teacher - shape [R, K], float32: logits of the teacher, all views of the batch.
+ * @param options - the momentum.
+ * @returns shape [K], float32, a constant to the tape; the caller disposes it.
+ * @throws RangeError if shapes do not fit together or the momentum is out of range; TypeError for tensors that are not float32.
+ * @example
+ * ```ts
+ * import { dinoCenter } from '@tfjs-ssl/losses';
+ * import { startEngine } from '@tfjs-ssl/engine';
+ * import * as tf from '@tensorflow/tfjs-core';
+ *
+ * await startEngine('auto');
+ * const teacher = tf.tensor2d([[1, 2], [3, 4]]);
+ * console.log(await dinoCenter(tf.tensor1d([1, 1]), teacher).array()); // [1.1, 1.2]
+ * ```
+ * @see Caron et al. 2021, "Emerging Properties in Self-Supervised Vision Transformers", eq. 4.
+ */
+export function dinoCenter(center: tf.Tensor1D, teacher: tf.Tensor2D, options: DINOCenterOptions = {}): tf.Tensor1D {
+  const { momentum = 0.9 } = options;
+  checkVectors('dinoCenter', 'teacher', teacher);
+  checkCenter('dinoCenter', center, teacher);
+  checkNumber('dinoCenter', 'momentum', momentum, { min: 0, max: 1 }, 'It is the share of the old center: 0.9.');
+  const run = tf.customGrad((old, rows) => ({
+    value: tf.add(tf.mul(old as tf.Tensor, momentum), tf.mul(tf.mean(rows as tf.Tensor, 0), 1 - momentum)),
+    gradFunc: () => [tf.zeros(center.shape), tf.zeros(teacher.shape)],
+  }));
+  return tf.tidy(() => run(center, teacher)) as tf.Tensor1D;
+}
+
+/** Throws unless a center is float32 with a value for each column of the teacher's logits. */
+export function checkCenter(fn: string, center: tf.Tensor1D, teacher: tf.Tensor2D): void {
+  const columns = teacher.shape[1];
+  if (center.rank !== 1 || center.size !== columns) {
+    throw new RangeError(
+      `${fn}: center must have shape [${columns}], a value for each column of teacher, got shape [${center.shape.join(', ')}]. Start with zeros.`,
+    );
+  }
+  if (center.dtype !== 'float32') {
+    throw new TypeError(`${fn}: center must be float32, got ${center.dtype}. Start with tf.zeros.`);
+  }
+}
