@@ -89,6 +89,17 @@ function hashOfTraining(): string {
     momentumUpdate(variables, gradients, moments[0]!, tf.tensor1d([0.1]), { ...lars, ...perParameter });
     add(...variables);
     tf.dispose([...variables, ...moments.flat()]);
+    // every way of Winograd's algorithm, with tiles in several parts and groups
+    for (const [n, h, w, c, o] of [
+      [16, 16, 16, 32, 48],
+      [40, 7, 6, 136, 144],
+      [9, 2, 2, 40, 48],
+    ] as const) {
+      // biome-ignore format: a table
+      const [x, filter] = [normal([n, h, w, c], 11), normal([3, 3, c, o], 12)];
+      const f = (a: tf.Tensor, b: tf.Tensor) => tf.conv2d(a as tf.Tensor4D, b as tf.Tensor4D, 1, 'same');
+      add(f(x, filter), ...tf.grads(f)([x, filter], normal([n, h, w, o], 13)));
+    }
   });
   return hash.digest('hex');
 }
@@ -109,7 +120,7 @@ describe('results', () => {
     const shapes = [[64, 3, 64, 7, 2, 3], [16, 64, 64, 3, 1, 1], [16, 64, 128, 3, 2, 1], [16, 64, 128, 1, 2, 0], [8, 128, 128, 3, 1, 1], [8, 128, 256, 3, 2, 1], [4, 256, 256, 3, 1, 1], [4, 256, 512, 3, 2, 1], [4, 256, 512, 1, 2, 0], [2, 512, 512, 3, 1, 1]] as const; // biome-ignore format: a table
     for (const [size, c, o, k, stride, pad] of shapes) {
       tf.tidy(() => {
-        const x = normal([4, size, size, c], 1);
+        const x = normal([8, size, size, c], 1);
         const w = normal([k, k, c, o], 2);
         const f = (a: tf.Tensor, b: tf.Tensor) => tf.conv2d(a as tf.Tensor4D, b as tf.Tensor4D, stride, pad);
         const y = f(x, w);
