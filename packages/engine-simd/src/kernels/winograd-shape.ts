@@ -10,8 +10,8 @@ export interface WinogradShape {
   readonly tilesPerImage: number;
 }
 
-/** Channels on either side, at least: fewer do not pay for the transforms, and errors would grow beside those of plain sums. */
-const FEWEST_CHANNELS = 32;
+/** Channels on either side, at least: fewer do not pay for the transforms, and errors would grow beyond three times those of plain sums. */
+const FEWEST_CHANNELS = 16;
 /** A row of outputs that nobody wants has room for so many. */
 const MOST_CHANNELS = 2048;
 /** Tiles of all images, at least: fewer do not pay for the transform of the weights. */
