@@ -1,3 +1,7 @@
+export { alignment, type UniformityOptions, uniformity } from './alignment-uniformity.ts';
+export { type ChooseProbeOptions, type ChosenProbe, chooseProbe } from './choose-probe.ts';
+export { type ConfusedPair, type Confusion, type ConfusionOptions, confusion } from './confusion.ts';
+export { effectiveRank } from './effective-rank.ts';
 export {
   type Encoder,
   type EncoderModel,
@@ -5,11 +9,15 @@ export {
   extractFeatures,
   type ImageSource,
 } from './extract-features.ts';
-export { type KnnOptions, type KnnResult, knnAccuracy, knnClassify } from './knn.ts';
 export {
-  type LinearClassifier,
-  type LinearProbe,
-  type LinearProbeOptions,
-  linearProbe,
-  probeAccuracy,
-} from './linear-probe.ts';
+  type KnnEvaluateOptions,
+  type KnnEvaluation,
+  type KnnOptions,
+  type KnnResult,
+  knnAccuracy,
+  knnClassify,
+  knnEvaluate,
+} from './knn.ts';
+export { type LinearClassifier, type LinearProbe, type LinearProbeOptions, linearProbe } from './linear-probe.ts';
+export { type ProbeEvaluateOptions, probeAccuracy, probeEvaluate } from './probe-evaluate.ts';
+export type { ClassificationResult } from './rank-tally.ts';

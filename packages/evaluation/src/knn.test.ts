@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describeEngines, expectClose, expectNoLeak } from '@tfjs-ssl/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { knnAccuracy, knnClassify } from './index.ts';
+import { knnAccuracy, knnClassify, knnEvaluate } from './index.ts';
 
 /** The rule in double precision, by sorting. */
 function reference(
@@ -132,6 +132,74 @@ describeEngines('knnClassify', () => {
     await expectNoLeak(async () => {
       await knnClassify({ bank, bankLabels, queries: bank, k: 3, classes: 2 });
     });
+    bank.dispose();
+  });
+});
+
+describeEngines('knnEvaluate', () => {
+  it('equals a case worked by hand', async () => {
+    // Neighbours of the query by cosine: classes 0, 1, 2, ... 7, with the second vote for class 6 on top of its first at k = 9.
+    const angles = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
+    const bank = tf.tensor2d(angles.map((angle) => [2 * Math.cos(angle), 2 * Math.sin(angle)]));
+    const bankLabels = [0, 1, 2, 3, 4, 5, 6, 7, 6];
+    const queries = tf.tensor2d([0, 0, 0, 0].flatMap(() => [[1, 0]]));
+    const queryLabels = [0, 4, 5, 6];
+    const options = { bank, bankLabels, queries, queryLabels, classes: 9, temperature: 10 };
+    // k = 1 names class 0 alone; k = 7 names 0 to 6 in order; at k = 9 class 6 has two votes and comes first.
+    const results = await knnEvaluate({ ...options, ks: [7, 1, 9] });
+    expect(results.map(({ k, top1, top5 }) => [k, top1, top5])).toEqual([
+      [7, 0.25, 0.5],
+      [1, 0.25, 0.25],
+      [9, 0.25, 0.5],
+    ]);
+    expect(results.map(({ predictions }) => [...predictions])).toEqual([
+      [0, 0, 0, 0],
+      [0, 0, 0, 0],
+      [6, 6, 6, 6],
+    ]);
+    expect((await knnEvaluate(options)).map(({ k }) => k)).toEqual([9]);
+    tf.dispose([bank, queries]);
+  });
+
+  it('gives for each k what knnClassify gives, leaves no tensors and reports progress', async () => {
+    const bank = tf.randomNormal<tf.Rank.R2>([300, 4], 0, 1, 'float32', 1);
+    const queries = tf.randomNormal<tf.Rank.R2>([1030, 4], 0, 1, 'float32', 2);
+    const bankLabels = Int32Array.from({ length: 300 }, (_, i) => (i * 31) % 7);
+    const queryLabels = Int32Array.from({ length: 1030 }, (_, i) => (i * 17) % 7);
+    const options = { bank, bankLabels, queries, classes: 7 };
+    const done: number[] = [];
+    await expectNoLeak(async () => {
+      const onProgress = (progress: { done: number }) => void done.push(progress.done);
+      const results = await knnEvaluate({ ...options, queryLabels, onProgress });
+      expect(results.map(({ k }) => k)).toEqual([20, 200]);
+      for (const { k, top1, predictions } of results) {
+        expect(predictions).toEqual((await knnClassify({ ...options, k })).predictions);
+        expect(top1).toBe(await knnAccuracy({ ...options, queryLabels, k }));
+      }
+    });
+    expect(done).toEqual([1024, 1030]);
+    tf.dispose([bank, queries]);
+  });
+
+  it('refuses what does not fit', async () => {
+    const bank = tf.ones<tf.Rank.R2>([3, 2]);
+    const options = { bank, bankLabels: [0, 1, 0], queries: bank, queryLabels: [0, 1, 1], classes: 2 };
+    const call = (change: object) => () => knnEvaluate({ ...options, ...change });
+    await expect(call({ ks: [] })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: knnEvaluate: ks.length must be an integer of at least 1, got 0. Leave it out for 20 and 200.]`,
+    );
+    await expect(call({ ks: [1, 4] })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: knnEvaluate: ks[1] must be an integer in [1, 3], got 4. It is a number of rows of the bank.]`,
+    );
+    await expect(call({ bankLabels: [1, 1, 1] })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: knnEvaluate: bankLabels must hold at least two classes, got class 1 alone. With one class every answer is right: take images of others, too.]`,
+    );
+    await expect(call({ queryLabels: [1] })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: knnEvaluate: queryLabels must hold one label per row of features, 3, got 1. Pass both of the same images.]`,
+    );
+    await expect(call({ queries: tf.fill([3, 2], Number.NaN) })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: knnEvaluate: queries must be finite, got NaN or infinity in row 0. The encoder has diverged, or its input was not finite.]`,
+    );
     bank.dispose();
   });
 });

@@ -1,7 +1,8 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import { checkFeatures, checkFinite, checkLabels, checkSeveralClasses } from './check-arguments.ts';
-import { TopK } from './top-k.ts';
+import { forNeighbours, type Neighbours } from './neighbours.ts';
+import { type ClassificationResult, RankTally } from './rank-tally.ts';
 
 /** What {@link knnClassify} takes. */
 export interface KnnOptions {
@@ -29,31 +30,21 @@ export interface KnnResult {
   readonly scores: Float64Array;
 }
 
-/** Similarities held at a time: 1024 x 4096 x 4 bytes = 16 MB. */
-const QUERIES_AT_ONCE = 1024;
-const BANK_AT_ONCE = 4096;
-
-/** Rows [start, start + count) of `features`, each of unit length (zero rows stay zero). */
-function unitRows(features: tf.Tensor2D, start: number, count: number): tf.Tensor2D {
-  const rows = tf.slice(features, [start, 0], [count, features.shape[1]]);
-  return tf.div(rows, tf.maximum(tf.sqrt(tf.sum(tf.square(rows), 1, true)), 1e-12));
-}
-
-/** The k most similar bank rows of the queries [start, start + count). */
-async function neighbours(bank: tf.Tensor2D, queries: tf.Tensor2D, start: number, count: number, k: number) {
-  const best = Array.from({ length: count }, () => new TopK(k));
-  const units = tf.tidy(() => unitRows(queries, start, count));
-  for (let first = 0; first < bank.shape[0]; first += BANK_AT_ONCE) {
-    const rows = Math.min(BANK_AT_ONCE, bank.shape[0] - first);
-    const cosines = tf.tidy(() => tf.matMul(units, unitRows(bank, first, rows), false, true));
-    const values = await cosines.data<'float32'>();
-    best.forEach((top, query) => {
-      top.offer(values, query * rows, rows, first);
-    });
-    cosines.dispose();
+/** The votes of one query's neighbours, and the class with the most. */
+function vote(
+  { values, places }: Neighbours,
+  k: number,
+  bankLabels: ArrayLike<number>,
+  temperature: number,
+  votes: Float64Array,
+): number {
+  // Votes relative to the largest decide, so that a small temperature cannot make all of them infinite.
+  const largest = values[0] as number;
+  for (let j = 0; j < k; j++) {
+    const label = bankLabels[places[j] as number] as number;
+    votes[label] = (votes[label] as number) + Math.exp(((values[j] as number) - largest) / temperature);
   }
-  units.dispose();
-  return best;
+  return votes.indexOf(Math.max(...votes));
 }
 
 /**
@@ -80,12 +71,31 @@ async function neighbours(bank: tf.Tensor2D, queries: tf.Tensor2D, start: number
  * @see Wu et al. 2018, "Unsupervised Feature Learning via Non-Parametric Instance Discrimination", section 3.4.
  */
 export async function knnClassify(options: KnnOptions): Promise<KnnResult> {
-  const { bank, bankLabels, queries, k, temperature = 0.1, classes, onProgress } = options;
-  checkFeatures('knnClassify', 'bank', bank);
-  checkFeatures('knnClassify', 'queries', queries);
+  const { bankLabels, queries, k, temperature = 0.1, classes } = options;
+  await checkKnn('knnClassify', { ...options, temperature });
+  checkK('knnClassify', 'k', k, options.bank.shape[0]);
+  const predictions = new Int32Array(queries.shape[0]);
+  const scores = new Float64Array(queries.shape[0] * classes);
+  await forNeighbours(options, k, (neighbours, query) => {
+    const row = scores.subarray(query * classes, (query + 1) * classes);
+    predictions[query] = vote(neighbours, k, bankLabels, temperature, row);
+    const factor = Math.exp((neighbours.values[0] as number) / temperature);
+    row.forEach((votes, label) => {
+      if (votes > 0) row[label] = votes * factor; // none stays 0, where the factor is infinite
+    });
+  });
+  return { predictions, scores };
+}
+
+type Checked = Required<Pick<KnnOptions, 'bank' | 'bankLabels' | 'queries' | 'temperature' | 'classes'>>;
+
+/** Throws unless bank and queries fit each other and the labels. */
+async function checkKnn(fn: string, { bank, bankLabels, queries, temperature, classes }: Checked): Promise<void> {
+  checkFeatures(fn, 'bank', bank);
+  checkFeatures(fn, 'queries', queries);
   if (bank.shape[1] !== queries.shape[1]) {
     throw argumentError({
-      fn: 'knnClassify',
+      fn,
       argument: 'queries',
       required: `have as many columns as bank, ${bank.shape[1]}`,
       got: queries.shape[1],
@@ -93,42 +103,16 @@ export async function knnClassify(options: KnnOptions): Promise<KnnResult> {
     });
   }
   const rule = { min: 2, integer: true };
-  checkNumber('knnClassify', 'classes', classes, rule, 'With one class every answer is right.');
-  checkLabels('knnClassify', 'bankLabels', bankLabels, bank.shape[0], classes);
-  checkSeveralClasses('knnClassify', 'bankLabels', bankLabels);
-  checkNumber(
-    'knnClassify',
-    'k',
-    k,
-    { min: 1, max: bank.shape[0], integer: true },
-    'It is a number of rows of the bank.',
-  );
-  checkNumber('knnClassify', 'temperature', temperature, { above: 0 }, 'Leave it out for 0.1.');
-  await checkFinite('knnClassify', 'bank', bank);
-  await checkFinite('knnClassify', 'queries', queries);
+  checkNumber(fn, 'classes', classes, rule, 'With one class every answer is right.');
+  checkLabels(fn, 'bankLabels', bankLabels, bank.shape[0], classes);
+  checkSeveralClasses(fn, 'bankLabels', bankLabels);
+  checkNumber(fn, 'temperature', temperature, { above: 0 }, 'Leave it out for 0.1.');
+  await checkFinite(fn, 'bank', bank);
+  await checkFinite(fn, 'queries', queries);
+}
 
-  const total = queries.shape[0];
-  const predictions = new Int32Array(total);
-  const scores = new Float64Array(total * classes);
-  for (let start = 0; start < total; start += QUERIES_AT_ONCE) {
-    const count = Math.min(QUERIES_AT_ONCE, total - start);
-    const best = await neighbours(bank, queries, start, count, k);
-    best.forEach(({ values, places }, i) => {
-      const row = scores.subarray((start + i) * classes, (start + i + 1) * classes);
-      // Votes relative to the largest decide, so that a small temperature cannot make all of them infinite.
-      const largest = values.reduce((max, value) => Math.max(max, value), Number.NEGATIVE_INFINITY);
-      for (let j = 0; j < k; j++) {
-        const label = bankLabels[places[j] as number] as number;
-        row[label] = (row[label] as number) + Math.exp(((values[j] as number) - largest) / temperature);
-      }
-      predictions[start + i] = row.indexOf(Math.max(...row));
-      row.forEach((votes, label) => {
-        if (votes > 0) row[label] = votes * Math.exp(largest / temperature); // none stays 0, where the factor is infinite
-      });
-    });
-    onProgress?.({ done: start + count, total });
-  }
-  return { predictions, scores };
+function checkK(fn: string, argument: string, k: number, rows: number): void {
+  checkNumber(fn, argument, k, { min: 1, max: rows, integer: true }, 'It is a number of rows of the bank.');
 }
 
 /**
@@ -156,4 +140,59 @@ export async function knnAccuracy(options: KnnOptions & { readonly queryLabels: 
   checkLabels('knnAccuracy', 'queryLabels', queryLabels, queries.shape[0], classes);
   const { predictions } = await knnClassify(options);
   return predictions.filter((prediction, i) => prediction === queryLabels[i]).length / predictions.length;
+}
+
+/** What {@link knnEvaluate} takes. */
+export interface KnnEvaluateOptions extends Omit<KnnOptions, 'k'> {
+  /** Label of each query, integers in [0, classes). */
+  readonly queryLabels: ArrayLike<number>;
+  /** Numbers of neighbours that vote, each an integer in [1, bank rows]. Default: 20 and 200, as far as the bank has them. */
+  readonly ks?: readonly number[];
+}
+
+/** What {@link knnEvaluate} returns for each k. */
+export interface KnnEvaluation extends ClassificationResult {
+  readonly k: number;
+}
+
+/**
+ * Top-1 and top-5 accuracy of {@link knnClassify} for several numbers of neighbours, in one pass over the bank.
+ *
+ * A class that no neighbour has is never among the five, so that k = 1 gives the same top-1 and top-5.
+ *
+ * @param options - those of {@link knnClassify} with `ks` in place of `k`, and `queryLabels`.
+ * @returns accuracies and predictions for each k, in the order of `ks`; no tensors.
+ * @throws RangeError as {@link knnClassify}, and if the query labels do not fit.
+ * @example
+ * ```ts
+ * import { knnEvaluate } from '@tfjs-ssl/evaluation';
+ * import { startEngine } from '@tfjs-ssl/engine';
+ * import * as tf from '@tensorflow/tfjs-core';
+ *
+ * await startEngine('auto');
+ * const bank = tf.tensor2d([[1, 0], [2, 0.1], [0, 3]]);
+ * const queries = tf.tensor2d([[5, 1], [0.1, 1]]);
+ * const labels = { bankLabels: [0, 0, 1], queryLabels: [0, 0] };
+ * for (const { k, top1, top5 } of await knnEvaluate({ bank, queries, ...labels, classes: 2, ks: [1, 3] })) {
+ *   console.log(k, top1, top5); // 1 0.5 0.5, then 3 0.5 1
+ * }
+ * ```
+ */
+export async function knnEvaluate(options: KnnEvaluateOptions): Promise<KnnEvaluation[]> {
+  const { bank, bankLabels, queries, queryLabels, classes, temperature = 0.1 } = options;
+  await checkKnn('knnEvaluate', { ...options, temperature });
+  checkLabels('knnEvaluate', 'queryLabels', queryLabels, queries.shape[0], classes);
+  const ks = options.ks ?? [...new Set([20, 200].map((k) => Math.min(k, bank.shape[0])))];
+  const advice = 'Leave it out for 20 and 200.';
+  checkNumber('knnEvaluate', 'ks.length', ks.length, { min: 1, integer: true }, advice);
+  for (const [i, k] of ks.entries()) checkK('knnEvaluate', `ks[${i}]`, k, bank.shape[0]);
+  const tallies = ks.map((k) => ({ k, tally: new RankTally(queryLabels) }));
+  await forNeighbours(options, Math.max(...ks), (neighbours, query) => {
+    for (const { k, tally } of tallies) {
+      const votes = new Float64Array(classes);
+      vote(neighbours, k, bankLabels, temperature, votes);
+      tally.add(query, votes, 0);
+    }
+  });
+  return tallies.map(({ k, tally }) => ({ k, ...tally.result() }));
 }

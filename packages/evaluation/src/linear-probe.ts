@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkNumber } from '@tfjs-ssl/checks';
 import { checkFeatures, checkFinite, checkLabels, checkSeveralClasses } from './check-arguments.ts';
 import { minimize } from './minimize.ts';
-import { columnMoments, evaluateSoftmax, forBlocks } from './softmax-objective.ts';
+import { columnMoments, evaluateSoftmax } from './softmax-objective.ts';
 
 /** What {@link linearProbe} takes. */
 export interface LinearProbeOptions {
@@ -134,50 +134,4 @@ export async function linearProbe(options: LinearProbeOptions): Promise<LinearPr
     gradientNorm: minimum.gradientNorm,
     converged: minimum.converged,
   };
-}
-
-/**
- * The fraction of rows that a linear classifier gives their own label; of equal logits the smallest class counts.
- *
- * @param options - `probe`: from {@link linearProbe}; `features`: shape [rows, D], float32; `labels`: one per row.
- * @returns a fraction from 0 to 1.
- * @throws RangeError if shapes or labels do not fit.
- * @example
- * ```ts
- * import { probeAccuracy } from '@tfjs-ssl/evaluation';
- * import { startEngine } from '@tfjs-ssl/engine';
- * import * as tf from '@tensorflow/tfjs-core';
- *
- * await startEngine('auto');
- * const probe = { weights: tf.tensor2d([[1, 0], [0, 1]]), bias: tf.tensor1d([0, 0]) };
- * const features = tf.tensor2d([[3, 1], [1, 2]]);
- * console.log(await probeAccuracy({ probe, features, labels: [0, 0] })); // 0.5
- * ```
- */
-export async function probeAccuracy(options: {
-  readonly probe: LinearClassifier;
-  readonly features: tf.Tensor2D;
-  readonly labels: ArrayLike<number>;
-}): Promise<number> {
-  const { probe, features, labels } = options;
-  checkFeatures('probeAccuracy', 'features', features);
-  const [classes, columns] = probe.weights.shape;
-  if (features.shape[1] !== columns) {
-    throw new RangeError(
-      `probeAccuracy: features must have the probe's ${columns} columns, got ${features.shape[1]}. Use the encoder that the probe was trained on.`,
-    );
-  }
-  checkLabels('probeAccuracy', 'labels', labels, features.shape[0], classes);
-  let correct = 0;
-  await forBlocks(features.shape[0], async (start, count) => {
-    const predictions = tf.tidy(() => {
-      const block = tf.slice(features, [start, 0], [count, columns]);
-      return tf.argMax(tf.add(tf.matMul(block, probe.weights, false, true), probe.bias), 1);
-    });
-    (await predictions.data()).forEach((prediction, i) => {
-      if (prediction === labels[start + i]) correct++;
-    });
-    predictions.dispose();
-  });
-  return correct / features.shape[0];
 }

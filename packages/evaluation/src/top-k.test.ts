@@ -23,6 +23,8 @@ describe('TopK', () => {
             .slice(0, k);
           expect([...top.places].sort((a, b) => a - b)).toEqual(sorted.map(({ place }) => place).sort((a, b) => a - b));
           expect([...top.values].sort((a, b) => b - a)).toEqual(sorted.map(({ value }) => value));
+          expect([...top.sorted().places]).toEqual(sorted.map(({ place }) => place));
+          expect([...top.sorted().values]).toEqual(sorted.map(({ value }) => value));
           top.places.forEach((place, i) => void expect(numbers[place]).toBe(top.values[i]));
         },
       ),

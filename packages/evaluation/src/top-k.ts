@@ -25,6 +25,19 @@ export class TopK {
     }
   }
 
+  /** The best first; of equals the earlier. */
+  sorted(): { readonly values: Float32Array; readonly places: Int32Array } {
+    const order = Array.from({ length: this.#size }, (_, i) => i);
+    const { values, places } = this;
+    order.sort(
+      (a, b) => (values[b] as number) - (values[a] as number) || (places[a] as number) - (places[b] as number),
+    );
+    return {
+      values: Float32Array.from(order, (i) => values[i] as number),
+      places: Int32Array.from(order, (i) => places[i] as number),
+    };
+  }
+
   /** Whether the entry at `node` is worse than the value given. */
   #isWorse(node: number, value: number, place: number): boolean {
     const own = this.values[node] as number;
