@@ -7,8 +7,8 @@ const mostScans = 200;
 
 /** Bytes that are to be left out. @typedef {readonly [start: number, end: number]} Stretch */
 
-/** Parameters of a scan that gives whole coefficients: the first, the last, the bits that are left. */
-const whole = Uint8Array.of(0, 63, 0);
+/** The letters JFIF. */
+const jfifName = 0x4a464946;
 
 /**
  * What the markers of a JPEG say, and its bytes without faults that do no harm.
@@ -24,12 +24,13 @@ const whole = Uint8Array.of(0, 63, 0);
  * @throws Error with the reason alone
  */
 export function readJpegMarkers(bytes) {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const view = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   /** What is to be written over the copy. @type {Array<readonly [position: number, value: number]>} */
   const patches = [];
   /** @type {Stretch[]} */
   const strays = [];
-  let frame = { width: 0, height: 0, components: 0, sequential: false };
+  let frame = { width: 0, height: 0, components: 0, sequential: false, at: 0 };
+  let complete = false;
   /** @type {ScanProgress | undefined} */
   let progress;
   let adobe = 0;
@@ -55,7 +56,7 @@ export function readJpegMarkers(bytes) {
     const length = body + 2 <= view.length ? view.readUInt16BE(body) : 0;
     at = body + length;
     if (length < 2 || at > view.length) throw damaged('it is cut short or a length in it is wrong');
-    if (code === 0xe0 && length >= 14 && view.toString('latin1', body + 2, body + 7) === 'JFIF\0') {
+    if (code === 0xe0 && length >= 14 && view.readUInt32BE(body + 2) === jfifName && view[body + 6] === 0) {
       jfif = true;
       if (view[body + 7] !== 1) patches.push([body + 7, 1]);
     } else if (code === 0xee && length >= 14 && view.toString('latin1', body + 2, body + 7) === 'Adobe') {
@@ -66,25 +67,34 @@ export function readJpegMarkers(bytes) {
         width: view.readUInt16BE(body + 5),
         components: view[body + 7],
         sequential: code === 0xc0 || code === 0xc1,
+        at: body + 8,
       };
       pixelLimit(frame.width, frame.height);
-      progress = new ScanProgress(every(3, view.subarray(body + 8, at)));
       if (code <= 0xc2) checkLength(view, body, length);
     } else if (code === 0xda) {
       scans++;
       if (scans > mostScans) throw new Error(`has more than ${mostScans} scans, which no picture needs`);
-      const header = view.subarray(body + 3, at);
-      const parameters = frame.sequential ? whole : header.subarray(-3);
-      if (header.length > 3)
-        parameters.forEach((value, i) => {
-          if (view[at - 3 + i] !== value) patches.push([at - 3 + i, value]);
-        });
-      progress?.add(every(2, header.subarray(0, -3)), parameters[0], parameters[1], parameters[2] & 15);
+      const count = view[body + 2];
+      if (frame.sequential && length >= 6) {
+        if (view[at - 3] !== 0) patches.push([at - 3, 0]);
+        if (view[at - 2] !== 63) patches.push([at - 2, 63]);
+        if (view[at - 1] !== 0) patches.push([at - 1, 0]);
+      }
+      if (frame.sequential && count === frame.components) {
+        complete = true;
+        // Nothing behind this scan counts, and the decoder tells whether its data are whole.
+        if (view[view.length - 2] === 0xff && view[view.length - 1] === 0xd9) break;
+      } else {
+        progress ??= new ScanProgress(every(3, view.subarray(frame.at, frame.at + 3 * frame.components)));
+        const parts = every(2, view.subarray(body + 3, at - 3));
+        if (frame.sequential) progress.add(parts, 0, 63, 0);
+        else progress.add(parts, view[at - 3], view[at - 2], view[at - 1] & 15);
+      }
       at = endOfScan(view, at);
     }
   }
   const { components } = frame;
-  if (scans > 0 && !progress?.complete) throw damaged('scans of it are missing');
+  if (scans > 0 && !complete && !progress?.complete) throw damaged('scans of it are missing');
   const colourKnown = components === 1 || adobe > 0 || (components === 3 && jfif);
   if (strays.length > 0 && !colourKnown)
     throw damaged('bytes lie between its parts, and it does not say what its colours are');
@@ -101,8 +111,11 @@ export function readJpegMarkers(bytes) {
  * @param {number} length
  */
 function checkLength(view, body, length) {
-  const [height, width] = [view.readUInt16BE(body + 3), view.readUInt16BE(body + 5)];
-  let [h, v, count] = [1, 1, 0];
+  const height = view.readUInt16BE(body + 3);
+  const width = view.readUInt16BE(body + 5);
+  let h = 1;
+  let v = 1;
+  let count = 0;
   for (let at = body + 9; at + 2 < body + length; at += 3, count++) {
     h = Math.max(h, view[at] >> 4);
     v = Math.max(v, view[at] & 15);
@@ -120,7 +133,7 @@ function checkLength(view, body, length) {
  * @param {number} at
  */
 export function nextMarker(view, at) {
-  for (let found = view.indexOf(0xff, at); found >= 0; found = view.indexOf(0xff, found + 1)) {
+  for (let found = view[at] === 0xff ? at : view.indexOf(0xff, at); found >= 0; found = view.indexOf(0xff, found + 1)) {
     while (view[found + 1] === 0xff) found++;
     if (found + 1 < view.length && view[found + 1] !== 0) return found + 1;
   }
