@@ -1,16 +1,17 @@
 // `npm run fuzz -- [--kind NAME] [--count N] [--seed N] [--python PYTHON]`: reads damaged copies of good files. Every one must
-// end in a result or in a message of ours, within seconds, and leave no memory behind. With a Python that has Pillow, what is
-// accepted is compared with what Pillow and zipfile accept; differences are listed.
+// end in a result or in a message of ours, within seconds, and leave no memory behind. With a Python that has Pillow and
+// safetensors, what is accepted is compared with what these and zipfile accept; differences are listed.
 import { parseArgs } from 'node:util';
 import { mutate } from './mutate.mjs';
 import { compareWithPython } from './python.mjs';
 import { randomNumbers } from './random.mjs';
 
 /**
- * A kind of file: `./kinds/NAME.mjs` has `files()`, good files as bytes, `read(bytes)`, which returns a digest of what was read or throws,
- * `isOurs(error)`, whether an error is one of ours, and perhaps `python`, a function of Python that does the same as `read`.
+ * A kind of file: `./kinds/NAME.mjs` has `files()`, good files as bytes, or `damaged(count, seed)`, damaged ones, `read(bytes)`, which
+ * returns a digest of what was read or throws, `isOurs(error)`, whether an error is one of ours, and perhaps `python`, a function of Python
+ * that does the same as `read`.
  */
-const kinds = ['jpeg', 'png', 'zip'];
+const kinds = ['jpeg', 'png', 'zip', 'safetensors', 'checkpoint', 'config'];
 
 const { values } = parseArgs({
   options: {
@@ -30,16 +31,15 @@ process.exitCode = failed ? 1 : 0;
 
 async function fuzz(name) {
   const kind = await import(`./kinds/${name}.mjs`);
-  const random = randomNumbers(Number(values.seed));
-  const files = await kind.files();
   const cases = [];
   const faults = [];
   let accepted = 0;
   let slowest = 0;
   let memory = 0;
   const count = Number(values.count);
-  for (let i = 0; i < count; i++) {
-    const bytes = mutate(files, random);
+  const damaged = (kind.damaged ?? mutations(await kind.files?.()))(count, Number(values.seed));
+  let i = 0;
+  for (const bytes of damaged) {
     const started = performance.now();
     let outcome;
     try {
@@ -54,7 +54,7 @@ async function fuzz(name) {
     if (took > slow) faults.push(`case ${i}: took ${(took / 1000).toFixed(1)} s`);
     if (values.python) cases.push({ bytes, ...outcome });
     // The first half warms up: what is held from then on must not grow.
-    if (i === count >> 1) memory = held(cases);
+    if (i++ === count >> 1) memory = held(cases);
   }
   const grown = held(cases) - memory;
   if (grown > growth) faults.push(`memory grew by ${(grown / 1e6).toFixed(0)} MB`);
@@ -66,6 +66,13 @@ async function fuzz(name) {
   if (values.python && kind.python)
     for (const line of compareWithPython(values.python, kind.python, cases)) console.log(`  ${line}`);
   return faults.length > 0;
+}
+
+function mutations(files) {
+  return function* (count, seed) {
+    const random = randomNumbers(seed);
+    for (let i = 0; i < count; i++) yield mutate(files, random);
+  };
 }
 
 /** Bytes of this process without those of the cases that are kept. */

@@ -1,7 +1,7 @@
-import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import { blurKernelSize, simclrChain } from '@tfjs-ssl/augmentations';
+import { processors } from '@tfjs-ssl/files';
 import { packImages } from '@tfjs-ssl/ops';
 import type { Bench } from '../bench.ts';
 import { type IntegerOption, integerOption, type TextOption } from '../options.ts';
@@ -33,7 +33,7 @@ export const augment: Bench<Options> = {
     'image-size': integerOption(64, 8, 'pixels', 'side of the square images and views'),
     rounds: integerOption(9, 1, 'rounds', 'times that the engine and torchvision take turns'),
     batches: integerOption(2, 1, 'batches', 'batches in a round'),
-    threads: integerOption(availableParallelism(), 1, 'threads', 'threads of the engine, processes of torchvision'),
+    threads: integerOption(processors(), 1, 'threads', 'threads of the engine, processes of torchvision'),
   },
   async run(chosen, log) {
     const engine = await startBenchEngine(augment.name, chosen.engine, chosen.threads);

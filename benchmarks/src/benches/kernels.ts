@@ -1,6 +1,6 @@
-import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { measurePeak } from '@tfjs-ssl/engine-simd/profile';
+import { processors } from '@tfjs-ssl/files';
 import type { Bench, BenchResult } from '../bench.ts';
 import { type LayerShape, layerShapes, networks } from '../layer-shapes.ts';
 import { type IntegerOption, integerOption, type OptionValues, type TextOption, UsageError } from '../options.ts';
@@ -25,7 +25,7 @@ const options: Options = {
   'image-size': integerOption(64, 8, 'pixels', 'side of the square images'),
   width: integerOption(64, 1, 'channels', "channels of the encoder's first stage"),
   rounds: integerOption(9, 1, 'rounds', 'times that each kernel and the peak are measured, in turns'),
-  threads: integerOption(availableParallelism(), 1, 'threads', 'threads of the engine'),
+  threads: integerOption(processors(), 1, 'threads', 'threads of the engine'),
 };
 
 const passes = ['forward', 'inputGradient', 'filterGradient'] as const;

@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { processors } from '@tfjs-ssl/files';
 import type { Bench } from '../bench.ts';
 import { layersNetworks, type OptimizerName, optimizers } from '../layers-networks.ts';
 import { type IntegerOption, integerOption, type TextOption, UsageError } from '../options.ts';
@@ -27,7 +27,7 @@ export const layers: Bench<Options> = {
     'batch-size': integerOption(64, 1, 'images', 'images of a step, 32 x 32 pixels'),
     rounds: integerOption(9, 1, 'rounds', 'times that the two take turns'),
     steps: integerOption(3, 1, 'steps', 'training steps in a round'),
-    threads: integerOption(availableParallelism(), 1, 'threads', 'threads of the engine'),
+    threads: integerOption(processors(), 1, 'threads', 'threads of the engine'),
   },
   async run(chosen, log) {
     const optimizer = optimizers.find((name) => name === chosen.optimizer) as OptimizerName | undefined;

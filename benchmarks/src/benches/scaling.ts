@@ -1,5 +1,5 @@
-import { availableParallelism } from 'node:os';
 import { simdEngine } from '@tfjs-ssl/engine-simd';
+import { processors } from '@tfjs-ssl/files';
 import type { Bench, BenchResult, Log } from '../bench.ts';
 import { type IntegerOption, integerOption, type TextOption, UsageError } from '../options.ts';
 import { type Entrant, entrantsOf, type PyTorchStep, requireSameWork, startPyTorchSteps } from '../pytorch-step.ts';
@@ -19,7 +19,7 @@ interface Options extends Record<string, IntegerOption | TextOption> {
   readonly compile: TextOption;
 }
 
-const all = availableParallelism();
+const all = processors();
 const options: Options = {
   'batch-sizes': { type: 'text', default: '32,64,128,256,512', help: 'images of a step; two views of each' },
   threads: { type: 'text', default: all > 1 ? `1,${all}` : '1', help: 'threads of the engine and of PyTorch' },

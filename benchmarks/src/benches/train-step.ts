@@ -1,5 +1,5 @@
-import { availableParallelism } from 'node:os';
 import type { EngineInUse } from '@tfjs-ssl/engine';
+import { processors } from '@tfjs-ssl/files';
 import type { Bench, BenchResult } from '../bench.ts';
 import { type IntegerOption, integerOption, type OptionValues, type TextOption, UsageError } from '../options.ts';
 import { type Entrant, entrantsOf, type PyTorchStep, requireSameWork, startPyTorchSteps } from '../pytorch-step.ts';
@@ -36,7 +36,7 @@ const options: Options = {
   'warm-up': integerOption(3, 1, 'steps', 'steps before the first round, not measured'),
   width: integerOption(64, 1, 'channels', "channels of the encoder's first stage"),
   'image-size': integerOption(64, 8, 'pixels', 'side of the square views'),
-  threads: integerOption(availableParallelism(), 1, 'threads', 'threads of the engine and of PyTorch'),
+  threads: integerOption(processors(), 1, 'threads', 'threads of the engine and of PyTorch'),
   precision: { type: 'text', default: 'float32', help: 'float32 or mixed; webgpu has both' },
   stored: integerOption(4096, 1, 'images', 'webgpu: images on the device, of which every step takes some'),
   rivals: { type: 'text', default: 'all', help: `webgpu: all, none, or one of ${rivalNames.join(', ')}` },

@@ -11,6 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { testPng, zipBytes } from '../../../packages/datasets/test-support/make-files.ts';
 import { cli } from './cli.ts';
 
 let folder: string;
@@ -58,6 +59,20 @@ const metrics = (run: string) =>
     });
 
 describe('a run', () => {
+  it('trains on a zip with a folder for each class', async () => {
+    const names = ['rose', 'daisy'].flatMap((name) => Array.from({ length: 12 }, (_, i) => `flowers/${name}/${i}.png`));
+    const pictures = names.map(async (name, i) => ({ name, bytes: await testPng(64, 64, i) }));
+    writeFileSync(join(folder, 'flowers.zip'), zipBytes(await Promise.all(pictures)));
+    const run = join(folder, 'run');
+    const data = ['--data', join(folder, 'flowers.zip'), '--batch-size', '8', '--epochs', '1'];
+    const { code, stdout, stderr } = await call([...data, '--out', run]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/flowers\.zip/);
+    expect(metrics(run).map(({ step }) => step)).toEqual([0, 1]);
+    expect(json(join(run, 'config.json')).images).toMatchObject({ train: 22, val: 2 });
+    expect(json(join(run, 'summary.json')).knn.after).toBeGreaterThanOrEqual(0);
+  });
+
   it('leaves everything in its folder and says what it did', async () => {
     const run = join(folder, 'run');
     const { code, stdout, stderr } = await call([...small, '--epochs', '2', '--out', run]);
@@ -248,6 +263,17 @@ describe('failures', () => {
     writeFileSync(join(folder, 'bad.zip'), 'not a zip');
     const { code, stderr } = await call(['--data', join(folder, 'bad.zip')]);
     expect(code).toBe(1);
+    expect(stderr).toMatchSnapshot();
+  });
+
+  it('a folder with one image of a class, without a word of an option that it does not have', async () => {
+    for (const name of ['a', 'b']) {
+      mkdirSync(join(folder, 'few', name), { recursive: true });
+      writeFileSync(join(folder, 'few', name, '1.png'), png);
+    }
+    const { code, stderr } = await call(['--data', join(folder, 'few')]);
+    expect(code).toBe(1);
+    expect(stderr).not.toMatch(/holdOut/);
     expect(stderr).toMatchSnapshot();
   });
 

@@ -42,7 +42,7 @@ export interface DecodedSource extends DecodingOptions {
 const defaultMemoryLimit = 256 * 1024 * 1024;
 
 /** To be raised when decoding or resizing gives other bytes than before: caches made earlier are then made again. */
-const revision = 2;
+const revision = 3;
 
 /** Opens a listing as a data set: from its cache where that is good, else decoded (and cached). */
 export async function openDecodedDataset(source: DecodedSource): Promise<ImageDataset> {

@@ -154,7 +154,7 @@ export function endOfScan(view, at) {
 }
 
 /** Whether a decoder of pictures has to know a marker with a segment. @param {number} code */
-function isKnown(code) {
+export function isKnown(code) {
   return (
     (code >= 0xc0 && code <= 0xef && code !== 0xc8 && code !== 0xd8 && code !== 0xde && code !== 0xdf) || code === 0xfe
   );

@@ -1,5 +1,5 @@
 // @ts-check
-import { damaged, endOfScan, nextMarker } from './jpeg-markers.js';
+import { damaged, endOfScan, isKnown, nextMarker } from './jpeg-markers.js';
 
 // The entropy coding of JPEG, sequential and progressive: https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annexes F and G.
 // libjpeg as it is built here cannot give the four channels of CMYK, so such files are decoded by this and jpeg-planes.js.
@@ -54,6 +54,7 @@ export function readScans(bytes) {
     if (marker < 0 || code === 0xd9) break;
     at = marker + 1;
     if (code === 0x01 || (code >= 0xd0 && code <= 0xd8)) continue;
+    if (!isKnown(code)) throw damaged(`0x${code.toString(16)} is no marker of a picture`);
     const body = bytes.subarray(at + 2, at + bytes.readUInt16BE(at));
     at += 2 + body.length;
     if (code === 0xdb) readQuantizers(body, quantizers);

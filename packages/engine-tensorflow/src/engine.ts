@@ -1,5 +1,6 @@
-import { availableParallelism, cpus } from 'node:os';
+import { cpus } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
+import { processors } from '@tfjs-ssl/files';
 import type { EngineAvailability, EngineDescription, EngineModule, EngineOptions } from '@tfjs-ssl/ops';
 import { findAddon } from './find-addon.ts';
 import { mayHaveGpu } from './gpu-driver.ts';
@@ -50,7 +51,7 @@ function current(): TensorStore {
 
 function describe({ addon, binding }: Ready): EngineDescription {
   const gpu = binding.isUsingGpuDevice();
-  const threads = availableParallelism();
+  const threads = processors();
   return {
     name: NAME,
     backend: NAME,

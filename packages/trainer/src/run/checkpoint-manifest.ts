@@ -38,11 +38,44 @@ export function decodeManifest(text: string): CheckpointManifest {
   try {
     parsed = JSON.parse(text);
   } catch (error) {
-    throw new Error(`its JSON is damaged: ${(error as Error).message}`);
+    throw new Error(`its JSON is damaged: ${oneLine((error as Error).message)}`);
   }
   const { checksum, ...body } = parsed ?? {};
   if (body.format !== format) throw new Error('its JSON is not that of a checkpoint');
   if (body.version !== version) throw new Error(`its format is version ${body.version}, this trainer reads ${version}`);
   if (checksum !== sha256(JSON.stringify(body))) throw new Error('its JSON is damaged: the checksum does not match');
+  for (const [name, isRight] of Object.entries(fields)) {
+    const [field, part] = name.split('.') as [string, string?];
+    const value = part ? (body[field] as Record<string, unknown> | null | undefined)?.[part] : body[field];
+    if (!isRight(value))
+      throw new Error(`its JSON has no right ${name}, got ${oneLine(JSON.stringify(value) ?? 'none')}`);
+  }
   return body as unknown as CheckpointManifest;
+}
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const isText = (value: unknown): boolean => typeof value === 'string';
+
+/** What a manifest holds, by dotted name. */
+const fields: Readonly<Record<keyof CheckpointManifest | `${string}.${string}`, (value: unknown) => boolean>> = {
+  step: isCount,
+  cursor: isObject,
+  'cursor.epoch': isCount,
+  'cursor.step': isCount,
+  seed: (value) => isText(value) || typeof value === 'number',
+  config: isObject,
+  tensors: isObject,
+  'tensors.file': isText,
+  'tensors.bytes': isCount,
+  'tensors.sha256': isText,
+};
+
+/** Whether a value of JSON has fields. */
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A text that quotes what is damaged, without its line breaks and control characters, and cut off. */
+export function oneLine(text: string): string {
+  return text.replace(/[\s\p{Cc}]+/gu, ' ').slice(0, 200);
 }

@@ -1,12 +1,11 @@
+import { isObject } from './checkpoint-manifest.ts';
+
 /** One setting that differs: its dotted name and both values. */
 export interface ConfigDifference {
   readonly name: string;
   readonly from: unknown;
   readonly to: unknown;
 }
-
-const isObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
  * Lists where two configurations differ, field by field; arrays are compared as a whole.

@@ -86,6 +86,10 @@ describe('RunFolder', () => {
     expect(await messageOf(RunFolder.resume(path, config), folder)).toMatch(
       /^RunFolder: <folder>\/run\/config.json must be JSON \(/,
     );
+    await writeFile(join(path, 'config.json'), 'null');
+    expect(await messageOf(RunFolder.resume(path, config), folder)).toMatchInlineSnapshot(
+      `"RunFolder: <folder>/run/config.json must be a JSON object, got null. Put it back, or start a new run in another folder."`,
+    );
   });
 
   it('refuses to resume with another configuration, and lists the differences', async () => {

@@ -3,6 +3,7 @@ import type { Cursor, StepRecord } from '../events.ts';
 import { lossCurveSvg } from '../loss-curve-svg.ts';
 import type { KeptCheckpoint, RunKeeper } from '../run-keeper.ts';
 import type { TrainerState } from '../trainer-state.ts';
+import { isObject, oneLine } from './checkpoint-manifest.ts';
 import { CheckpointStore, type RejectedCheckpoint } from './checkpoint-store.ts';
 import { configDifferences, formatDifferences } from './config-differences.ts';
 import { MetricsLog } from './metrics-log.ts';
@@ -375,11 +376,16 @@ async function readConfig(path: string): Promise<RunConfig> {
     }
     throw fileError('read', file, error);
   }
+  let config: unknown;
   try {
-    return JSON.parse(text);
+    config = JSON.parse(text);
   } catch (error) {
     throw new Error(
-      `RunFolder: ${file} must be JSON (${(error as Error).message}). Put it back, or start a new run in another folder.`,
+      `RunFolder: ${file} must be JSON (${oneLine((error as Error).message)}). Put it back, or start a new run in another folder.`,
     );
   }
+  if (isObject(config)) return config as RunConfig;
+  throw new Error(
+    `RunFolder: ${file} must be a JSON object, got ${oneLine(text)}. Put it back, or start a new run in another folder.`,
+  );
 }
