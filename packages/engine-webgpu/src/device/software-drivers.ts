@@ -32,8 +32,12 @@ export function softwareDriverFiles(): string[] {
   return [...knownFiles.filter((file) => files.existsSync(file)), ...mesa];
 }
 
-/** Runs a function while the Vulkan loader sees one driver only. */
+/**
+ * Runs a function while the Vulkan loader sees one driver only. Where the loader, `libvulkan.so.1`, lies beside the driver, as it does in
+ * Chromium's folder, that one is used: the system may have none.
+ */
 export async function withVulkanDriver<T>(file: string, run: () => Promise<T>): Promise<T> {
+  keepLoaded(file.replace(/[^/]*$/, 'libvulkan.so.1'));
   const variables = { VK_ICD_FILENAMES: file, VK_DRIVER_FILES: file };
   const before = Object.fromEntries(Object.keys(variables).map((name) => [name, process.env[name]]));
   Object.assign(process.env, variables);
@@ -44,5 +48,17 @@ export async function withVulkanDriver<T>(file: string, run: () => Promise<T>): 
       if (value === undefined) delete process.env[name];
       else process.env[name] = value;
     }
+  }
+}
+
+/** Loads a shared library if there is such a file, so that who asks for it by its name alone gets this one. */
+function keepLoaded(file: string): void {
+  if (process.platform !== 'linux' || !nodeModule('node:fs')?.existsSync(file)) return;
+  const RTLD_NOW = 2;
+  const RTLD_NODELETE = 0x1000; // Node closes what is no addon: the library stays
+  try {
+    process.dlopen({ exports: {} }, file, RTLD_NOW | RTLD_NODELETE);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_DLOPEN_FAILED') throw error;
   }
 }
