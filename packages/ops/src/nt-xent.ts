@@ -28,8 +28,9 @@ export interface NtXentResult {
  * `ranks < k`. Gradients flow through `loss` and are finite everywhere.
  *
  * An engine may implement it as the kernels `NTXent` (inputs projections; attribute temperature; outputs loss [], ranks [2N] and
- * logSums [2N], log sum_{j != i} exp(logits_ij), the maximum removed before exponentials, or more where its gradient needs it) and
- * `NTXentGrad` (inputs dy [], projections, logSums; attribute temperature; output dprojections). Their memory must grow with the batch and not with its square.
+ * logSums [2N], log sum_{j != i} exp(logits_ij), the maximum removed before exponentials, or more where its gradient needs it; after them,
+ * where it likes, units [2N, D], the u_i, and divisors, what made them) and `NTXentGrad` (inputs dy [], projections and all outputs from
+ * logSums on; attribute temperature; output dprojections). Their memory must grow with the batch and not with its square.
  * Rounded log-sums make exp(logits - logSums) wrong by up to 1e-6 at low temperatures, which training curves show: a gradient kernel
  * forms them anew, in two parts or with the exponentials' own sum.
  *
@@ -69,31 +70,30 @@ export function ntXentWithRanks(projections: tf.Tensor2D, { temperature }: NtXen
 }
 
 function fused(projections: tf.Tensor2D, temperature: number): NtXentResult {
-  let kept: tf.Tensor1D | undefined;
+  let held: tf.Tensor1D | undefined;
   const run = tf.customGrad((z, save) => {
     const inputs = { projections: z as tf.Tensor };
-    const [loss, ranks, logSums] = tf.engine().runKernel('NTXent', inputs, { temperature }) as [
+    const [loss, ranks, ...kept] = tf.engine().runKernel('NTXent', inputs, { temperature }) as [
       tf.Scalar,
       tf.Tensor1D,
-      tf.Tensor1D,
+      ...tf.Tensor[],
     ];
     // A custom gradient has one result; the ranks leave through the closure.
-    kept = tf.keep(ranks);
-    (save as tf.GradSaveFunc)([z as tf.Tensor, logSums]);
+    held = tf.keep(ranks);
+    (save as tf.GradSaveFunc)([z as tf.Tensor, ...kept]);
     return {
       value: loss,
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [own, sums] = saved as [tf.Tensor, tf.Tensor];
-        return tf
-          .engine()
-          .runKernel('NTXentGrad', { dy, projections: own, logSums: sums }, { temperature }) as tf.Tensor;
+        const names = ['projections', 'logSums', 'units', 'divisors'];
+        const tensors = Object.fromEntries(saved.map((tensor, place) => [names[place], tensor]));
+        return tf.engine().runKernel('NTXentGrad', { dy, ...tensors }, { temperature }) as tf.Tensor;
       },
     };
   });
   const loss = run(projections) as tf.Scalar;
-  const held = kept as tf.Tensor1D;
-  const ranks = tf.clone(held); // belongs to the caller's scope, which the kept tensor does not
-  held.dispose();
+  const own = held as tf.Tensor1D;
+  const ranks = tf.clone(own); // belongs to the caller's scope, which the kept tensor does not
+  own.dispose();
   return { loss, ranks };
 }
 

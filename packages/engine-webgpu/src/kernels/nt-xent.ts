@@ -14,28 +14,24 @@ import {
   unitRowsCode,
 } from './nt-xent-code.ts';
 
-/** Makes the rows over their norms, and what divided them, for the length of one kernel. */
-function withUnitRows(
+/** Makes the rows over their norms, `units`, and what divided them, `divisors`. */
+function makeUnitRows(
   backend: GpuBackend,
   projections: tf.TensorInfo,
-  use: (units: tf.TensorInfo, divisors: tf.TensorInfo) => void,
+  units: tf.TensorInfo,
+  divisors: tf.TensorInfo,
 ): void {
   const [rows, elements] = projections.shape as [number, number];
-  backend.withScratch([rows, elements], (units) => {
-    backend.withScratch([rows, 2], (divisors) => {
-      dispatch(backend, {
-        key: 'NTXentUnitRows',
-        bindings: [
-          { name: 'projections', from: projections },
-          { name: 'units', from: units, access: 'read_write' },
-          { name: 'divisors', from: divisors, access: 'read_write' },
-        ],
-        uniforms: { rows: u32(rows), elements: u32(elements) },
-        code: () => unitRowsCode,
-        workgroups: workgroupGrid(backend, rows),
-      });
-      use(units, divisors);
-    });
+  dispatch(backend, {
+    key: 'NTXentUnitRows',
+    bindings: [
+      { name: 'projections', from: projections },
+      { name: 'units', from: units, access: 'read_write' },
+      { name: 'divisors', from: divisors, access: 'read_write' },
+    ],
+    uniforms: { rows: u32(rows), elements: u32(elements) },
+    code: () => unitRowsCode,
+    workgroups: workgroupGrid(backend, rows),
   });
 }
 
@@ -48,57 +44,55 @@ const ntXent = defineKernel<'projections', { temperature: number }>(
   ({ inputs: { projections }, attributes: { temperature }, backend }) => {
     const [rows, elements] = projections.shape as [number, number];
     const [loss, ranks, logSums] = [backend.output([]), backend.output([rows]), backend.output([3, rows])];
-    withUnitRows(backend, projections, (units) => {
-      backend.withScratch([rows], (losses) => {
-        dispatch(backend, {
-          key: 'NTXent',
-          bindings: [
-            { name: 'units', from: units },
-            { name: 'losses', from: losses, access: 'read_write' },
-            { name: 'ranks', from: ranks, access: 'read_write' },
-            { name: 'logSums', from: logSums, access: 'read_write' },
-          ],
-          uniforms: pairUniforms(rows, elements, temperature),
-          code: () => ntXentCode,
-          workgroups: [Math.ceil(rows / ANCHORS)],
-          work: { flops: 2 * rows * rows * elements },
-        });
-        dispatch(backend, {
-          key: 'NTXentMean',
-          bindings: [
-            { name: 'losses', from: losses },
-            { name: 'loss', from: loss, access: 'read_write' },
-          ],
-          uniforms: { rows: u32(rows) },
-          code: () => meanLossCode,
-          workgroups: [1],
-        });
+    const [units, divisors] = [backend.output([rows, elements]), backend.output([rows, 2])];
+    makeUnitRows(backend, projections, units, divisors);
+    backend.withScratch([rows], (losses) => {
+      dispatch(backend, {
+        key: 'NTXent',
+        bindings: [
+          { name: 'units', from: units },
+          { name: 'losses', from: losses, access: 'read_write' },
+          { name: 'ranks', from: ranks, access: 'read_write' },
+          { name: 'logSums', from: logSums, access: 'read_write' },
+        ],
+        uniforms: pairUniforms(rows, elements, temperature),
+        code: () => ntXentCode,
+        workgroups: [Math.ceil(rows / ANCHORS)],
+        work: { flops: 2 * rows * rows * elements },
+      });
+      dispatch(backend, {
+        key: 'NTXentMean',
+        bindings: [
+          { name: 'losses', from: losses },
+          { name: 'loss', from: loss, access: 'read_write' },
+        ],
+        uniforms: { rows: u32(rows) },
+        code: () => meanLossCode,
+        workgroups: [1],
       });
     });
-    return [loss, ranks, logSums];
+    return [loss, ranks, logSums, units, divisors];
   },
 );
 
-const ntXentGradient = defineKernel<'dy' | 'projections' | 'logSums', { temperature: number }>(
+const ntXentGradient = defineKernel<'dy' | 'projections' | 'logSums' | 'units' | 'divisors', { temperature: number }>(
   'NTXentGrad',
-  ({ inputs: { dy, projections, logSums }, attributes: { temperature }, backend }) => {
+  ({ inputs: { dy, projections, logSums, units, divisors }, attributes: { temperature }, backend }) => {
     const [rows, elements] = projections.shape as [number, number];
     const gradient = backend.output(projections.shape);
-    withUnitRows(backend, projections, (units, divisors) => {
-      dispatch(backend, {
-        key: 'NTXentGradient',
-        bindings: [
-          { name: 'dy', from: dy },
-          { name: 'units', from: units },
-          { name: 'divisors', from: divisors },
-          { name: 'logSums', from: logSums },
-          { name: 'gradient', from: gradient, access: 'read_write' },
-        ],
-        uniforms: pairUniforms(rows, elements, temperature),
-        code: () => ntXentGradientCode,
-        workgroups: [Math.ceil(rows / ANCHORS), Math.ceil(elements / GRADIENT_ELEMENTS)],
-        work: { flops: 4 * rows * rows * elements },
-      });
+    dispatch(backend, {
+      key: 'NTXentGradient',
+      bindings: [
+        { name: 'dy', from: dy },
+        { name: 'units', from: units },
+        { name: 'divisors', from: divisors },
+        { name: 'logSums', from: logSums },
+        { name: 'gradient', from: gradient, access: 'read_write' },
+      ],
+      uniforms: pairUniforms(rows, elements, temperature),
+      code: () => ntXentGradientCode,
+      workgroups: [Math.ceil(rows / ANCHORS), Math.ceil(elements / GRADIENT_ELEMENTS)],
+      work: { flops: 4 * rows * rows * elements },
     });
     return gradient;
   },
@@ -109,7 +103,8 @@ const pairLogits = defineKernel<'projections', { temperature: number; masked: nu
   ({ inputs: { projections }, attributes: { temperature, masked }, backend }) => {
     const [rows, elements] = projections.shape as [number, number];
     const logits = backend.output([rows, rows]);
-    withUnitRows(backend, projections, (units) => {
+    backend.withScratch([rows, elements], (units) => {
+      backend.withScratch([rows, 2], (divisors) => makeUnitRows(backend, projections, units, divisors));
       dispatch(backend, {
         key: 'PairLogits',
         bindings: [
