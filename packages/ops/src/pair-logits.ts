@@ -94,8 +94,6 @@ function computeLogits(projections: tf.Tensor2D, temperature: number): tf.Tensor
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
-import { hasKernel } from './has-kernel.ts';
-import { unitRows, unitRowsGradient } from './unit-rows.ts';
  * import { startEngine } from '@tfjs-ssl/engine';
  * import { pairLogits, pairRanks } from '@tfjs-ssl/ops';
  *
