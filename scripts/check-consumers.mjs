@@ -25,7 +25,8 @@ process.on('exit', () => rmSync(work, { recursive: true, force: true }));
 
 /** Runs a command, shows what it printed only where it fails, and returns its output. */
 function run(command, args, cwd) {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8' });
+  const env = { ...process.env, NODE_ENV: undefined }; // Vite sets it here; npm would leave development packages out
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, env, encoding: 'utf8' });
   if (error) throw error;
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with exit code ${status}\n${stdout}${stderr}`);
   return stdout;

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { launchChromium } from './chromium.mjs';
-import { patience, watchedPage } from './use-page.mjs';
+import { patience, viteOf, watchedPage } from './use-page.mjs';
 
 /**
  * Serves the page that the site tells to write by Vite's development server, as it tells to, and looks at what it shows; then again
@@ -15,8 +13,7 @@ import { patience, watchedPage } from './use-page.mjs';
  * @throws AssertionError where the page does not show what it should, or asks for anything outside its origin.
  */
 export async function useDocsPage(project, weights) {
-  const vite = pathToFileURL(createRequire(join(project, 'package.json')).resolve('vite')).href;
-  const { createServer } = await import(vite);
+  const { createServer } = await viteOf(project);
   const server = await createServer({ root: project, server: { port: 0, host: '127.0.0.1' }, logLevel: 'error' });
   const browser = await launchChromium();
   try {

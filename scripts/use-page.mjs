@@ -4,6 +4,18 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { launchChromium } from './chromium.mjs';
 
+/**
+ * Vite as a project has it installed, told nothing of modes: the first part of Vite that runs sets NODE_ENV for its whole process, and
+ * parts that run later heed it.
+ *
+ * @param {string} project - where its packages are.
+ * @returns {Promise<typeof import('vite')>}
+ */
+export async function viteOf(project) {
+  delete process.env.NODE_ENV;
+  return import(pathToFileURL(createRequire(join(project, 'package.json')).resolve('vite')).href);
+}
+
 /** Software that plays a GPU on a busy machine takes minutes for its first answer; milliseconds. */
 export const patience = 400_000;
 
@@ -16,8 +28,7 @@ export const patience = 400_000;
  * @throws AssertionError where the page does not show what it should, or asks for anything outside its origin.
  */
 export async function usePage(project, options) {
-  const vite = pathToFileURL(createRequire(join(project, 'package.json')).resolve('vite')).href;
-  const { preview } = await import(vite);
+  const { preview } = await viteOf(project);
   const server = await preview({ root: project, preview: { port: 0, host: '127.0.0.1' }, logLevel: 'error' });
   const browser = await launchChromium();
   console.log(`browser-features, used in Chromium ${browser.version()}:`);

@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { launchChromium } from './chromium.mjs';
-import { patience, watchedPage } from './use-page.mjs';
+import { patience, viteOf, watchedPage } from './use-page.mjs';
 
 /**
  * Serves the page that trains, by Vite's development server and as it is built, and waits until it has trained.
@@ -12,14 +9,14 @@ import { patience, watchedPage } from './use-page.mjs';
  * @throws AssertionError where the page does not train, or asks for anything outside its origin.
  */
 export async function useTrainingPage(project) {
-  const vite = pathToFileURL(createRequire(join(project, 'package.json')).resolve('vite')).href;
-  const { build, createServer, preview } = await import(vite);
+  const { createServer } = await viteOf(project);
   const at = { port: 0, host: '127.0.0.1' };
   const browser = await launchChromium();
   try {
     const development = await createServer({ root: project, server: at, logLevel: 'error' });
     await development.listen();
     await look(browser, development, 'by the development server').finally(() => development.close());
+    const { build, preview } = await viteOf(project);
     await build({ root: project, logLevel: 'error', build: { chunkSizeWarningLimit: 4000 } });
     const built = await preview({ root: project, preview: at, logLevel: 'error' });
     await look(browser, built, 'built').finally(() => built.close());
