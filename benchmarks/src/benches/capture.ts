@@ -1,5 +1,5 @@
 import { type EngineInUse, type Precision, startEngine } from '@tfjs-ssl/engine';
-import type { WebGpuEngineOptions } from '@tfjs-ssl/engine-webgpu';
+import type { WebgpuEngineOptions } from '@tfjs-ssl/engine-webgpu';
 import type { Bench } from '../bench.ts';
 import { countOnImaginedDevice } from '../imagined-device.ts';
 import { type IntegerOption, integerOption, oneOf, type TextOption } from '../options.ts';
@@ -114,7 +114,7 @@ export const capture: Bench<Options> = {
 };
 
 async function start(device: string): Promise<EngineInUse> {
-  const onNull: WebGpuEngineOptions = { dawnOptions: ['backend=null'] };
+  const onNull: WebgpuEngineOptions = { dawnOptions: ['backend=null'] };
   if (device === 'null') return startEngine('webgpu', onNull);
   try {
     return await startEngine('webgpu', { requireGpu: true });

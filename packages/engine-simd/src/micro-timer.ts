@@ -1,5 +1,5 @@
 import { createMemory, instantiate, type KernelExports } from './kernel-module.ts';
-import type { Variant } from './variants.ts';
+import type { Variant } from './variant.ts';
 
 /** Micro-kernels of `microLoop`: packed, rows, columns. */
 const KINDS = [0, 1, 2] as const;

@@ -4,7 +4,7 @@ import { createMemory, type KernelExports } from './kernel-module.ts';
 import { heapStart, MAXIMUM_PAGES, PAGE, SCRATCH_JOB, SCRATCH_JOB_WORDS } from './memory-layout.ts';
 import { PlanCache } from './plan-cache.ts';
 import { ThreadPool } from './thread-pool.ts';
-import type { Variant } from './variants.ts';
+import type { Variant } from './variant.ts';
 
 /** Descriptors kept at once. A ResNet step has some 150; each holds a few KiB. */
 const PLANS = 1024;

@@ -2,7 +2,7 @@ import type { ConvolutionGeometry } from '@tfjs-ssl/ops';
 import { convolution, inputGradient } from './kernels/convolution.ts';
 import { filterGradient } from './kernels/filter-gradient.ts';
 import { Runtime } from './runtime.ts';
-import type { Variant } from './variants.ts';
+import type { Variant } from './variant.ts';
 
 const base = { images: 3, filterHeight: 3, filterWidth: 3, strideY: 1, strideX: 1, top: 1, left: 1 };
 

@@ -1,17 +1,7 @@
 import { createMemory, instantiate } from './kernel-module.ts';
 import { MicroTimer } from './micro-timer.ts';
 import { readPackageFile, setV8Flag, v8Version } from './platform.ts';
-
-/** A build of the kernels: `scripts/variants.mjs` has the list. */
-export interface Variant {
-  readonly name: string;
-  readonly module: WebAssembly.Module;
-  /** Whether it is built for threads on a shared memory, or for one thread on a memory of its own. */
-  readonly shared: boolean;
-  /** Tile of the result that a micro-kernel keeps in registers. */
-  readonly rows: number;
-  readonly columns: number;
-}
+import type { Variant } from './variant.ts';
 
 /** How a variant is chosen. */
 export interface VariantOptions {

@@ -26,7 +26,7 @@ import { type ProfileBy, type StepProfile, StepProfiler } from './profile/step-p
 const NAME = 'webgpu';
 
 /** Choices for the start of this engine. */
-export interface WebGpuEngineOptions extends EngineOptions {
+export interface WebgpuEngineOptions extends EngineOptions {
   /** Further options of Dawn, in Node: `['backend=null']` for a device that records and computes nothing, to measure the host. */
   readonly dawnOptions?: readonly string[];
   /**
@@ -38,9 +38,9 @@ export interface WebGpuEngineOptions extends EngineOptions {
 }
 
 /** The engine's module; its start takes more options than other engines have. */
-export interface WebGpuEngine extends EngineModule {
-  probe(options?: WebGpuEngineOptions): Promise<EngineAvailability>;
-  start(options?: WebGpuEngineOptions): Promise<EngineDescription>;
+export interface WebgpuEngine extends EngineModule {
+  probe(options?: WebgpuEngineOptions): Promise<EngineAvailability>;
+  start(options?: WebgpuEngineOptions): Promise<EngineDescription>;
   capture(step: StepFunction, inputs: StepInputs): GpuCapturedStep;
   /**
    * Tells what a recording of a step would hold, without recording it for use: for benchmarks, and to see whether it fits.
@@ -72,12 +72,12 @@ function runningBackend(): GpuBackend {
 const softwareWillDo = ({ softwareAdapter }: EngineOptions): boolean =>
   softwareAdapter ?? environment('TFJS_SSL_SOFTWARE_GPU') === '1';
 
-function search(options: WebGpuEngineOptions): Promise<AdapterSearch> {
+function search(options: WebgpuEngineOptions): Promise<AdapterSearch> {
   const { dawnOptions = [], unchecked = environment('TFJS_SSL_UNCHECKED_GPU') === '1' } = options;
   return findAdapter({ software: softwareWillDo(options) && !options.requireGpu, dawnOptions, unchecked });
 }
 
-async function startDevice(options: WebGpuEngineOptions): Promise<EngineDescription> {
+async function startDevice(options: WebgpuEngineOptions): Promise<EngineDescription> {
   const found = await search(options);
   if ('reason' in found) throw new Error(`engine-webgpu: ${found.reason}`);
   const device = await openDevice(found);
@@ -101,7 +101,7 @@ async function startDevice(options: WebGpuEngineOptions): Promise<EngineDescript
 }
 
 /** The GPU engine: WebGPU in browsers, and in Node through Dawn. */
-export const webgpuEngine: WebGpuEngine = {
+export const webgpuEngine: WebgpuEngine = {
   name: NAME,
 
   async probe(options = {}) {

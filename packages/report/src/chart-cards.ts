@@ -5,7 +5,7 @@ import { fullPage, halfPage, renderChart } from './charts/render.ts';
 import { stepParts, stepTimeChart } from './charts/step-time.ts';
 import type { EpochMeans } from './epochs.ts';
 import { type Html, html } from './html.ts';
-import type { Evaluation, Report } from './report-html.ts';
+import type { Evaluation, Report } from './report.ts';
 import { mean, type Point } from './series.ts';
 
 /** The charts of a report, each in a card with its heading and legend; those of steps only where there are any. */

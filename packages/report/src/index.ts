@@ -1,2 +1,3 @@
 export { type Picture, type PictureSheetOptions, pictureSheet } from './picture-sheet.ts';
-export { type Evaluation, type Fact, type Report, reportHtml, type SampleViews } from './report-html.ts';
+export type { Evaluation, Fact, Report, SampleViews } from './report.ts';
+export { reportHtml } from './report-html.ts';

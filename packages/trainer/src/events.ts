@@ -87,3 +87,17 @@ export type FitEvent<Metric extends string = string> =
   | EpochEvent<Metric>
   | CheckpointEvent
   | EndEvent;
+
+/** What one step gave: the values of its batch before its update. */
+export interface StepResult<Metric extends string> {
+  /** Index of the step, from 0 over the whole run. */
+  readonly step: number;
+  readonly loss: number;
+  readonly metrics: Readonly<Record<Metric, number>>;
+  /** Learning rate of its update. */
+  readonly learningRate: number;
+  /** Factor by which the loss was scaled; in mixed precision only. */
+  readonly lossScale?: number;
+  /** Whether the update was skipped because a gradient overflowed; in mixed precision only. */
+  readonly skipped?: boolean;
+}

@@ -8,6 +8,7 @@ export type {
   Seconds,
   StepEvent,
   StepRecord,
+  StepResult,
 } from './events.ts';
 export { type FitOptions, lastEvent } from './loop.ts';
 export { type LossCurveOptions, type LossPoint, lossCurveSvg } from './loss-curve-svg.ts';
@@ -33,6 +34,6 @@ export { type EpochCosineOptions, epochCosine } from './schedules/epoch-cosine.t
 export { type WarmupCosineOptions, warmupCosine } from './schedules/warmup-cosine.ts';
 export type { LossAndMetrics } from './step.ts';
 export { firstAndLastTenth } from './tenths.ts';
-export { type StepResult, Trainer, type TrainerOptions } from './trainer.ts';
+export { Trainer, type TrainerOptions } from './trainer.ts';
 export type { TrainerState } from './trainer-state.ts';
 export type { NamedTensors, NamedVariables, Optimizer, OptimizerState, Schedule } from './types.ts';

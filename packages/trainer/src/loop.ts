@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkNumber } from '@tfjs-ssl/checks';
-import { type InputSpec, runsAhead } from '@tfjs-ssl/engine';
+import { runsAhead } from '@tfjs-ssl/engine';
 import { summarizeEpoch } from './epoch-means.ts';
-import type { CheckpointEvent, Cursor, EndEvent, FitEvent, StepEvent, StepRecord } from './events.ts';
+import type { CheckpointEvent, Cursor, EndEvent, FitEvent, StepEvent, StepRecord, StepResult } from './events.ts';
 import type { RunKeeper } from './run-keeper.ts';
-import type { Trainer } from './trainer.ts';
+import type { TrainerState } from './trainer-state.ts';
 
 /** How long to train, on what, and what to keep of it. */
 export interface FitOptions<Batch, Input extends string, Metric extends string> {
@@ -38,11 +38,13 @@ export interface FitOptions<Batch, Input extends string, Metric extends string> 
   readonly checkTensors?: boolean;
 }
 
-/** A trainer with inputs of these names. */
-type TrainerOf<Input extends string, Metric extends string> = Pick<
-  Trainer<Readonly<Record<Input, InputSpec>>, Metric>,
-  'stepsDone' | 'step' | 'snapshot' | 'checkStep'
->;
+/** What the loop needs of a trainer with inputs of these names; see {@link Trainer}. */
+interface TrainerOf<Input extends string, Metric extends string> {
+  readonly stepsDone: number;
+  step(inputs: Readonly<Record<Input, tf.Tensor>>): Promise<StepResult<Metric>>;
+  snapshot(): Promise<TrainerState>;
+  checkStep(): void;
+}
 
 const now = (): number => performance.now() / 1000;
 

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { InputSpecs, InputTensors, Precision } from '@tfjs-ssl/engine';
 import { checkOptions } from './check-options.ts';
-import type { FitEvent } from './events.ts';
+import type { FitEvent, StepResult } from './events.ts';
 import { type FitOptions, fit } from './loop.ts';
 import { dynamicLossScale, type LossScale } from './loss-scale.ts';
 import { type LossAndMetrics, type TrainingStep, trainingStep } from './step.ts';
@@ -31,20 +31,6 @@ export interface TrainerOptions<Inputs extends InputSpecs, Metric extends string
    * dynamically, and a step in whose gradients something overflows is skipped and reported. Default: `'float32'`.
    */
   readonly precision?: Precision;
-}
-
-/** What one step gave: the values of its batch before its update. */
-export interface StepResult<Metric extends string> {
-  /** Index of the step, from 0 over the whole run. */
-  readonly step: number;
-  readonly loss: number;
-  readonly metrics: Readonly<Record<Metric, number>>;
-  /** Learning rate of its update. */
-  readonly learningRate: number;
-  /** Factor by which the loss was scaled; in mixed precision only. */
-  readonly lossScale?: number;
-  /** Whether the update was skipped because a gradient overflowed; in mixed precision only. */
-  readonly skipped?: boolean;
 }
 
 /**

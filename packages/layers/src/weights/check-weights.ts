@@ -1,8 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { SafeTensor } from '@tfjs-ssl/safetensors';
-import type { LoadedWeights } from './load-weights.ts';
 import { proposeNames } from './propose-names.ts';
 import { torchShape } from './torch-layout.ts';
+
+/** What {@link loadWeights} returns. */
+export interface LoadedWeights {
+  /** Names that were loaded. */
+  readonly loaded: string[];
+  /** Names of the model that the file lacks; they keep their values. */
+  readonly missing: string[];
+  /** Names of the file that the model lacks. */
+  readonly unexpected: string[];
+}
 
 /** What {@link checkWeights} compares. */
 export interface WeightsToCheck {

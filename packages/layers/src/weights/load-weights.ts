@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { SafeTensor } from '@tfjs-ssl/safetensors';
-import { checkWeights } from './check-weights.ts';
+import { checkWeights, type LoadedWeights } from './check-weights.ts';
 import { type Models, namedWeights } from './named-weights.ts';
 import { readWeights, type WeightsSource } from './read-weights.ts';
 import { renameWeights, type WeightNames } from './rename-weights.ts';
@@ -17,16 +17,6 @@ export interface LoadWeightsOptions {
    * `{ '0.': 'conv1.', '1.': 'bn1.' }`, where names that begin otherwise are left out. Default: as they are.
    */
   readonly names?: WeightNames;
-}
-
-/** What {@link loadWeights} returns. */
-export interface LoadedWeights {
-  /** Names that were loaded. */
-  readonly loaded: string[];
-  /** Names of the model that the file lacks; they keep their values. */
-  readonly missing: string[];
-  /** Names of the file that the model lacks. */
-  readonly unexpected: string[];
 }
 
 /**
