@@ -109,6 +109,33 @@ describe('a run', () => {
     expect(readFileSync(join(run, 'report.html'), 'utf8')).toBe(report);
   });
 
+  it('is evaluated while it trains and afterwards, as a file too, and trains the same', async () => {
+    const [plain, run] = [join(folder, 'plain'), join(folder, 'run')];
+    await call([...small, '--epochs', '2', '--out', plain]);
+    const trained = await call([...small, '--epochs', '2', '--evaluate-every', '1', '--out', run]);
+    expect(trained.stdout).toMatch(
+      /^\[Epoch 1\] kNN \(k = 16\) top-1 \d+\.\d%, top-5 \d+\.\d%, effective rank \d+\.\d of 128, uniformity -\d\.\d\d$/m,
+    );
+    const model = readFileSync(join(run, 'model.safetensors'));
+    expect(model.equals(readFileSync(join(plain, 'model.safetensors')))).toBe(true);
+
+    const { code, stdout, stderr } = await call(['--evaluate', run]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^Linear probe \(lambda .*\): top-1 \d+\.\d%, top-5 100\.0%$/m);
+    const summary = json(join(run, 'summary.json'));
+    expect(summary).toMatchObject({ steps: 8, evaluation: { dimensions: 128, knn: [{ k: 16 }] } });
+    expect(summary.evaluation.knn[0].top1).toBe(summary.knn.after);
+    expect(Object.keys(summary.evaluation.classAccuracies)).toHaveLength(2);
+    expect(readFileSync(join(run, 'report.html'), 'utf8')).toContain('Linear probe');
+    expect(readFileSync(join(run, 'model.safetensors')).equals(model)).toBe(true);
+
+    const sizes = ['--classes', '2', '--images-per-class', '8'];
+    const file = await call(['--evaluate', join(run, 'model.safetensors'), ...sizes]);
+    expect(file.code).toBe(0);
+    const figures = (text: string) => text.split('\n').filter((line) => /^(kNN|Features|Linear)/.test(line));
+    expect(figures(file.stdout)).toEqual(figures(stdout));
+  });
+
   it('ends well without a report where that cannot be written, and says how to make it', async () => {
     const run = join(folder, 'run');
     mkdirSync(join(run, 'report.html', 'in-the-way'), { recursive: true });
@@ -220,6 +247,9 @@ describe('wrong usage', () => {
     ['more classes than can be generated', ['--classes', '257']],
     ['nothing to resume', ['--resume', 'FOLDER/none']],
     ['a folder that is no run', ['--resume', 'FOLDER']],
+    ['nothing to evaluate', ['--evaluate', 'FOLDER/none']],
+    ['an evaluation with what trains', ['--evaluate', 'FOLDER', '--epochs', '3', '--out', 'FOLDER/a']],
+    ['a normalisation of nothing', ['--normalize']],
     ['two folders', ['--resume', 'FOLDER/a', '--out', 'FOLDER/b']],
   ])('%s ends with exit code 2', async (_, args) => {
     writeFileSync(join(folder, 'config.json'), '{"a": 1}');

@@ -1,3 +1,4 @@
+import { runEvaluation } from './evaluate-run.ts';
 import { runExperiment } from './experiment.ts';
 import { helpText, parseOptions, UsageError } from './options.ts';
 import type { Output } from './progress.ts';
@@ -33,6 +34,10 @@ export async function cli(args: readonly string[], { stdout, stderr }: Streams, 
     }
     if (parsed.options.report !== undefined) {
       stdout.write(`${await remakeReport(parsed.options.report)}\n`);
+      return exitCode.done;
+    }
+    if (parsed.options.evaluate !== undefined) {
+      await runEvaluation(parsed, stdout, signal);
       return exitCode.done;
     }
     return exitCode[await runExperiment(parsed, stdout, signal)];

@@ -1,37 +1,199 @@
+import { createHash } from 'node:crypto';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { extractFeatures, knnAccuracy } from '@tfjs-ssl/evaluation';
+import {
+  chooseProbe,
+  confusion,
+  effectiveRank,
+  extractFeatures,
+  type KnnEvaluation,
+  knnEvaluate,
+  probeEvaluate,
+  uniformity,
+} from '@tfjs-ssl/evaluation';
 import type { Data } from './data.ts';
 
 /** Temperature of the votes of the neighbours, as in the kNN monitors of MoCo and SimSiam. */
 const temperature = 0.1;
 
+/** Top-1 and top-5 accuracy as fractions. */
+interface Accuracies {
+  readonly top1: number;
+  readonly top5: number;
+}
+
+/** What is measured while training: the validation images by their nearest training images, and signs of collapse. */
+export interface Monitor {
+  readonly knn: Accuracies & { readonly k: number };
+  /** Dimensions that the features of the validation images use; of so many. */
+  readonly effectiveRank: number;
+  readonly dimensions: number;
+  /** 0 where all features are one point. */
+  readonly uniformity: number;
+}
+
+/** What is measured of a trained encoder. */
+export interface FullEvaluation extends Omit<Monitor, 'knn'> {
+  readonly knn: ReadonlyArray<Accuracies & { readonly k: number }>;
+  readonly linear: Accuracies & {
+    readonly lambda: number;
+    readonly converged: boolean;
+    /** Held-out accuracy of each penalty tried. */
+    readonly trials: ReadonlyArray<{ readonly lambda: number; readonly top1: number }>;
+  };
+  /** Of the linear probe: accuracy of each class by name; null for one without validation images. */
+  readonly classAccuracies: Readonly<Record<string, number | null>>;
+  /** Of the linear probe: which classes are taken for which, as fractions of the images of the first. */
+  readonly confused: ReadonlyArray<{ readonly label: string; readonly prediction: string; readonly fraction: number }>;
+}
+
+interface Features {
+  readonly bank: tf.Tensor2D;
+  readonly queries: tf.Tensor2D;
+}
+
+type Transform = (images: tf.Tensor4D) => tf.Tensor4D;
+
+/** Calls `use` with the features of training and validation images, and disposes them. */
+async function withFeatures<Result>(
+  encoder: LayersModel,
+  data: Data,
+  { signal, transform }: { readonly signal: AbortSignal; readonly transform?: Transform | undefined },
+  use: (features: Features) => Promise<Result>,
+): Promise<Result> {
+  const options = { onProgress: () => signal.throwIfAborted(), ...(transform && { transform }) };
+  const bank = await extractFeatures(encoder, data.train, options);
+  try {
+    const queries = await extractFeatures(encoder, data.val, options);
+    try {
+      return await use({ bank, queries });
+    } finally {
+      queries.dispose();
+    }
+  } finally {
+    bank.dispose();
+  }
+}
+
+const neighboursOf = ({ bank, queries }: Features, { train, val }: Data, ks: readonly number[], signal: AbortSignal) =>
+  knnEvaluate({
+    bank,
+    bankLabels: train.labels,
+    queries,
+    queryLabels: val.labels,
+    classes: train.classNames.length,
+    ks,
+    temperature,
+    onProgress: () => signal.throwIfAborted(),
+  });
+
+const accuraciesOf = ({ k, top1, top5 }: KnnEvaluation) => ({ k, top1, top5 });
+
+async function spreadOf(queries: tf.Tensor2D): Promise<Omit<Monitor, 'knn'>> {
+  return {
+    effectiveRank: await effectiveRank(queries),
+    dimensions: queries.shape[1],
+    uniformity: await uniformity(queries),
+  };
+}
+
 /**
- * Share of the validation images whose class the k nearest training images name rightly, on the features of the encoder.
+ * Evaluates an encoder as it is: kNN on the validation images, effective rank and uniformity of their features.
  *
  * @param neighbours - k, at most the number of training images.
  * @param signal - stops it.
- * @returns a fraction.
  * @throws the signal's reason.
  */
-export async function knnOf(
+export function monitorOf(encoder: LayersModel, data: Data, neighbours: number, signal: AbortSignal): Promise<Monitor> {
+  return withFeatures(encoder, data, { signal }, async (features) => {
+    const [knn] = await neighboursOf(features, data, [neighbours], signal);
+    return { knn: accuraciesOf(knn as KnnEvaluation), ...(await spreadOf(features.queries)) };
+  });
+}
+
+/** The values of a monitor by their names in TensorBoard. */
+export function scalarsOf({ knn, effectiveRank: rank, uniformity: spread }: Monitor): Record<string, number> {
+  return {
+    'evaluation/knn': knn.top1,
+    'evaluation/knn-top5': knn.top5,
+    'evaluation/effective-rank': rank,
+    'evaluation/uniformity': spread,
+  };
+}
+
+const percent = (fraction: number): string => `${(100 * fraction).toFixed(1)}%`;
+
+const spreadText = ({ effectiveRank: rank, dimensions, uniformity: spread }: Omit<Monitor, 'knn'>): string =>
+  `effective rank ${rank.toFixed(1)} of ${dimensions}, uniformity ${spread.toFixed(2)}`;
+
+/** A monitor in a line. */
+export function monitorLine(monitor: Monitor): string {
+  const { k, top1, top5 } = monitor.knn;
+  return `kNN (k = ${k}) top-1 ${percent(top1)}, top-5 ${percent(top5)}, ${spreadText(monitor)}`;
+}
+
+/**
+ * Evaluates a trained encoder by kNN and by the linear probe, whose penalty is chosen on held-out training images.
+ *
+ * @param options - `transform`: of the images, before the encoder; `print`: takes lines for people.
+ * @throws the signal's reason; Error where a weight of the encoder is not what it was.
+ */
+export function evaluateFully(
   encoder: LayersModel,
   data: Data,
-  neighbours: number,
-  signal: AbortSignal,
-): Promise<number> {
-  const onProgress = () => signal.throwIfAborted();
-  const bank = await extractFeatures(encoder, data.train, { onProgress });
-  const queries = await extractFeatures(encoder, data.val, { onProgress });
-  const accuracy = await knnAccuracy({
-    bank,
-    bankLabels: data.train.labels,
-    queries,
-    queryLabels: data.val.labels,
-    classes: data.train.classNames.length,
-    k: neighbours,
-    temperature,
+  options: {
+    readonly signal: AbortSignal;
+    readonly transform?: Transform | undefined;
+    readonly print: (line: string) => void;
+  },
+): Promise<FullEvaluation> {
+  const { signal, print } = options;
+  const { train, val } = data;
+  const classes = train.classNames.length;
+  return withFeatures(encoder, data, options, async (features) => {
+    const before = await hashOf(encoder);
+    const ks = [...new Set([20, 200].map((k) => Math.min(k, train.length)))];
+    const knn = (await neighboursOf(features, data, ks, signal)).map(accuraciesOf);
+    for (const { k, top1, top5 } of knn) print(`kNN (k = ${k}): top-1 ${percent(top1)}, top-5 ${percent(top5)}`);
+    const spread = await spreadOf(features.queries);
+    print(`Features of the validation images: ${spreadText(spread)}`);
+    const probe = await chooseProbe({
+      features: features.bank,
+      labels: train.labels,
+      classes,
+      onProgress: () => signal.throwIfAborted(),
+    });
+    const { lambda, converged, trials } = probe;
+    const { top1, top5, predictions } = await probeEvaluate({
+      probe,
+      features: features.queries,
+      labels: val.labels,
+    }).finally(() => tf.dispose([probe.weights, probe.bias]));
+    print(`Linear probe (lambda ${lambda.toPrecision(2)}): top-1 ${percent(top1)}, top-5 ${percent(top5)}`);
+    const { classAccuracies, pairs } = confusion({ labels: val.labels, predictions, classes });
+    const name = (label: number) => train.classNames[label] as string;
+    const confused = pairs.map(({ label, prediction, fraction }) => ({
+      label: name(label),
+      prediction: name(prediction),
+      fraction,
+    }));
+    if (confused.length > 0) print('Most confused, of the images of the first class:');
+    for (const pair of confused) print(`  ${pair.label} taken for ${pair.prediction}: ${percent(pair.fraction)}`);
+    if ((await hashOf(encoder)) !== before) throw new Error('The evaluation has changed weights of the encoder.');
+    return {
+      knn,
+      linear: { top1, top5, lambda, converged, trials },
+      ...spread,
+      classAccuracies: Object.fromEntries(classAccuracies.map((accuracy, label) => [name(label), accuracy])),
+      confused,
+    };
   });
-  tf.dispose([bank, queries]);
-  return accuracy;
+}
+
+/** A hash of all weights and running statistics. */
+async function hashOf(encoder: LayersModel): Promise<string> {
+  const hash = createHash('sha256');
+  for (const weight of encoder.getWeights())
+    hash.update(new Uint8Array((await weight.data<'float32'>()).slice().buffer));
+  return hash.digest('hex');
 }

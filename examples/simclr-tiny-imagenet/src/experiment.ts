@@ -2,15 +2,15 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Chain } from '@tfjs-ssl/augmentations';
-import { isArgumentError } from '@tfjs-ssl/checks';
 import { type Batch, stepsPerEpoch } from '@tfjs-ssl/datasets';
-import { type EngineInUse, startEngine } from '@tfjs-ssl/engine';
+import type { EngineInUse } from '@tfjs-ssl/engine';
 import { type FeedInputs, type ImageFeed, imageFeed } from '@tfjs-ssl/feed';
 import { saveWeights } from '@tfjs-ssl/resnet';
 import { configDifferences, firstAndLastTenth, formatDifferences, type StepRecord, Trainer } from '@tfjs-ssl/trainer';
 import { buildChain, buildLoss, buildModel, buildOptimizer, buildSchedule, type Model } from './blocks.ts';
+import { chooseEngine } from './choose-engine.ts';
 import { type Data, openData } from './data.ts';
-import { knnOf } from './evaluate.ts';
+import { type Monitor, monitorLine, monitorOf, scalarsOf } from './evaluate.ts';
 import { headerLines, quickLines, versions } from './header.ts';
 import { type ParsedOptions, UsageError } from './options.ts';
 import { profileLines } from './profile-step.ts';
@@ -25,9 +25,6 @@ type Metric = 'top1' | 'top5';
 
 /** Milliseconds after which a checkpoint brings the report up to date. */
 const reportEvery = 60_000;
-
-/** Name of the kNN accuracy in TensorBoard. */
-const knnTag = 'evaluation/knn';
 
 /** How a run ended. */
 export type Outcome = 'done' | 'interrupted';
@@ -66,31 +63,6 @@ export async function runExperiment(parsed: ParsedOptions, output: Output, signa
   } finally {
     await Promise.all([data.train.close(), data.val.close()]);
   }
-}
-
-async function chooseEngine(
-  { engine: name, threads, requireGpu, profileStep }: ParsedOptions['options'],
-  settings: Settings,
-): Promise<EngineInUse> {
-  let engine: EngineInUse;
-  try {
-    engine = await startEngine(name, { requireGpu, ...(threads !== undefined && { threads }) });
-  } catch (error) {
-    if (!isArgumentError(error)) throw error;
-    const flag = error.argument === 'name' ? 'engine' : error.argument;
-    throw new UsageError(`--${flag} must ${error.required}, got '${error.got}'. ${error.advice}`);
-  }
-  if (!engine.precisions.includes(settings.precision)) {
-    throw new UsageError(
-      `--precision ${settings.precision}: engine '${engine.name}' computes in ${engine.precisions.join(', ')} only. Leave the option out.`,
-    );
-  }
-  if (profileStep && engine.name !== 'webgpu') {
-    throw new UsageError(
-      `--profile-step: the kernels of engine '${engine.name}' have no times of a GPU. Take --engine webgpu.`,
-    );
-  }
-  return engine;
 }
 
 /** What a folder of images really holds; the settings of a preset are Tiny ImageNet's. */
@@ -143,15 +115,16 @@ async function trainAndEvaluate(run: Run): Promise<Outcome> {
 
   const goOn = `  npm run simclr -- --resume ${folder.path}`;
   const evaluate = () =>
-    knnOf(model.encoder, data, neighbours, signal).catch((error: Error) => {
+    monitorOf(model.encoder, data, neighbours, signal).catch((error: Error) => {
       if (error === signal.reason) bar.print(`Stopped while evaluating; nothing is lost. Go on with:\n${goOn}`);
       throw error;
     });
-  const before = saved?.knnBefore ?? (await evaluate());
+  const untrained = saved?.knnBefore == null ? await evaluate() : null;
+  const before = untrained?.knn.top1 ?? (saved?.knnBefore as number);
   bar.print(`kNN of the untrained encoder: ${(100 * before).toFixed(1)}%`);
   if (saved?.knnBefore == null) await folder.saveSummary({ knn: { before } });
   const { step: resumedAt, rejected } = await folder.restore(trainer);
-  if (resumedAt === 0) await folder.addScalars(0, { [knnTag]: before });
+  if (resumedAt === 0) await folder.addScalars(0, untrained ? scalarsOf(untrained) : { 'evaluation/knn': before });
   for (const { path, reason } of rejected) bar.print(`Refused ${path}: ${reason}`);
   if (saved) {
     bar.print(`Resuming ${folder.path} at step ${resumedAt} of ${totalSteps}`);
@@ -178,7 +151,7 @@ async function trainAndEvaluate(run: Run): Promise<Outcome> {
     ...(options.checkpointEvery === undefined ? {} : { checkpointEvery: options.checkpointEvery }),
   });
   let reportedAt = performance.now();
-  let after: number;
+  let trained: Monitor;
   try {
     for await (const event of events) {
       if (event.type === 'step') {
@@ -187,6 +160,12 @@ async function trainAndEvaluate(run: Run): Promise<Outcome> {
         if (event.step % 100 === 0) bar.print(paperLine(values));
       } else if (event.type === 'epoch') {
         bar.print(epochLine(toValues({ ...event, step: 0 }), event.imagesPerSecond, event.skippedSteps));
+        const done = event.epoch + 1;
+        if (options.evaluateEvery !== undefined && done % options.evaluateEvery === 0 && done < epochs) {
+          const monitor = await evaluate();
+          bar.print(`[Epoch ${done}] ${monitorLine(monitor)}`);
+          await folder.addScalars(event.stepsDone, scalarsOf(monitor));
+        }
       } else if (event.type === 'checkpoint' && performance.now() - reportedAt > reportEvery) {
         await report();
         reportedAt = performance.now();
@@ -199,7 +178,8 @@ async function trainAndEvaluate(run: Run): Promise<Outcome> {
     }
     bar.clear();
     await saveWeights(model.encoder, folder.modelPath);
-    after = await evaluate();
+    trained = await evaluate();
+    bar.print(`Trained encoder: ${monitorLine(trained)}`);
   } catch (error) {
     await report();
     throw error;
@@ -207,9 +187,9 @@ async function trainAndEvaluate(run: Run): Promise<Outcome> {
     feed.dispose();
   }
   const seconds = earlierSeconds + (performance.now() - run.start) / 1000;
-  const summary = summarize(folder.records, { engine, data, seconds, knn: { before, after } });
+  const summary = summarize(folder.records, { engine, data, seconds, knn: { before, after: trained.knn.top1 } });
   await folder.saveSummary(summary);
-  await folder.addScalars(totalSteps, { [knnTag]: after });
+  await folder.addScalars(totalSteps, scalarsOf(trained));
   await report();
   const shown = { classes: data.train.classNames.length, neighbours, folder: folder.path };
   for (const line of resultLines(summary, settings, shown)) bar.print(line);

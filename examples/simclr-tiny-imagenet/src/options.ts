@@ -31,6 +31,9 @@ const schema = z.strictObject({
   out: z.string().min(1).optional(),
   resume: z.string().min(1).optional(),
   report: z.string().min(1).optional(),
+  evaluate: z.string().min(1).optional(),
+  normalize: z.boolean().default(false),
+  evaluateEvery: count.optional(),
   dryRun: z.boolean().default(false),
   profileStep: z.boolean().default(false),
 });
@@ -101,6 +104,20 @@ const flags: Record<keyof Options, Flag> = {
     kind: 'text',
     value: 'FOLDER',
     help: 'Run folder to make report.html of, as it stands; trains nothing and takes no other option',
+  },
+  evaluate: {
+    kind: 'text',
+    value: 'RUN|FILE',
+    help: 'Evaluate the encoder of a finished run, or of a safetensors file (torchvision, lightly), on the real classes; trains no encoder',
+  },
+  normalize: {
+    kind: 'switch',
+    help: "With --evaluate FILE: normalise the images by ImageNet's mean and deviation, as torchvision's weights expect",
+  },
+  evaluateEvery: {
+    kind: 'number',
+    value: 'EPOCHS',
+    help: 'Epochs between evaluations while training: kNN, effective rank, uniformity [default: none but at start and end]',
   },
   dryRun: { kind: 'switch', help: 'Run one step, print its time and memory, and write nothing' },
   profileStep: {
@@ -190,7 +207,33 @@ export function parseOptions(args: readonly string[]): ParsedOptions | 'help' {
     const others = [...given].filter((name) => name !== 'report').map((name) => `--${kebab(name)}`);
     throw new UsageError(`--report takes no other option, got ${others.join(', ')}. Leave them out.`);
   }
+  checkEvaluate(given);
   return { options: checked.data, given };
+}
+
+/** Options that an evaluation takes. */
+const ofEvaluation: ReadonlySet<keyof Options> = new Set([
+  'evaluate',
+  'normalize',
+  'scale',
+  'engine',
+  'threads',
+  'requireGpu',
+  'data',
+  'cache',
+  'skipCorrupt',
+  'classes',
+  'imagesPerClass',
+  'seed',
+]);
+
+function checkEvaluate(given: ReadonlySet<keyof Options>): void {
+  if (!given.has('evaluate')) {
+    if (given.has('normalize')) throw new UsageError('--normalize goes with --evaluate FILE alone. Leave it out.');
+    return;
+  }
+  const others = [...given].filter((name) => !ofEvaluation.has(name)).map((name) => `--${kebab(name)}`);
+  if (others.length > 0) throw new UsageError(`--evaluate does not take ${others.join(', ')}. Leave them out.`);
 }
 
 function readConfig(path: string): Record<string, unknown> {

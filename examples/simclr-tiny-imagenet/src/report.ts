@@ -101,6 +101,26 @@ function factsOf(
     note: `untrained → trained; chance ${percent(1 / classes)}`,
   };
   if (records.length === 0) return [knn];
+  const evaluation = summary?.evaluation;
+  const evaluated: Fact[] = evaluation
+    ? [
+        ...evaluation.knn.map(({ k, top1, top5 }) => ({
+          label: `kNN, k = ${k}`,
+          value: percent(top1),
+          note: `top-5 ${percent(top5)}`,
+        })),
+        {
+          label: 'Linear probe',
+          value: percent(evaluation.linear.top1),
+          note: `top-5 ${percent(evaluation.linear.top5)}`,
+        },
+        {
+          label: 'Effective rank',
+          value: evaluation.effectiveRank.toFixed(1),
+          note: `of ${evaluation.dimensions} dimensions; uniformity ${evaluation.uniformity.toFixed(2)}`,
+        },
+      ]
+    : [];
   const tenths = (value: (record: StepRecord) => number) => firstAndLastTenth(records.map(value));
   const change = (
     label: string,
@@ -114,6 +134,7 @@ function factsOf(
   const seconds = records.reduce((sum, { seconds: { load, prepare, step } }) => sum + load + prepare + step, 0);
   return [
     knn,
+    ...evaluated,
     change(
       'Loss',
       tenths(({ loss }) => loss),

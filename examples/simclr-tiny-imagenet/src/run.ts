@@ -43,6 +43,7 @@ const kept = [
   'classes',
   'imagesPerClass',
   'checkpointEvery',
+  'evaluateEvery',
 ] as const;
 
 /** Settings that an option of the same name decides. */

@@ -1,3 +1,4 @@
+import type { FullEvaluation } from './evaluate.ts';
 import { formatDuration } from './progress.ts';
 import type { Settings } from './settings.ts';
 
@@ -23,7 +24,11 @@ export interface Summary {
 }
 
 /** The summary of a run that has not ended. */
-export type PartialSummary = Partial<Omit<Summary, 'knn'>> & { readonly knn?: Partial<Summary['knn']> };
+export type PartialSummary = Partial<Omit<Summary, 'knn'>> & {
+  readonly knn?: Partial<Summary['knn']>;
+  /** What `--evaluate` has added. */
+  readonly evaluation?: FullEvaluation;
+};
 
 /** The lines that close a run. */
 export function resultLines(

@@ -1,0 +1,34 @@
+import { isArgumentError } from '@tfjs-ssl/checks';
+import { type EngineInUse, startEngine } from '@tfjs-ssl/engine';
+import { type ParsedOptions, UsageError } from './options.ts';
+import type { Settings } from './settings.ts';
+
+/**
+ * Starts the engine that the options name.
+ *
+ * @throws UsageError where it is not here, or lacks what the options ask for.
+ */
+export async function chooseEngine(
+  { engine: name, threads, requireGpu, profileStep }: ParsedOptions['options'],
+  settings: Settings,
+): Promise<EngineInUse> {
+  let engine: EngineInUse;
+  try {
+    engine = await startEngine(name, { requireGpu, ...(threads !== undefined && { threads }) });
+  } catch (error) {
+    if (!isArgumentError(error)) throw error;
+    const flag = error.argument === 'name' ? 'engine' : error.argument;
+    throw new UsageError(`--${flag} must ${error.required}, got '${error.got}'. ${error.advice}`);
+  }
+  if (!engine.precisions.includes(settings.precision)) {
+    throw new UsageError(
+      `--precision ${settings.precision}: engine '${engine.name}' computes in ${engine.precisions.join(', ')} only. Leave the option out.`,
+    );
+  }
+  if (profileStep && engine.name !== 'webgpu') {
+    throw new UsageError(
+      `--profile-step: the kernels of engine '${engine.name}' have no times of a GPU. Take --engine webgpu.`,
+    );
+  }
+  return engine;
+}
