@@ -13,7 +13,6 @@ import argparse
 import contextlib
 import hashlib
 import io
-import json
 import math
 import os
 import sys
@@ -32,81 +31,15 @@ from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as TF
 
-FORMAT = "golden/1"
+from golden_files import (FIXTURES, FORMAT, Group, entry, generator, index_entry, number, one_digit_up, single, write_index)
+
 SALT = "tfjs-ssl-fixtures"
-HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-# ----------------------------------------------------------------------------------------------- files
-
-CODES = {np.dtype(np.float64): "F64", np.dtype(np.float32): "F32", np.dtype(np.int32): "I32", np.dtype(np.uint8): "U8"}
-
-
-class Group:
-    """The cases of one group and the arrays they name."""
-
-    def __init__(self, name, title, **about):
-        self.name, self.title, self.about, self.cases, self.tensors = name, title, about, [], {}
-
-    def put(self, name, array):
-        """Keeps an array and returns its name; int64 becomes int32, which JavaScript reads as plain numbers."""
-        a = array.detach().numpy() if torch.is_tensor(array) else np.asarray(array)
-        a = np.ascontiguousarray(a.astype(np.int32) if a.dtype == np.int64 else a)
-        assert a.dtype in CODES and name not in self.tensors and (a.dtype.kind != "f" or np.isfinite(a).all()), name
-        self.tensors[name] = a
-        return name
-
-    def case(self, name, **fields):
-        assert all(c["id"] != name for c in self.cases), name
-        self.cases.append({"id": name, **{k: v for k, v in fields.items() if v is not None}})
-
-    def write(self, folder):
-        line = lambda value: json.dumps(value, allow_nan=False)
-        head = {"format": FORMAT, "group": self.name, "title": self.title, "file": f"{self.name}.safetensors", **self.about}
-        with open(os.path.join(folder, f"{self.name}.json"), "w") as f:
-            fields = [f" {line(k)}: {line(v)}" for k, v in head.items()]
-            f.write("{\n" + ",\n".join(fields) + ',\n "cases": [\n  ' + ",\n  ".join(map(line, self.cases)) + "\n ]\n}\n")
-        widest_first = sorted(self.tensors, key=lambda n: -self.tensors[n].itemsize)  # so that every array is aligned
-        header, end = {"__metadata__": {"format": FORMAT, "group": self.name}}, 0
-        for name in widest_first:
-            a = self.tensors[name]
-            header[name] = {"dtype": CODES[a.dtype], "shape": list(a.shape), "data_offsets": [end, end + a.nbytes]}
-            end += a.nbytes
-        text = json.dumps(header, separators=(",", ":")).encode()
-        text += b" " * (-len(text) % 8)
-        with open(os.path.join(folder, f"{self.name}.safetensors"), "wb") as f:
-            f.write(len(text).to_bytes(8, "little") + text + b"".join(self.tensors[n].tobytes() for n in widest_first))
 
 
 # ----------------------------------------------------------------------------------------------- numbers
 
-def generator(seed, *purpose):
-    """A generator of its own for every purpose, so that changing one group leaves the others as they are."""
-    digest = hashlib.sha256(repr((seed, purpose)).encode()).digest()
-    return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:8], "little")))
-
-
-def one_digit_up(x):
-    if x <= 0:
-        return 0.0
-    exponent = math.floor(math.log10(x))
-    return float(f"{math.ceil(x / 10.0 ** exponent - 1e-9)}e{exponent}")
-
-
 def largest(t):
     return float(np.abs(np.asarray(t.detach() if torch.is_tensor(t) else t, dtype=np.float64)).max(initial=0))
-
-
-def single(a):
-    return np.asarray(a, dtype=np.float32)
-
-
-def entry(tensor, atol=0.0, rtol=0.0, **more):
-    return {"tensor": tensor, "atol": float(atol), "rtol": float(rtol), **more}
-
-
-def number(value, atol=0.0, rtol=1e-5, **more):
-    return {"value": float(value), "atol": float(atol), "rtol": float(rtol), **more}
 
 
 def measured(group, name, exact, float32, floor=1e-6, tiny=0.0, store=None):
@@ -1091,7 +1024,7 @@ GROUPS = {f.__name__: f for f in (losses, augment, sampling, resnet, optim, traj
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seed", type=int, default=7, help="of every random number (default 7)")
-    parser.add_argument("--out", default=os.path.join(HERE, "fixtures"), help="folder to write to (default: fixtures beside this file)")
+    parser.add_argument("--out", default=FIXTURES, help="folder to write to (default: fixtures beside this file)")
     parser.add_argument("--groups", default=",".join(GROUPS), help="comma-separated; the others are left as they are (default: all)")
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -1100,24 +1033,14 @@ def main():
     for name in args.groups.split(","):
         group = GROUPS[name](args.seed)
         group.write(args.out)
-        print(f"{name}: {len(group.cases)} cases, {sum(a.nbytes for a in group.tensors.values())} bytes", flush=True)
+        group.report()
 
     index = {"format": FORMAT, "seed": args.seed, "salt": SALT, "command": f"make-fixtures.py --seed {args.seed}",
              "versions": {"python": sys.version.split()[0], "torch": torch.__version__, "torchvision": torchvision.__version__,
                           "numpy": np.__version__,
-                          "pillow": PIL.__version__, "libjpeg_turbo": features.version_feature("libjpeg_turbo")}, "groups": []}
-    for name in GROUPS:
-        paths = [os.path.join(args.out, f"{name}.{kind}") for kind in ("json", "safetensors")]
-        if not all(map(os.path.exists, paths)):
-            continue
-        contents = [open(path, "rb").read() for path in paths]
-        document = json.loads(contents[0])
-        index["groups"].append({"group": name, "title": document["title"], "cases": len(document["cases"]), "json": f"{name}.json",
-                                "tensors": f"{name}.safetensors",
-                                "bytes": sum(map(len, contents)),
-                                "sha256": {os.path.basename(p): hashlib.sha256(c).hexdigest() for p, c in zip(paths, contents)}})
-    with open(os.path.join(args.out, "index.json"), "w") as f:
-        f.write(json.dumps(index, indent=1) + "\n")
+                          "pillow": PIL.__version__, "libjpeg_turbo": features.version_feature("libjpeg_turbo")}}
+    index["groups"] = [found for name in (*GROUPS, "objectives") if (found := index_entry(args.out, name))]
+    write_index(args.out, index)
     print(f"in all {sum(g['bytes'] for g in index['groups'])} bytes in {args.out}")
 
 
