@@ -10,7 +10,7 @@ import { checkImages, type PerImage, perImage } from './check.ts';
  * @param images - shape [N, H, W, C], float32 in [0, 1].
  * @param factor - one number or one per image, at least 0: 0 gives black, 1 the image, 2 twice its brightness.
  * @returns a new tensor of the same shape, which the caller (or the surrounding `tf.tidy`) disposes.
- * @throws RangeError or TypeError where `images` is not a float32 batch, or the factors are not one or N numbers of at least 0.
+ * @throws RangeError or TypeError if `images` is not a float32 batch, or the factors are not one or N numbers of at least 0.
  *
  * @example
  * ```ts

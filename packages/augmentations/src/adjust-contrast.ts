@@ -4,14 +4,14 @@ import { checkImages, type PerImage, perImage } from './check.ts';
 import { luminance } from './to-grayscale.ts';
 
 /**
- * Makes images flatter or more contrasty, around the mean brightness of each image. Of one channel the brightness is that channel.
+ * Lowers or raises contrast around the mean brightness of each image. In one-channel images, the brightness is that channel.
  *
  *     output = clamp(factor x + (1 - factor) mean(gray(x)), 0, 1)
  *
  * @param images - shape [N, H, W, 3] or [N, H, W, 1], float32 in [0, 1].
  * @param factor - one number or one per image, at least 0: 0 gives an even gray, 1 the image, 2 twice its contrast.
  * @returns a new tensor of the same shape, which the caller (or the surrounding `tf.tidy`) disposes.
- * @throws RangeError or TypeError where `images` is not a float32 batch of RGB or one-channel images, or the factors are not one or N numbers of at least 0.
+ * @throws RangeError or TypeError if `images` is not a float32 batch of RGB or one-channel images, or the factors are not one or N numbers of at least 0.
  *
  * @example
  * ```ts

@@ -6,13 +6,13 @@ import { checkImages, type PerImage, perImage } from './check.ts';
  *
  *     RGB -> HSV,  hue = (hue + shift) mod 1,  HSV -> RGB
  *
- * Gray pixels (largest channel = smallest) have hue and saturation 0 and stay as they are; where two channels are largest, red
- * decides before green, green before blue. Images of one channel stay as they are, too.
+ * Gray pixels (largest channel = smallest) have hue and saturation 0 and stay as they are. If two channels are equally large, red
+ * counts before green, and green before blue. One-channel images stay as they are.
  *
  * @param images - shape [N, H, W, 3] or [N, H, W, 1], float32 in [0, 1].
  * @param shift - one number or one per image, turns, in [-0.5, 0.5]: 0 gives the image, 0.5 and -0.5 the complementary hues.
  * @returns a new tensor of the same shape, which the caller (or the surrounding `tf.tidy`) disposes.
- * @throws RangeError or TypeError where `images` is not a float32 batch of RGB or one-channel images, or the shifts are not one or N numbers in range.
+ * @throws RangeError or TypeError if `images` is not a float32 batch of RGB or one-channel images, or the shifts are not one or N numbers in range.
  *
  * @example
  * ```ts

@@ -13,7 +13,7 @@ import { luminance } from './to-grayscale.ts';
  * @param images - shape [N, H, W, 3] or [N, H, W, 1], float32 in [0, 1].
  * @param factor - one number or one per image, at least 0: 0 gives the gray image, 1 the image, 2 twice its saturation.
  * @returns a new tensor of the same shape, which the caller (or the surrounding `tf.tidy`) disposes.
- * @throws RangeError or TypeError where `images` is not a float32 batch of RGB or one-channel images, or the factors are not one or N numbers of at least 0.
+ * @throws RangeError or TypeError if `images` is not a float32 batch of RGB or one-channel images, or the factors are not one or N numbers of at least 0.
  *
  * @example
  * ```ts

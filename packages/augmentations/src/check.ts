@@ -10,12 +10,12 @@ export type PerImage = number | readonly number[] | tf.Tensor1D;
 /** Whether a per-image parameter is a tensor. */
 export const isTensor = (value: PerImage): value is tf.Tensor1D => typeof value === 'object' && 'dtype' in value;
 
-/** Throws where a probability is not one. */
+/** Throws if a probability is not one. */
 export function checkProbability(fn: string, p: number): void {
   checkNumber(fn, 'p', p, { min: 0, max: 1 }, 'It is the probability with which an image is transformed.');
 }
 
-/** Throws where an interval is not two numbers of the rule in ascending order. */
+/** Throws if an interval is not two numbers of the rule in ascending order. */
 export function checkInterval(
   fn: string,
   argument: string,
@@ -34,7 +34,7 @@ export function checkInterval(
   }
 }
 
-/** Throws where something is not a batch of float32 images; with `'colors'`, of RGB or one-channel ones. */
+/** Throws if something is not a batch of float32 images; with `'colors'`, of RGB or one-channel ones. */
 export function checkImages(fn: string, images: tf.Tensor4D, channels?: 'colors'): void {
   if (images.rank !== 4 || (channels && images.shape[3] !== 3 && images.shape[3] !== 1)) {
     throw argumentError({

@@ -25,14 +25,15 @@ type JitterTensors = Readonly<Record<(typeof columns)[number], tf.Tensor1D>>;
 /**
  * Changes brightness, contrast, saturation and hue by random factors, in random order.
  *
- * The factors are drawn independently, the order is one of the 24 with equal probability; after each operation values are clamped
- * to [0, 1]. Images of one channel change in brightness and contrast alone. A factor of exactly 1 (shift of 0) leaves its operation out, as torchvision does for a strength of 0.
+ * The factors are drawn independently, and each of the 24 orders is equally likely. After each operation, values are clamped
+ * to [0, 1]. One-channel images change only in brightness and contrast. A factor of exactly 1 (shift of 0) leaves its operation out,
+ * as torchvision does for a strength of 0.
  *
  * @param options - see {@link ColorJitterOptions}.
  * @returns the transform, always applied (see `randomApply` for less). Columns `applied`; `first` to `fourth`, the operations in the
  * sequence in which they run (0 brightness, 1 contrast, 2 saturation, 3 hue); and the factors `brightness`, `contrast`,
  * `saturation`, `hue`.
- * @throws RangeError where a strength is negative or an interval leaves its range.
+ * @throws RangeError if a strength is negative or an interval leaves its range.
  *
  * @example
  * ```ts

@@ -8,7 +8,7 @@ import { imageRng } from './image-rng.ts';
 import { checkOrigin, rememberOrigin } from './table-origin.ts';
 import { flatten, type Parameters, parameterTable, type Transform } from './transform.ts';
 
-/** Which views {@link Chain.makeViews} makes. */
+/** Options of {@link Chain.makeViews}. */
 export interface ViewOptions {
   /** Seed of the run. */
   readonly seed: number | string;
@@ -20,15 +20,15 @@ export interface ViewOptions {
   readonly views?: number;
 }
 
-/** What {@link Chain.sampleTable} draws for. */
+/** Options of {@link Chain.sampleTable}. */
 export interface SampleOptions extends ViewOptions {
   /** Height and width of these images, pixels. */
   readonly imageSize: number | ImageSize;
 }
 
-/** Transforms in sequence. It is a transform itself, and one whose parameters also make a table that holds all views of a batch. */
+/** Transforms in sequence. A chain is itself a transform; in addition, it can draw one table of parameters for all views of a batch. */
 export interface Chain extends Transform {
-  /** Its transforms in the order in which they run; chains among them are taken apart. */
+  /** Its transforms in the order in which they run. Chains among them are flattened. */
   readonly transforms: readonly Transform[];
   /**
    * Makes views of images: {@link Chain.sampleTable} and {@link Chain.apply} in one call.
@@ -36,7 +36,7 @@ export interface Chain extends Transform {
    * @param images - shape [N, H, W, C], float32 in [0, 1].
    * @param options - see {@link ViewOptions}.
    * @returns a new tensor of shape [V * N, h, w, C], first all of view 0, then all of view 1; the caller (or the surrounding `tf.tidy`) disposes it.
-   * @throws RangeError where there is not one index for each image; RangeError or TypeError where the images are not float32.
+   * @throws RangeError if there is not one index for each image; RangeError or TypeError if the images are not float32.
    */
   makeViews(images: tf.Tensor4D, options: ViewOptions): tf.Tensor4D;
   /**
@@ -45,61 +45,60 @@ export interface Chain extends Transform {
    * @param options - see {@link SampleOptions}.
    * @returns the table that {@link Chain.apply} takes, shape [V * N, columns], float32: first all of view 0, then all of view 1. The caller
    * (or the surrounding `tf.tidy`) disposes it.
-   * @throws RangeError where a number is not of the kind described.
+   * @throws RangeError if a number is not of the kind described.
    */
   sampleTable(options: SampleOptions): tf.Tensor2D;
   /**
-   * Draws the same numbers as {@link Chain.sampleTable}, as records: to log, to store, to {@link Chain.describe}, to apply.
+   * Draws the same numbers as {@link Chain.sampleTable}, as records that you can log, store, {@link Chain.describe} or apply.
    *
    * @param options - see {@link SampleOptions}.
    * @returns V * N records, in the order of the table's rows.
-   * @throws RangeError where a number is not of the kind described.
+   * @throws RangeError if a number is not of the kind described.
    */
   sampleRecords(options: SampleOptions): Parameters[];
   /**
-   * Makes the views. A function of its two tensors alone: nothing is read back, so it may stand in a captured step.
+   * Makes the views. It depends only on its two tensors and reads nothing back, so you can call it in a compiled step.
    *
-   * Where the engine has the fused kernel (`AugmentImages`), neighbours that have stages run as one such kernel, and only a transform
-   * without stages runs as its own function. Elsewhere the chain runs transform by transform, with the same result.
+   * If the engine has the fused kernel (`AugmentImages`), neighbouring transforms with stages run as one kernel, and only a transform
+   * without stages runs as its own function. On other engines the chain runs transform by transform, with the same result.
    *
    * @param images - shape [N, H, W, C], float32 in [0, 1]; NaN stays NaN, in its own image.
    * @param parameters - the table as a tensor of shape [V * N, columns], or V * N records; row r belongs to image r mod N.
    * @returns a new tensor of shape [V * N, h, w, C], which the caller (or the surrounding `tf.tidy`) disposes.
-   * @throws RangeError or TypeError where the shapes do not fit each other, the images are not float32, the first ones are of 0 to 255
-   * (on a GPU a warning says so), or the numbers were sampled for images of another size or for another chain.
+   * @throws RangeError or TypeError if the shapes do not fit each other, the images are not float32, the first images have values of 0 to 255
+   * (on a GPU this is a warning), or the numbers were sampled for images of another size or for another chain.
    */
   apply(images: tf.Tensor4D, parameters: readonly Parameters[] | tf.Tensor2D): tf.Tensor4D;
   /**
-   * Makes the views of images that lie packed in the memory of the engine: {@link Chain.apply} of the images at `indices`, divided by 255.
-   *
-   * Where the engine has the kernel `AugmentPackedImages`, the first transforms with stages run as this kernel.
+   * Makes the views of images that lie packed in the engine's memory: {@link Chain.apply} of the images at `indices`, divided by 255.
+   * If the engine has the kernel `AugmentPackedImages`, the first transforms with stages run as this kernel.
    *
    * @param images - see `PackedImages` of `@tfjs-ssl/ops`; `uploadImages` there makes them.
    * @param indices - positions of the N images, shape [N], int32.
    * @param parameters - as of {@link Chain.apply}.
    * @returns a new tensor of shape [V * N, h, w, 3], which the caller (or the surrounding `tf.tidy`) disposes.
-   * @throws RangeError where the shapes do not fit each other, or the numbers were sampled for images of another size or for another chain.
+   * @throws RangeError if the shapes do not fit each other, or the numbers were sampled for images of another size or for another chain.
    */
   applyPacked(images: PackedImages, indices: tf.Tensor1D, parameters: readonly Parameters[] | tf.Tensor2D): tf.Tensor4D;
   /**
-   * Makes a table of records, those of {@link Chain.sampleRecords} for example; for a step, which takes tensors only.
+   * Makes a table of records, for example those of {@link Chain.sampleRecords}. A step needs the table, because it takes only tensors.
    *
    * @param records - one per view.
    * @returns shape [records, columns], float32, which the caller (or the surrounding `tf.tidy`) disposes.
-   * @throws RangeError where a number is missing or not finite.
+   * @throws RangeError if a number is missing or not finite.
    */
   toTable(records: readonly Parameters[]): tf.Tensor2D;
-  /** One line that says what the numbers do, for people to read; what is left out is not named. */
+  /** One line for people that says what the numbers do; transforms that are not applied are left out. */
   describe(parameters: Parameters): string;
 }
 
 /**
  * Puts transforms in sequence.
  *
- * @param transforms - what to run, in this order; chains among them are taken apart.
- * @returns the chain. Its columns are those of its transforms, as `colorJitter.hue`; a second transform of the same name
+ * @param transforms - the transforms to run, in this order. Chains among them are flattened.
+ * @returns the chain. Its columns are those of its transforms, for example `colorJitter.hue`; a second transform of the same name
  * has `colorJitter2.hue`.
- * @throws RangeError where there is no transform.
+ * @throws RangeError if there is no transform.
  *
  * @example
  * ```ts

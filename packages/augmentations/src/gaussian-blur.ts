@@ -4,13 +4,13 @@ import { checkImages, type PerImage, perImage } from './check.ts';
 
 /** Options of {@link gaussianBlur}. */
 export interface GaussianBlurOptions {
-  /** Taps per direction, odd. Half of them (rounded down) must be fewer than the pixels of a side. */
+  /** Taps per direction, odd. The kernel's radius must be smaller than each side of the image. */
   readonly kernelSize: number;
   /** Standard deviation, pixels, above 0; one number or one per image. */
   readonly sigma: PerImage;
 }
 
-/** Throws where a kernel size is not an odd number. */
+/** Throws if a kernel size is not an odd number. */
 export function checkKernelSize(fn: string, kernelSize: number): void {
   const advice = 'The kernel has a tap in the middle.';
   checkNumber(fn, 'kernelSize', kernelSize, { min: 1, integer: true }, advice);
@@ -18,14 +18,14 @@ export function checkKernelSize(fn: string, kernelSize: number): void {
 }
 
 /**
- * Blurs images with a Gaussian kernel, one direction after the other; borders are mirrored, the edge pixel not repeated.
+ * Blurs images with a Gaussian kernel, one direction after the other. Borders are mirrored without repeating the edge pixel.
  *
  *     output[y, x] = sum_{i, j = -r..r} k[i] k[j] x[y + i, x + j],   k[i] = exp(-i^2 / (2 sigma^2)) / sum k,   r = (kernelSize - 1) / 2
  *
  * @param images - shape [N, H, W, C], float32.
  * @param options - see {@link GaussianBlurOptions}.
  * @returns a new tensor of the same shape, which the caller (or the surrounding `tf.tidy`) disposes.
- * @throws RangeError or TypeError where `images` is not a float32 batch, the kernel is even or too large for the images, or the
+ * @throws RangeError or TypeError if `images` is not a float32 batch, the kernel is even or too large for the images, or the
  * sigmas are not one or N numbers above 0.
  *
  * @example

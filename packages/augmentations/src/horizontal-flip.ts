@@ -8,7 +8,7 @@ import { checkImages } from './check.ts';
  *
  * @param images - shape [N, H, W, C], float32.
  * @returns a new tensor of the same shape, which the caller (or the surrounding `tf.tidy`) disposes.
- * @throws RangeError or TypeError where `images` is not a float32 batch of images.
+ * @throws RangeError or TypeError if `images` is not a float32 batch of images.
  *
  * @example
  * ```ts

@@ -4,7 +4,7 @@ import alea from 'seedrandom/lib/alea.js';
 /** A source of uniform random numbers in [0, 1). */
 export type Rng = () => number;
 
-/** What the random numbers of one view of one image depend on, and nothing else does. */
+/** The random numbers of one view of one image depend on these values and on nothing else. */
 export interface ImageKey {
   /** Seed of the run. */
   readonly seed: number | string;
@@ -19,8 +19,8 @@ export interface ImageKey {
 /**
  * The generator of one view of one image in one epoch.
  *
- * It is seedrandom's `alea`, seeded with `seed/epoch/image/view`. So an image gets the same views on every engine, in every
- * order, batch size and number of workers, and after a resume. Making one and drawing 20 numbers costs about a microsecond.
+ * It is seedrandom's `alea`, seeded with `seed/epoch/image/view`. An image therefore gets the same views on every engine, after a resume, and for
+ * every order, batch size and number of workers. Making a generator and drawing 20 numbers takes about a microsecond.
  *
  * @param key - see {@link ImageKey}.
  * @returns a function that returns the next number at each call; 32 random bits each.

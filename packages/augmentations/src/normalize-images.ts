@@ -6,7 +6,7 @@ import { defineTransform, type Transform } from './transform.ts';
  *
  * @param options - three means and three standard deviations, see {@link NormalizeOptions}.
  * @returns the transform; its one column is `applied`.
- * @throws RangeError where there are not three each, or a standard deviation is not above 0.
+ * @throws RangeError if there are not three each, or a standard deviation is not above 0.
  *
  * @example
  * ```ts

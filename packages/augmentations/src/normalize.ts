@@ -10,7 +10,7 @@ export interface NormalizeOptions {
   readonly std: readonly number[];
 }
 
-/** Throws where mean and standard deviation are not as many positive or finite numbers as they should be. */
+/** Throws if mean and standard deviation are not as many positive or finite numbers as they should be. */
 export function checkNormalize(fn: string, { mean, std }: NormalizeOptions, channels: number): void {
   if (mean.length !== channels || std.length !== channels) {
     throw new RangeError(
@@ -30,7 +30,7 @@ export function checkNormalize(fn: string, { mean, std }: NormalizeOptions, chan
  * @param images - shape [N, H, W, C], float32.
  * @param options - see {@link NormalizeOptions}.
  * @returns a new tensor of the same shape, which the caller (or the surrounding `tf.tidy`) disposes.
- * @throws RangeError or TypeError where `images` is not a float32 batch, or mean and std are not one number per channel.
+ * @throws RangeError or TypeError if `images` is not a float32 batch, or mean and std are not one number per channel.
  *
  * @example
  * ```ts

@@ -18,7 +18,7 @@ export interface SimclrChainOptions {
   readonly cropScale?: readonly [number, number];
   /** Smallest and largest ratio of a crop's width to its height. Default: [3/4, 4/3]. */
   readonly cropRatio?: readonly [number, number];
-  /** Widen the crop's filter where it shrinks. Default: true. */
+  /** Whether to widen the crop's filter when it shrinks the image. Default: true. */
   readonly antialias?: boolean;
   /** Probability. Default: 0.5. */
   readonly flipProbability?: number;
@@ -45,7 +45,7 @@ export interface SimclrChainOptions {
  *
  * @param options - see {@link SimclrChainOptions}; the paper takes strength 1 on ImageNet, 0.5 on CIFAR-10 (there without blur).
  * @returns the chain.
- * @throws RangeError where an option is out of its range.
+ * @throws RangeError if an option is out of its range.
  *
  * @example
  * ```ts

@@ -3,7 +3,7 @@ import type { Transform } from './transform.ts';
 
 /** Options of {@link randomApply}. */
 export interface RandomApplyOptions {
-  /** Probability, in [0, 1]. If the transform has one of its own, both must say yes. */
+  /** Probability, in [0, 1]. If the transform has a probability of its own, both must hold. */
   readonly p: number;
 }
 
@@ -13,7 +13,7 @@ export interface RandomApplyOptions {
  * @param transform - what to apply; it must keep the size of an image.
  * @param options - the probability.
  * @returns a transform with the columns of the one given.
- * @throws RangeError where `p` is not in [0, 1] or the transform changes the size.
+ * @throws RangeError if `p` is not in [0, 1] or the transform changes the size.
  *
  * @example
  * ```ts

@@ -18,7 +18,7 @@ export interface RandomGaussianBlurOptions {
  *
  * @param options - see {@link RandomGaussianBlurOptions}.
  * @returns the transform; columns `applied`, `sigma`.
- * @throws RangeError where the kernel size is even, a sigma not above 0, or `p` not in [0, 1].
+ * @throws RangeError if the kernel size is even, a sigma not above 0, or `p` not in [0, 1].
  *
  * @example
  * ```ts

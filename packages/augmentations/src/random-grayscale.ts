@@ -8,11 +8,11 @@ export interface RandomGrayscaleOptions {
 }
 
 /**
- * Turns an image gray, in three equal channels, with a probability; one of one channel stays as it is.
+ * Turns an image gray, in three equal channels, with a probability. A one-channel image stays as it is.
  *
  * @param options - see {@link RandomGrayscaleOptions}.
  * @returns the transform; its one column is `applied`.
- * @throws RangeError where `p` is not in [0, 1].
+ * @throws RangeError if `p` is not in [0, 1].
  *
  * @example
  * ```ts

@@ -12,7 +12,7 @@ export interface RandomHorizontalFlipOptions {
  *
  * @param options - see {@link RandomHorizontalFlipOptions}.
  * @returns the transform; its one column is `applied`.
- * @throws RangeError where `p` is not in [0, 1].
+ * @throws RangeError if `p` is not in [0, 1].
  *
  * @example
  * ```ts

@@ -12,7 +12,7 @@ export interface RandomResizedCropOptions {
   readonly scale?: readonly [number, number];
   /** Smallest and largest ratio of the crop's width to its height. Default: [3/4, 4/3]. */
   readonly ratio?: readonly [number, number];
-  /** Widen the filter where the crop shrinks. Default: true. */
+  /** Whether to widen the filter when the crop shrinks. Default: true. */
   readonly antialias?: boolean;
 }
 
@@ -21,12 +21,12 @@ type Box = Parameters<'top' | 'left' | 'height' | 'width'>;
 /**
  * Cuts a box of random area, shape and place out of an image and resizes it.
  *
- * Up to ten tries: area uniform in `scale`, logarithm of width / height uniform in that of `ratio`, both sides rounded; where the
- * box fits, its place is uniform. After ten that do not, the largest central box of an allowed ratio.
+ * It draws up to ten boxes: the area is uniform in `scale`, the logarithm of width / height is uniform in that of `ratio`, and both sides
+ * are rounded. The first box that fits gets a uniform place. If none fits, it takes the largest central box of an allowed ratio.
  *
  * @param options - see {@link RandomResizedCropOptions}.
  * @returns the transform; columns `top`, `left`, `height`, `width`, pixels of the image that comes in.
- * @throws RangeError where the size is not one of whole pixels, or an interval is not ascending and above 0.
+ * @throws RangeError if the size is not one of whole pixels, or an interval is not ascending and above 0.
  *
  * @example
  * ```ts

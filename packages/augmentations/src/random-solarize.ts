@@ -15,7 +15,7 @@ export interface RandomSolarizeOptions {
  *
  * @param options - see {@link RandomSolarizeOptions}.
  * @returns the transform; columns `applied`, `threshold`.
- * @throws RangeError where `p` or the threshold is not in [0, 1].
+ * @throws RangeError if `p` or the threshold is not in [0, 1].
  *
  * @example
  * ```ts

@@ -15,7 +15,7 @@ export interface CropBox {
 export interface ResizedCropOptions {
   /** Size of the result, pixels: one number for a square, or [height, width]. */
   readonly size: number | ImageSize;
-  /** Widen the filter where the crop shrinks, as Pillow always does and torchvision by default today. Default: true. */
+  /** Whether to widen the filter when the crop shrinks, as Pillow always does and torchvision does by default. Default: true. */
   readonly antialias?: boolean;
 }
 
@@ -25,14 +25,14 @@ export interface ResizedCropOptions {
  *     output[y, x] = sum_{i in rows, j in columns of the box} a[y, i] b[x, j] images[i, j]
  *     a[y, i] = max(0, 1 - |(y + 1/2) s - (i + 1/2 - top)| / max(1, s)) / sum_i a[y, i],   s = height / size
  *
- * and likewise b. Without antialiasing the 1 stands instead of max(1, s); where the box is enlarged there is no difference.
- * Everything depends on tensors alone, so boxes may differ from image to image and from call to call of a captured step.
+ * and likewise b. Without antialiasing, 1 replaces max(1, s); enlarged boxes are the same either way.
+ * Boxes are tensors, so they may differ from image to image and from call to call of a compiled step.
  *
  * @param images - shape [N, H, W, C], float32.
- * @param box - integers; the box lies within the image (that of tensors is not checked: it would have to be read back).
+ * @param box - integers; the box lies within the image (boxes given as tensors are not checked, because they would have to be read back).
  * @param options - see {@link ResizedCropOptions}.
  * @returns a new tensor of shape [N, size, size, C], which the caller (or the surrounding `tf.tidy`) disposes.
- * @throws RangeError or TypeError where `images` is not a float32 batch, or a box is not one of whole pixels within its image.
+ * @throws RangeError or TypeError if `images` is not a float32 batch, or a box is not one of whole pixels within its image.
  *
  * @example
  * ```ts

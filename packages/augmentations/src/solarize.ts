@@ -6,13 +6,13 @@ import { checkImages, type PerImage, perImage } from './check.ts';
  *
  *     output = x >= threshold ? 1 - x : x
  *
- * The threshold is rounded to float32 before it is compared, as torch does: an 8-bit value of exactly 128, that is
- * float32(128 / 255), is inverted at the threshold 128 / 255.
+ * The threshold is rounded to float32 before the comparison, as in torch. An 8-bit value of exactly 128, which is
+ * float32(128 / 255), is therefore inverted at the threshold 128 / 255.
  *
  * @param images - shape [N, H, W, C], float32 in [0, 1].
- * @param threshold - one number or one per image, in [0, 1]; those of a tensor are not looked at.
+ * @param threshold - one number or one per image, in [0, 1]; the values of a tensor are not checked.
  * @returns a new tensor of the same shape, which the caller (or the surrounding `tf.tidy`) disposes.
- * @throws RangeError or TypeError where `images` is not a float32 batch, or the thresholds are not one or N numbers in [0, 1].
+ * @throws RangeError or TypeError if `images` is not a float32 batch, or the thresholds are not one or N numbers in [0, 1].
  *
  * @example
  * ```ts

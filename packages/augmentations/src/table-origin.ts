@@ -22,7 +22,7 @@ export function rememberOrigin<Of extends Numbers>(numbers: Of, origin: TableOri
 }
 
 /**
- * Throws where it is known that numbers were drawn for another chain or for images of another size: crops would then come from a corner, or
+ * Throws if it is known that numbers were drawn for another chain or for images of another size: crops would then come from a corner, or
  * reach beyond the image. Nothing is known of a tensor made by hand.
  */
 export function checkOrigin(numbers: Numbers, columns: readonly string[], imageSize: ImageSize): void {

@@ -19,7 +19,7 @@ export function luminance(images: tf.Tensor4D): tf.Tensor4D {
  *
  * @param images - shape [N, H, W, 3] or [N, H, W, 1], float32 in [0, 1].
  * @returns a new tensor of the same shape, which the caller (or the surrounding `tf.tidy`) disposes.
- * @throws RangeError or TypeError where `images` is not a float32 batch of RGB or one-channel images.
+ * @throws RangeError or TypeError if `images` is not a float32 batch of RGB or one-channel images.
  *
  * @example
  * ```ts

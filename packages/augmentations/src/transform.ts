@@ -3,20 +3,20 @@ import type { AugmentStage } from '@tfjs-ssl/ops';
 import { checkImages, checkProbability, type ImageSize } from './check.ts';
 import type { Rng } from './image-rng.ts';
 
-/** The sampled numbers of one image, by column. They are data: log them, store them, apply them again. */
+/** The sampled numbers of one image, by column. You can log them, store them and apply them again. */
 export type Parameters<Name extends string = string> = Readonly<Record<Name, number>>;
 
 /**
  * A random transform in two halves: `sample` draws plain numbers for one image, `apply` is a deterministic function of tensors.
  */
 export interface Transform {
-  /** What its columns are called after in a chain, for example `'colorJitter'`. */
+  /** Prefix of its columns in a chain, for example `'colorJitter'`. */
   readonly name: string;
   /** Names of its numbers, in the order of its columns in a parameter table. */
   readonly columns: readonly string[];
-  /** Numbers with which it leaves an image as it is; null where it cannot (it changes the size). */
+  /** Numbers that leave an image as it is; null if there are none because the transform changes the size. */
   readonly skipped: Parameters | null;
-  /** Stages of the fused kernel that do the same; null where there are none. */
+  /** Stages of the fused kernel that compute the same; null if there are none. */
   readonly stages: readonly AugmentStage[] | null;
   /**
    * Draws the numbers of one image.
@@ -33,39 +33,39 @@ export interface Transform {
    * @returns a new tensor, which the caller (or the surrounding `tf.tidy`) disposes.
    */
   apply(images: tf.Tensor4D, parameters: readonly Parameters[] | tf.Tensor2D): tf.Tensor4D;
-  /** Height and width that come out, for those that go in, pixels. */
+  /** Height and width of the output for those of the input, pixels. */
   outputSize(size: ImageSize): ImageSize;
 }
 
 /** What {@link defineTransform} needs. */
 export interface TransformDefinition<Name extends string> {
-  /** What its columns are called after in a chain, for example `'randomGamma'`. */
+  /** Prefix of its columns in a chain, for example `'randomGamma'`. */
   readonly name: string;
   /** Names of the numbers that `apply` needs. */
   readonly columns: readonly Name[];
   /**
-   * Probability with which an image is transformed. A column `applied` (1 or 0) then comes first; an image with 0 stays as it is.
-   * Without it every image is transformed, and there is no such column: for transforms that change the size.
+   * Probability that an image is transformed. A column `applied` (1 or 0) then comes first; an image with 0 stays as it is.
+   * Leave it out for transforms that change the size: every image is transformed, and there is no such column.
    */
   readonly probability?: number;
-  /** Harmless numbers for the row of an image that is not transformed; its result is computed, and not used. */
+  /** Harmless numbers for images that are not transformed; the result is computed but not used. */
   readonly neutral: Parameters<Name>;
-  /** Stages of the fused kernel that do the same. Default: none; it then runs as its own function, and those around it in a chain stay fused. */
+  /** Stages of the fused kernel that do the same. Default: none. The transform then runs as its own function, and the transforms around it in a chain stay fused. */
   readonly stages?: readonly AugmentStage[];
-  /** Draws the numbers of one image of this size that is transformed. */
+  /** Draws the numbers for one transformed image of this size. */
   draw(rng: Rng, size: ImageSize): Parameters<Name>;
   /** Transforms all images of a batch, shape [N, H, W, C], float32; each parameter has shape [N]. Runs in a `tf.tidy`. */
   apply(images: tf.Tensor4D, parameters: Readonly<Record<Name, tf.Tensor1D>>): tf.Tensor4D;
-  /** Height and width that come out, for those that go in, pixels. Default: the same. */
+  /** Height and width of the output for those of the input, pixels. Default: the same. */
   outputSize?(size: ImageSize): ImageSize;
 }
 
 /**
- * Makes a transform of its two halves, and sees to probability, parameter table and argument checks.
+ * Makes a transform from its two halves. It adds the probability, the parameter table and the argument checks.
  *
  * @param definition - see {@link TransformDefinition}.
  * @returns the transform, to be used alone or in a chain.
- * @throws RangeError where the probability is not one.
+ * @throws RangeError if the probability is not in [0, 1].
  *
  * @example
  * ```ts

@@ -83,7 +83,7 @@ async function tryRevectorized(winner: MicroTimer, agree: VariantOptions['agree'
   }
 }
 
-/** A race lasts so long at least, as the optimising compiler works beside it, and at most; milliseconds. */
+/** Shortest and longest race in milliseconds; the shortest gives the optimising compiler time to finish. */
 const SHORTEST_RACE = 30;
 const LONGEST_RACE = 250;
 /** Rounds without an improvement that end a race. */

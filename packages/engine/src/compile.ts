@@ -7,15 +7,15 @@ import { currentEngine, moduleInUse } from './start-engine.ts';
 /** Tensors by name: what a step takes and what it returns. */
 export type NamedTensors = Record<string, tf.Tensor>;
 
-/** What a compiled step demands of one of its inputs. */
+/** Shape and dtype of one input of a compiled step. */
 export interface InputSpec {
-  /** Exact shape; a step is compiled for one shape, as a recording of it would be. */
+  /** Exact shape: a step is compiled for one shape. */
   readonly shape: readonly number[];
   /** Default: `'float32'`. */
   readonly dtype?: 'float32' | 'int32' | 'bool';
 }
 
-/** What a step demands of all its inputs, by name. */
+/** Shapes and dtypes of all inputs of a step, by name. */
 export type InputSpecs = Readonly<Record<string, InputSpec>>;
 
 interface TensorOfRank {
@@ -27,7 +27,7 @@ interface TensorOfRank {
   readonly 5: tf.Tensor5D;
 }
 
-/** The tensors of these inputs: each of the rank that its shape has, where TypeScript knows its length. */
+/** The tensors of these inputs. Each has the rank of its shape, if TypeScript knows the shape's length. */
 export type InputTensors<Inputs extends InputSpecs> = {
   readonly [Name in keyof Inputs]: Inputs[Name]['shape']['length'] extends keyof TensorOfRank
     ? TensorOfRank[Inputs[Name]['shape']['length']]
@@ -38,21 +38,21 @@ export type InputTensors<Inputs extends InputSpecs> = {
 export interface CompileOptions<Inputs extends InputSpecs> {
   /** Every input of the step by name. */
   readonly inputs: Inputs;
-  /** Arithmetic of its matrix products; the engine must have it. Default: `'float32'`. */
+  /** Precision of the step's matrix products; the engine must support it. Default: `'float32'`. */
   readonly precision?: Precision;
 }
 
-/** A step ready to run: takes exactly the inputs it was compiled for, returns tensors that the caller disposes. */
+/** A step ready to run. It takes exactly the inputs it was compiled for and returns tensors that the caller disposes. */
 export interface CompiledStep<Name extends string, Outputs extends NamedTensors> {
   (inputs: Readonly<Record<Name, tf.Tensor>>): Outputs;
   /**
-   * Checks that a recorded step still is what was recorded: that it reads no number of JavaScript which has changed since then. The engine
-   * records it once more for that, which costs as much as a few steps; worthwhile once an epoch. Does nothing where the step is not recorded.
+   * Checks that a recorded step is still valid: that it reads no JavaScript number which has changed since it was recorded. The engine
+   * records the step again to compare, which costs as much as a few steps; once an epoch is enough. Does nothing if the step is not recorded.
    *
-   * @throws Error that names the place where the step differs.
+   * @throws Error that names the first difference.
    */
   check(): void;
-  /** Frees what a recording of the step holds; a later call starts anew. Outputs and variables stay. */
+  /** Frees what a recording of the step holds; a later call records again. Outputs and variables stay. */
   dispose(): void;
 }
 
@@ -111,20 +111,21 @@ function checkPrecision(precision: Precision): void {
 }
 
 /**
- * Makes one callable of a whole step, the same for every engine.
+ * Compiles a whole step into one function, the same for every engine.
  *
- * A step is synchronous, reads nothing back, and depends on its input tensors and on `tf.Variable`s alone: whatever changes
- * from call to call (indices, augmentation parameters, learning rate) comes in as a tensor, and whatever lasts lives in variables that
- * are made before the step or at its first run. An engine that can record a step (`'webgpu'`) runs it as it stands at the first call,
- * records it at the second, and replays it from then on; the others run it as it stands, inside one `tf.tidy`. What a recording would
- * get wrong is refused with its reason: reads, random numbers drawn in the step, tensors kept beyond it, variables made after the first run.
+ * A step is synchronous, reads no values back, and depends only on its input tensors and on `tf.Variable`s. Pass whatever changes
+ * from call to call (indices, augmentation parameters, learning rate) as a tensor. Keep whatever lasts in variables that
+ * are made before the step or at its first run. An engine that can record steps (`'webgpu'`) runs the function at the first call,
+ * records it at the second, and replays it from then on. Other engines run the function at every call, inside one `tf.tidy`. A step that
+ * a recording would get wrong is refused with the reason: one that reads values, draws random numbers, keeps tensors beyond the step, or
+ * makes variables after the first run.
  *
- * @param step - the step; a function of named tensors that returns named tensors.
+ * @param step - a function of named tensors that returns named tensors.
  * @param options - the inputs by name, each with its exact shape and dtype; precision.
- * @returns a function of the inputs. It disposes all intermediate tensors, where the step throws, too; its outputs belong to the caller. Those that are still there
- * at the next call are copied then, where the step is replayed: dispose them before.
- * @throws Error where the engine in use does not have the precision. On a call: TypeError or RangeError where inputs are missing,
- * unknown, or of another shape or dtype, and where the step returns something that is not a tensor (a promise, say); Error where the
+ * @returns a function of the inputs. It disposes all intermediate tensors, even if the step throws. Its outputs belong to the caller.
+ * Dispose the outputs before the next call; a replayed step must copy those that are still alive.
+ * @throws Error if the engine in use does not support the precision. On a call: TypeError or RangeError if inputs are missing,
+ * unknown, or of another shape or dtype, and if the step returns something that is not a tensor (such as a promise); Error if the
  * step cannot be recorded, with what to change.
  * @example
  * ```ts

@@ -29,10 +29,10 @@ const registered = new Map<string, EngineModule>();
 export type FoundEngine = { readonly module: EngineModule } | { readonly reason: string };
 
 /**
- * Makes an engine known by hand: one of your own, or an installed one in a bundle, where it cannot be found at run time.
+ * Registers an engine: your own, or an installed one in a bundle, which cannot look for packages at run time.
  *
  * @param module - an engine: `simdEngine`, `webgpuEngine`, `tensorflowEngine` or `cpuEngine` of its package, or your own.
- * @returns a function that makes it unknown again, and what it replaced known.
+ * @returns a function that undoes the registration and restores the engine it replaced.
  * @example
  * ```ts
  * import { registerEngine, startEngine } from '@tfjs-ssl/engine';

@@ -8,9 +8,9 @@ import {
 } from '@tfjs-ssl/ops';
 import { candidates, engineNames, findEngine } from './engine-registry.ts';
 
-/** The engine in use, with those that `'auto'` would rather have had. */
+/** The engine in use, and the engines that `'auto'` tried before it. */
 export interface EngineInUse extends EngineDescription {
-  /** Engines that `'auto'` passed over on the way, each with its reason; empty where an engine was named. */
+  /** Engines that `'auto'` passed over, each with the reason; empty if an engine was named. */
   readonly passedOver: ReadonlyArray<{ readonly name: string; readonly reason: string }>;
 }
 
@@ -18,7 +18,7 @@ export interface EngineInUse extends EngineDescription {
 export interface KnownEngine {
   readonly name: string;
   readonly available: boolean;
-  /** Why it cannot run here and what to do; absent where it can. */
+  /** Why the engine cannot run here and what to do; absent if it can. */
   readonly reason?: string;
 }
 
@@ -43,13 +43,13 @@ let current: EngineInUse | null = null;
 let currentModule: EngineModule | null = null;
 
 /**
- * Chooses the engine that computes from here on and starts it.
+ * Starts an engine, which then computes everything.
  *
- * @param name - `'auto'` (the fastest that is there) or the name of one engine, see {@link availableEngines}.
- * @param options - threads, `requireGpu` and the like; see `EngineOptions`.
- * @returns what was chosen: name, device, version, precisions, and what `'auto'` passed over and why. Print it.
- * @throws RangeError for a name that is not known; Error where the named engine cannot run here, with what to do. A named
- * engine is never replaced by another one.
+ * @param name - `'auto'` (the fastest available) or the name of one engine, see {@link availableEngines}.
+ * @param options - threads, `requireGpu` and others; see `EngineOptions`.
+ * @returns the engine's name, device, version and precisions, and the engines that `'auto'` passed over, with reasons. Print it.
+ * @throws RangeError for an unknown name; Error if the named engine cannot run here, with what to do. A named
+ * engine is never replaced by another.
  * @example
  * ```ts
  * import { startEngine } from '@tfjs-ssl/engine';
@@ -91,7 +91,7 @@ export async function startEngine(name = 'auto', options: EngineOptions = {}): P
 }
 
 /**
- * Why an engine is not taken; null where it is.
+ * Why an engine is not taken; null if it is.
  *
  * @param onlyOnGpu - whether it is meant only where it computes on a GPU, because `simd` is faster elsewhere.
  */
@@ -112,7 +112,7 @@ async function whyNot(module: EngineModule, options: EngineOptions = {}, onlyOnG
 /**
  * Lists every known engine and whether it can run here.
  *
- * @returns the engines in the order in which `'auto'` tries them, each at the first place where it would be taken.
+ * @returns the engines in the order in which `'auto'` tries them; each appears once, at its first place.
  */
 export async function availableEngines(): Promise<KnownEngine[]> {
   const tried = await Promise.all(
@@ -129,7 +129,7 @@ export async function availableEngines(): Promise<KnownEngine[]> {
 }
 
 /**
- * The engine chosen last by {@link startEngine}.
+ * The engine that {@link startEngine} started last.
  *
  * @throws Error before the first call of `startEngine`.
  */
@@ -139,14 +139,14 @@ export function currentEngine(): EngineInUse {
   return current;
 }
 
-/** The module of the engine in use where its backend is the current one of TensorFlow.js; null where something else computes. */
+/** The module of the engine in use where its backend is the current one of TensorFlow.js; null if something else computes. */
 export function moduleInUse(): EngineModule | null {
   return current?.backend === tf.getBackend() ? currentModule : null;
 }
 
 /**
- * Says whether the engine in use computes beside the calling thread, so that a step returns before it is done and the next one can be
- * prepared meanwhile.
+ * Whether the engine in use computes beside the calling thread. A step then returns before it is done, and the caller can prepare the
+ * next one meanwhile.
  */
 export function runsAhead(): boolean {
   return moduleInUse() !== null && current?.runsAhead === true;

@@ -4,9 +4,9 @@ import { type Batch, batches, stepsPerEpoch } from '@tfjs-ssl/datasets';
 import type { ImageSource, UploadImagesOptions } from '@tfjs-ssl/ops';
 import { batchTransfer, type ImageTransfer, residentTransfer } from './image-transfer.ts';
 
-/** Images to train on: a data set of `@tfjs-ssl/datasets`, or an object of your own with as much of it. */
+/** Images to train on: a data set of `@tfjs-ssl/datasets`, or your own object with these fields. */
 export interface FeedImages extends ImageSource {
-  /** Class of each image, shape [length]. Needed where the feed gives labels. */
+  /** Class of each image, shape [length]. Required if the feed gives labels. */
   readonly labels?: Int32Array;
 }
 
@@ -14,7 +14,7 @@ export interface FeedImages extends ImageSource {
 export interface ImageFeedOptions {
   /** The random transforms that make a view. */
   readonly chain: Chain;
-  /** Images of a step. The last batch of an epoch is left out where it is not full. */
+  /** Images of a step. The last batch of an epoch is left out if it is not full. */
   readonly batchSize: number;
   /** Seed of the order and of the views. Default: 0. */
   readonly seed?: number | string;
@@ -22,11 +22,11 @@ export interface ImageFeedOptions {
   readonly views?: number;
   /** Whether a step has an input `labels` with the classes of its images, for a supervised loss. Default: false. */
   readonly labels?: boolean;
-  /** Whether the images may be kept in the memory of the engine, where it can. Default: true. */
+  /** Whether the engine may keep the images in its memory, if it can. Default: true. */
   readonly keep?: boolean;
-  /** Called while the images are uploaded to an engine that keeps them. */
+  /** Called during the upload of the images to an engine that keeps them. */
   readonly onProgress?: NonNullable<UploadImagesOptions['onProgress']>;
-  /** Ends such an upload: what was uploaded is freed and the signal's reason thrown. */
+  /** Ends this upload: frees what was uploaded and throws the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
@@ -41,7 +41,7 @@ export type LabelledFeedInputs = FeedInputs & {
   readonly labels: { readonly shape: readonly [images: number]; readonly dtype: 'int32' };
 };
 
-/** Where a training takes its images from. It holds no state of a run: an epoch and a step say what comes. */
+/** The source of a training's images. It holds no state of a run: epoch and step decide which images come. */
 export interface ImageFeed<Inputs extends FeedInputs = FeedInputs> {
   /** What the step takes: the `inputs` of a `Trainer`, or of `compile`. */
   readonly specs: Inputs;
@@ -50,20 +50,20 @@ export interface ImageFeed<Inputs extends FeedInputs = FeedInputs> {
   /** Images of a step. */
   readonly imagesPerStep: number;
   /**
-   * How the images reach the engine: `'resident'`, it keeps them all as bytes and a step uploads positions; `'packed'`, a step uploads bytes;
-   * `'float'`, it uploads float32.
+   * How the images reach the engine. `'resident'`: the engine keeps all of them as bytes, and a step uploads positions. `'packed'`: a step
+   * uploads bytes. `'float'`: a step uploads float32.
    */
   readonly transfer: 'resident' | 'packed' | 'float';
-  /** Why an engine that can keep images does not keep these: they do not fit its memory. Else null. */
+  /** If an engine that can keep images has no memory for these, the reason; otherwise null. */
   readonly notKept: string | null;
-  /** The batches of an epoch from a step on, in an order of its own, one read ahead. */
+  /** The batches of an epoch from a step on. Each epoch has its own order, and one batch is read ahead. */
   batches(cursor: { readonly epoch: number; readonly step: number }): AsyncGenerator<Batch, void, undefined>;
   /** The input tensors of a batch, which the caller disposes; a trainer's `fit` does. */
   inputs(batch: Batch): { readonly [Name in keyof Inputs]: tf.Tensor };
   /**
-   * The views, made inside the step.
+   * Makes the views, inside the step.
    *
-   * @param inputs - the inputs of the step; others than the feed's are left alone.
+   * @param inputs - the inputs of the step; inputs other than the feed's are ignored.
    * @returns shape [views * N, h, w, 3], first all of view 0, then all of view 1; the surrounding `tf.tidy` or step disposes it.
    */
   views(inputs: { readonly [Name in keyof FeedInputs]: tf.Tensor }): tf.Tensor4D;
@@ -72,17 +72,18 @@ export interface ImageFeed<Inputs extends FeedInputs = FeedInputs> {
 }
 
 /**
- * Makes a training's feed of images: batches in seeded order, and random views of them, the fastest way that the engine in use has.
+ * Makes a training's image feed: batches in seeded order and random views of them, in the fastest way that the engine in use has.
  *
- * An engine that can keeps all images in its memory as bytes, and makes the views of them; another takes the images of every step, as bytes
- * where it makes views of those. The views are the same. Every number of view v of image i in epoch e depends on (seed, e, i, v) alone.
+ * If the engine can, it keeps all images in its memory as bytes and makes the views there. Otherwise each step uploads its images, as bytes
+ * if the engine can make views of bytes. The views are the same. The random numbers of view v of image i in epoch e depend only on
+ * (seed, e, i, v).
  *
  * `new Trainer({ inputs: feed.specs, loss: (inputs) => lossOf(feed.views(inputs)), ... })` and `trainer.fit({ epochs, ...feed })` train on it.
  *
- * @param images - see {@link FeedImages}; it stays the caller's.
+ * @param images - see {@link FeedImages}; the caller still owns it.
  * @param options - see {@link ImageFeedOptions}.
  * @returns the feed; dispose it when done.
- * @throws RangeError where the batch size does not fit the images or views are none; TypeError where labels are wanted and not there; the signal's reason.
+ * @throws RangeError if the batch size does not fit the images or `views` is 0; TypeError if labels are requested but missing; the signal's reason.
  *
  * @example
  * ```ts

@@ -62,7 +62,7 @@ function packed(batchSize: number, [height, width]: ImageShape): ImageTransfer {
 /**
  * The engine keeps all images, and a step takes positions only.
  *
- * @returns null where the engine does not keep images; the reason where its memory cannot hold these.
+ * @returns null if the engine does not keep images; the reason where its memory cannot hold these.
  * @throws the signal's reason.
  */
 export async function residentTransfer(

@@ -7,7 +7,7 @@ import { describe } from './windows.ts';
 
 /** Choices for {@link batchNorm}. */
 export interface BatchNormOptions {
-  /** Share of the batch in the running statistics of a training call, in (0, 1]. Default 0.1. */
+  /** Weight of the batch in the update of the running statistics, in (0, 1]. Default 0.1. */
   readonly momentum?: number;
   /** Added to the variance before its square root. Default 1e-5. */
   readonly epsilon?: number;
@@ -15,7 +15,7 @@ export interface BatchNormOptions {
   readonly relu?: boolean;
   /** Whether the scale starts at 0, so that a residual block starts as its shortcut. Default false. */
   readonly zeroGamma?: boolean;
-  /** Name of the layer, to which `.weight`, `.bias`, `.running_mean` and `.running_var` are added in files. */
+  /** Name of the layer. In files, `.weight`, `.bias`, `.running_mean` and `.running_var` are appended to it. */
   readonly name?: string;
 }
 
@@ -113,14 +113,14 @@ tf.serialization.registerClass(BatchNorm);
  *
  *     y = relu(weight (x - mean) / sqrt(variance + epsilon) + bias + residual)
  *
- * Called with `{ training: true }`, mean and biased variance are those of the batch, over all axes but the last, and the running statistics
- * move: running = (1 - momentum) running + momentum batch, with the unbiased variance. Otherwise the running statistics normalise, and
- * nothing changes. Apply it to `x` or to `[x, residual]`.
+ * With `{ training: true }`, the layer normalises with the mean and the biased variance of the batch, over all axes but the last, and updates
+ * the running statistics: running = (1 - momentum) running + momentum batch, with the unbiased variance. Otherwise it normalises with the
+ * running statistics and changes nothing. Apply it to `x` or to `[x, residual]`.
  *
- * @param options - momentum (of the batch, not of the past as in Keras), epsilon, rectifier.
+ * @param options - momentum (the batch's weight, not the past's as in Keras), epsilon, rectifier.
  * @returns a layer that keeps the shape. Its variables `weight`, `bias`, `running_mean` and `running_var`, shape [C], live until the layer or
  * its model is disposed.
- * @throws RangeError where momentum or epsilon are out of range, shapes do not fit, or a training batch has one value per channel.
+ * @throws RangeError if momentum or epsilon is out of range, shapes do not fit, or a training batch has one value per channel.
  *
  * @example
  * ```ts

@@ -16,9 +16,9 @@ export interface Conv2dOptions {
   readonly padding?: number;
   /** Whether a bias is added per output channel. Default false. */
   readonly useBias?: boolean;
-  /** Seed of the first weights, which depend on the layer's name, too. Default 0. */
+  /** Seed of the initial weights, which also depend on the layer's name. Default 0. */
   readonly seed?: number | string;
-  /** Name of the layer, to which `.weight` and `.bias` are added in files. */
+  /** Name of the layer. In files, `.weight` and `.bias` are appended to it. */
   readonly name?: string;
 }
 
@@ -83,14 +83,14 @@ tf.serialization.registerClass(Conv2d);
  *
  *     y[n, i, j, o] = bias[o] + sum_{r,s,c} x[n, i strides + r - padding, j strides + s - padding, c] weight[r, s, c, o]
  *
- * The padding is the same on all sides, where TensorFlow's 'same' pads even images at the end only when the stride is 2. Weights start
- * from a normal distribution of variance 2 / (kernelSize^2 filters), as in torchvision's ResNets (He et al.'s rule for the outputs); the
- * bias from a uniform one within 1 / sqrt(kernelSize^2 C), PyTorch's default.
+ * The padding is the same on all sides. TensorFlow's 'same', in contrast, pads even images only at the end if the stride is 2. Weights start
+ * from a normal distribution of variance 2 / (kernelSize^2 filters), as in torchvision's ResNets (He et al.'s rule for the outputs). The
+ * bias starts from a uniform distribution within 1 / sqrt(kernelSize^2 C), PyTorch's default.
  *
  * @param options - filters, window and seed.
  * @returns a layer from images [N, H, W, C] to [N, H', W', filters] with H' = floor((H + 2 padding - kernelSize) / strides) + 1. Its
  * variables `weight`, shape [kernelSize, kernelSize, C, filters], and `bias` live until the layer or its model is disposed.
- * @throws RangeError where a number is not whole or too small, or the window does not fit into the image.
+ * @throws RangeError if a number is not an integer or too small, or the window does not fit into the image.
  *
  * @example
  * ```ts

@@ -10,9 +10,9 @@ export interface LinearOptions {
   readonly units: number;
   /** Whether a bias is added. Default true. */
   readonly useBias?: boolean;
-  /** Seed of the first weights, which depend on the layer's name, too. Default 0. */
+  /** Seed of the initial weights, which also depend on the layer's name. Default 0. */
   readonly seed?: number | string;
-  /** Name of the layer, to which `.weight` and `.bias` are added in files. */
+  /** Name of the layer. In files, `.weight` and `.bias` are appended to it. */
   readonly name?: string;
 }
 
@@ -69,9 +69,8 @@ tf.serialization.registerClass(Linear);
  * Weight and bias start from a uniform distribution within 1 / sqrt(features).
  *
  * @param options - units and seed.
- * @returns a layer from [N, features] to [N, units]. Its variables `weight`, shape [features, units] (files have the transpose, as
- * PyTorch), and `bias` live until the layer or its model is disposed.
- * @throws RangeError where units is not a whole number or the input does not have two axes.
+ * @returns a layer from [N, features] to [N, units]. Its variables `weight`, shape [features, units] (files hold the transpose, as in PyTorch), and `bias` live until the layer or its model is disposed.
+ * @throws RangeError if `units` is not an integer or the input does not have two axes.
  *
  * @example
  * ```ts

@@ -9,7 +9,7 @@ export interface MaxPool2dOptions {
   readonly poolSize: number;
   /** Step of the window, pixels. Default: `poolSize`. */
   readonly strides?: number;
-  /** Margin on every side of the image that never wins, pixels; at most half of `poolSize`. Default 0. */
+  /** Margin on every side of the image, pixels; at most half of `poolSize`. It never holds the maximum. Default 0. */
   readonly padding?: number;
   /** Name of the layer. */
   readonly name?: string;
@@ -57,7 +57,7 @@ tf.serialization.registerClass(MaxPool2d);
  *
  * @param options - the window.
  * @returns a layer from images [N, H, W, C] to [N, H', W', C] with H' = floor((H + 2 padding - poolSize) / strides) + 1.
- * @throws RangeError where a number is not whole or out of range, or the window does not fit into the image.
+ * @throws RangeError if a number is not an integer or out of range, or the window does not fit into the image.
  *
  * @example
  * ```ts

@@ -10,8 +10,8 @@ interface TensorOfRank {
 }
 
 /**
- * A `tf.LayersModel` of one input and one output, whose rank TypeScript knows: `apply` and `predict` of a tensor return a tensor, not
- * one of four kinds.
+ * A `tf.LayersModel` with one input and one output of a rank that TypeScript knows: for a tensor, `apply` and `predict` return a tensor
+ * instead of a union of four types.
  */
 export interface TypedModel<Output extends tf.Tensor = tf.Tensor2D> extends LayersModel {
   apply(inputs: tf.Tensor, kwargs?: { readonly training?: boolean }): Output;
@@ -22,15 +22,14 @@ export interface TypedModel<Output extends tf.Tensor = tf.Tensor2D> extends Laye
 }
 
 /**
- * Tells TypeScript what rank the output of a model has, so that the results of `apply` and `predict` need no cast, and has `apply` refuse
- * inputs of another shape than the model was made for: an encoder for 64 pixels would compute something of 32, too.
- *
- * The encoders and heads of the library come typed; this is for models of your own.
+ * Tells TypeScript the rank of a model's output, so that the results of `apply` and `predict` need no cast. `apply` then also refuses
+ * inputs of another shape than the model was made for; otherwise an encoder for 64 pixels would accept 32.
+ * The library's encoders and heads are already typed; use this for your own models.
  *
  * @param model - a model of one input and one output.
- * @param rank - rank of its output, the batch counted: 2 for features [N, D].
+ * @param rank - rank of its output, including the batch: 2 for features [N, D].
  * @returns the same model.
- * @throws RangeError where the model has several inputs or outputs, or its output has another rank.
+ * @throws RangeError if the model has several inputs or outputs, or its output has another rank.
  *
  * @example
  * ```ts
@@ -66,7 +65,7 @@ export function typedModel<Rank extends keyof TensorOfRank>(
   return model as TypedModel<TensorOfRank[Rank]>;
 }
 
-/** Throws where a tensor is not of the shape that a model was made for: TensorFlow.js would compute something, and say nothing. */
+/** Throws if a tensor is not of the shape that a model was made for: TensorFlow.js would compute something, and say nothing. */
 function checkInput({ name, inputs }: LayersModel, given: tf.Tensor | SymbolicTensor | readonly tf.Tensor[]): void {
   const { shape } = (Array.isArray(given) ? given[0] : given) as tf.Tensor;
   const made = inputs[0]?.shape ?? [];

@@ -3,21 +3,21 @@ import { type MlpHeadOptions, mlpHead } from './mlp-head.ts';
 
 /** Choices for {@link loadHead}. */
 export interface LoadHeadOptions extends Pick<MlpHeadOptions, 'name'> {
-  /** Takes the head whose names begin with it, `'head.'`, where the file holds several. Default: the only one. */
+  /** Beginning of the head's names, for example `'head.'`, if the file holds several heads. Default: the only one. */
   readonly prefix?: string;
 }
 
 /**
- * Builds the projection head whose weights a file holds, and fills it.
+ * Builds the projection head whose weights a file holds, and loads them.
  *
- * Sizes, batch norm and biases are read from names and shapes: those of an `nn.Sequential` of linear layers, batch norms and rectifiers, here
- * or in PyTorch. What lies elsewhere in the file is left out.
+ * Sizes, batch norm and biases are read from names and shapes. The names are those of an `nn.Sequential` of linear layers, batch norms and
+ * rectifiers, from this library or from PyTorch. Everything else in the file is left out.
  *
- * @param source - path of a file (Node), the bytes of one (anywhere), or what `readWeights` has read.
+ * @param source - path of a file (Node), the bytes of a file (anywhere), or a result of `readWeights`.
  * @param options - which head of the file, and the model's name.
  * @returns a model from features [N, inputSize] to projections [N, outputSize], which owns its variables: dispose the model.
- * @throws RangeError where the file holds no such head, or several; where it is damaged or of another kind.
- * @throws Error where the file cannot be read.
+ * @throws RangeError if the file holds no such head, or several; if it is damaged or of another kind.
+ * @throws Error if the file cannot be read.
  *
  * @example
  * ```ts

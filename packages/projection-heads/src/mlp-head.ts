@@ -4,17 +4,17 @@ import { batchNorm, linear, type TypedModel, typedModel } from '@tfjs-ssl/layers
 
 /** Choices for {@link mlpHead}. */
 export interface MlpHeadOptions {
-  /** Number of features that come in: 512 from ResNet-18 and 34, 2048 from the deeper ones. */
+  /** Number of input features: 512 for ResNet-18 and 34, 2048 for the deeper ones. */
   readonly inputSize: number;
   /** Sizes of the hidden layers; `[]` for a linear head. */
   readonly hiddenSizes: readonly number[];
-  /** Number of outputs: the dimension of the space in which the loss compares. */
+  /** Number of outputs: the dimension of the space in which the loss compares views. */
   readonly outputSize: number;
-  /** Whether batch norm follows the linear layers: `'hidden'` all but the last one, `'all'` every one. Default `'none'`. */
+  /** Which linear layers batch norm follows: `'hidden'`, all but the last; `'all'`, every one. Default `'none'`. */
   readonly batchNorm?: 'none' | 'hidden' | 'all';
-  /** Whether linear layers have a bias; the shift of a batch norm takes its place where one follows. Default true. */
+  /** Whether linear layers have a bias. A layer before a batch norm has none, because the batch norm's shift replaces it. Default true. */
   readonly useBias?: boolean;
-  /** Seed of the first weights; the same one gives the same weights on every engine. Default 0. */
+  /** Seed of the initial weights; equal seeds give equal weights on every engine. Default 0. */
   readonly seed?: number | string;
   /** Name of the model. Default `'projection'`. */
   readonly name?: string;
@@ -30,7 +30,7 @@ export interface MlpHeadOptions {
  * @param options - sizes, batch norm, bias, seed.
  * @returns a model from features [N, inputSize] to projections [N, outputSize], not normalised (the loss does that), which owns its
  * variables: dispose the model. With batch norm, pass `{ training: true }` to `apply` while training.
- * @throws RangeError where a size is not a whole number above 0, or batchNorm is none of its values.
+ * @throws RangeError if a size is not an integer above 0, or `batchNorm` is not one of its values.
  *
  * @example
  * ```ts

@@ -3,9 +3,9 @@ import { mlpHead } from './mlp-head.ts';
 
 /** Choices for the presets of projection heads. */
 export interface HeadPresetOptions {
-  /** Number of features that come in. Default 512, those of ResNet-18; sizes that the papers state relative to it follow. */
+  /** Number of input features. Sizes that the papers state relative to it change with it. Default: 512, as in ResNet-18. */
   readonly inputSize?: number;
-  /** Seed of the first weights. Default 0. */
+  /** Seed of the initial weights. Default 0. */
   readonly seed?: number | string;
   /** Name of the model. Default `'projection'`. */
   readonly name?: string;
@@ -16,12 +16,12 @@ export interface HeadPresetOptions {
  *
  *     z = BN(W_2 relu(BN(W_1 h)))
  *
- * The paper prints the formula without batch norm; the authors' code has it, and no biases beside it.
+ * The paper prints the formula without batch norm. The authors' code has batch norm, and no biases beside it.
  *
- * @param options - input size (that of the hidden layer, too), seed and name.
+ * @param options - input size (also the size of the hidden layer), seed and name.
  * @returns a model from [N, inputSize] to [N, 128], which owns its variables: dispose the model. Pass `{ training: true }` to `apply` while
  * training.
- * @throws RangeError where the input size is not a whole number above 0.
+ * @throws RangeError if the input size is not an integer above 0.
  *
  * @example
  * ```ts
@@ -46,10 +46,10 @@ export function simclrHead(options: HeadPresetOptions = {}): TypedModel {
  *
  * SimCLR v2 fine-tunes from the first hidden layer: `tf.model({ inputs: head.inputs, outputs: head.getLayer('1').output })`.
  *
- * @param options - input size (that of the hidden layers, too), seed and name.
+ * @param options - input size (also the size of the hidden layers), seed and name.
  * @returns a model from [N, inputSize] to [N, 128], which owns its variables: dispose the model. Pass `{ training: true }` to `apply` while
  * training.
- * @throws RangeError where the input size is not a whole number above 0.
+ * @throws RangeError if the input size is not an integer above 0.
  *
  * @example
  * ```ts

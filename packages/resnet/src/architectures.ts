@@ -3,15 +3,15 @@ import { architectures } from './architecture-table.ts';
 import { buildResNet, type ResNetOptions } from './resnet.ts';
 
 /**
- * ResNet-18 without its classifier: images to pooled features.
+ * ResNet-18 without its classifier: from images to pooled features.
  *
- * The network is torchvision's in structure, names, initialisation and arithmetic: symmetric padding, batch norm with PyTorch's momentum
- * and unbiased running variance. `model.predict(x)` and `model.apply(x)` use the running statistics; `model.apply(x, { training: true })`
- * uses those of the batch and updates the running ones.
+ * The network equals torchvision's in structure, names, initialisation and arithmetic: symmetric padding, batch norm with PyTorch's momentum
+ * and unbiased running variance. `model.predict(x)` and `model.apply(x)` use the running statistics. `model.apply(x, { training: true })`
+ * uses the statistics of the batch and updates the running ones.
  *
- * @param options - stem, width, seed; the images are float32 [N, H, W, C] in whatever range the training used.
+ * @param options - stem, width, seed; the images are float32 [N, H, W, C], in the range that the training used.
  * @returns a model from images to features of shape [N, 8 width] (512), which owns its variables: dispose the model.
- * @throws RangeError where an option is out of range, or (on use) images are too small for the stem.
+ * @throws RangeError if an option is out of range, or (on use) images are too small for the stem.
  *
  * @example
  * ```ts
@@ -36,7 +36,7 @@ export function resnet18(options: ResNetOptions = {}): TypedModel {
  *
  * @param options - stem, width, seed.
  * @returns a model from images [N, H, W, C] to features of shape [N, 8 width] (512), which owns its variables: dispose the model.
- * @throws RangeError where an option is out of range, or (on use) images are too small for the stem.
+ * @throws RangeError if an option is out of range, or (on use) images are too small for the stem.
  *
  * @example
  * ```ts
@@ -59,7 +59,7 @@ export function resnet34(options: ResNetOptions = {}): TypedModel {
  *
  * @param options - stem, width, seed.
  * @returns a model from images [N, H, W, C] to features of shape [N, 32 width] (2048), which owns its variables: dispose the model.
- * @throws RangeError where an option is out of range, or (on use) images are too small for the stem.
+ * @throws RangeError if an option is out of range, or (on use) images are too small for the stem.
  *
  * @example
  * ```ts
@@ -81,7 +81,7 @@ export function resnet50(options: ResNetOptions = {}): TypedModel {
  *
  * @param options - stem, width, seed.
  * @returns a model from images [N, H, W, C] to features of shape [N, 32 width] (2048), which owns its variables: dispose the model.
- * @throws RangeError where an option is out of range, or (on use) images are too small for the stem.
+ * @throws RangeError if an option is out of range, or (on use) images are too small for the stem.
  *
  * @example
  * ```ts
@@ -103,7 +103,7 @@ export function resnet101(options: ResNetOptions = {}): TypedModel {
  *
  * @param options - stem, width, seed.
  * @returns a model from images [N, H, W, C] to features of shape [N, 32 width] (2048), which owns its variables: dispose the model.
- * @throws RangeError where an option is out of range, or (on use) images are too small for the stem.
+ * @throws RangeError if an option is out of range, or (on use) images are too small for the stem.
  *
  * @example
  * ```ts

@@ -19,7 +19,7 @@ const numbers = ['0', '1', '4', '5', '6', '7'];
 /**
  * Recognises an encoder by names and shapes: the architecture by its blocks, the stem by the kernel of the first convolution, the width by its outputs.
  *
- * @throws RangeError where the file holds no ResNet, or several.
+ * @throws RangeError if the file holds no ResNet, or several.
  */
 export function describeFile({ tensors, metadata }: WeightsFile, prefix?: string): EncoderInFile {
   const caller = 'loadEncoder';

@@ -5,24 +5,24 @@ import { buildResNet, type ResNetOptions } from './resnet.ts';
 
 /** Choices for {@link loadEncoder}. */
 export interface LoadEncoderOptions extends Pick<ResNetOptions, 'inputShape' | 'stem' | 'width' | 'name'> {
-  /** The architecture that the file must hold; so do `stem` and `width` if given. Default: whichever it holds. */
+  /** The architecture that the file must hold; `stem` and `width` must match too if given. Default: any. */
   readonly architecture?: ArchitectureName;
-  /** Takes the encoder whose names begin with it, `'module.encoder_q.'`, where the file holds several. Default: the only one. */
+  /** Beginning of the encoder's names, for example `'module.encoder_q.'`, if the file holds several encoders. Default: the only one. */
   readonly prefix?: string;
 }
 
 /**
- * Builds the encoder whose weights a file holds, and fills it.
+ * Builds the encoder whose weights a file holds, and loads them.
  *
- * Architecture, stem and width are read from names and shapes, so files of this library and of torchvision need nothing more. The names may have
- * something in front (`module.`, `backbone.`) or be those of an `nn.Sequential` of torchvision's ResNet without its classifier (`0.weight`,
- * `4.0.conv1.weight`). A classifier (`fc.`) and what lies elsewhere in the file is left out.
+ * Architecture, stem and width are read from names and shapes, so files of this library and of torchvision need no options. The names may have
+ * a prefix (`module.`, `backbone.`) or be those of an `nn.Sequential` of torchvision's ResNet without its classifier (`0.weight`,
+ * `4.0.conv1.weight`). A classifier (`fc.`) and everything else in the file is left out.
  *
- * @param source - path of a file (Node), the bytes of one (anywhere), or what `readWeights` has read.
+ * @param source - path of a file (Node), the bytes of a file (anywhere), or a result of `readWeights`.
  * @param options - size of the images, and what the file must hold.
  * @returns a model from images [N, H, W, C] to features [N, D], which owns its variables: dispose the model.
- * @throws RangeError where the file holds no ResNet, several, or another than the options say; where it is damaged or of another kind.
- * @throws Error where the file cannot be read.
+ * @throws RangeError if the file holds no ResNet, several, or another one than the options name; if it is damaged or of another kind.
+ * @throws Error if the file cannot be read.
  *
  * @example
  * ```ts

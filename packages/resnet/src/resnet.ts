@@ -6,7 +6,7 @@ import { type BlockType, basicBlock, bottleneckBlock, convolve, normalise } from
 
 /** Choices for the ResNets. */
 export interface ResNetOptions {
-  /** Height and width (null: any) and channels of the images. Default [null, null, 3]. */
+  /** Height and width (null for any) and channels of the images. Default [null, null, 3]. */
   readonly inputShape?: readonly [height: number | null, width: number | null, channels: number];
   /**
    * First layers. `'imagenet'` (default): 7x7 convolution with stride 2 and 3x3 max-pool with stride 2, a quarter of the image's side;
@@ -15,11 +15,11 @@ export interface ResNetOptions {
   readonly stem?: 'imagenet' | 'small';
   /** Channels of the first stage; the other stages have 2, 4 and 8 times as many. Default 64. */
   readonly width?: number;
-  /** Whether every residual block starts as its shortcut (the last batch norm's scale at 0). Default false. */
+  /** Whether every residual block starts as its shortcut, with the last batch norm's scale at 0. Default false. */
   readonly zeroInitResidual?: boolean;
-  /** Seed of the first weights; the same one gives the same weights on every engine. Default 0. */
+  /** Seed of the initial weights; equal seeds give equal weights on every engine. Default 0. */
   readonly seed?: number | string;
-  /** Name of the model. Default: that of the architecture, for example `'resnet18'`. */
+  /** Name of the model. Default: the architecture's name, for example `'resnet18'`. */
   readonly name?: string;
 }
 

@@ -14,7 +14,7 @@ interface Checked {
 
 const fn = 'Trainer';
 
-/** Throws where an option of a trainer is not of its kind. */
+/** Throws if an option of a trainer is not of its kind. */
 export function checkOptions({ parameters, buffers = {}, loss, optimizer, schedule, clipNorm }: Checked): void {
   checkVariables(parameters, buffers);
   if (clipNorm !== undefined) {

@@ -13,8 +13,8 @@ function jointNorm(tensors: NamedTensors): tf.Scalar {
  *
  *     norm = sqrt(sum over all elements of all gradients of g^2),    g <- g min(1, maxNorm / (norm + 1e-6))
  *
- * Reads nothing back. Where the norm is infinite or NaN, all results are NaN; so they are where its square leaves float32, from 1.8e19 on:
- * a training that has come there is lost, and zeros would hide it.
+ * Reads nothing back. If the norm is infinite or NaN, all results are NaN. The same holds if its square overflows float32, from 1.8e19 on:
+ * such a training is lost, and zeros would hide it.
  *
  * @param gradients - the gradients by name, float32; at least one; not disposed.
  * @param maxNorm - the largest norm, a finite number > 0.

@@ -6,15 +6,15 @@ import type { CheckpointEvent, Cursor, EndEvent, FitEvent, StepEvent, StepRecord
 import type { RunKeeper } from './run-keeper.ts';
 import type { TrainerState } from './trainer-state.ts';
 
-/** How long to train, on what, and what to keep of it. */
+/** How long to train, on which data, and what to keep. */
 export interface FitOptions<Batch, Input extends string, Metric extends string> {
-  /** Epochs of the whole run, those before a resume included. */
+  /** Epochs of the whole run, including those before a resume. */
   readonly epochs: number;
   /** Steps of one epoch. */
   readonly stepsPerEpoch: number;
   /** Images in a batch; for `imagesPerSecond`. */
   readonly imagesPerStep: number;
-  /** The batches of epoch `cursor.epoch` from `cursor.step` on. Left early, it is closed (`return`). */
+  /** Returns the batches of epoch `cursor.epoch` from `cursor.step` on. If the loop ends early, it calls `return`. */
   readonly batches: (cursor: Cursor) => AsyncIterable<Batch>;
   /** Makes the input tensors of a batch; the loop disposes them after the step. */
   readonly inputs: (
@@ -25,14 +25,14 @@ export interface FitOptions<Batch, Input extends string, Metric extends string> 
   readonly run?: RunKeeper;
   /** Steps between checkpoints. Default: one at the end of each epoch. There is always one at the end. */
   readonly checkpointEvery?: number;
-  /** Ends the run after the step in progress, with a checkpoint. */
+  /** Ends the run after the step in progress and writes a checkpoint. */
   readonly signal?: AbortSignal;
   /** Called, and awaited, with each event of its type before the event is yielded. */
   readonly on?: {
     readonly [Type in FitEvent['type']]?: (event: Extract<FitEvent<Metric>, { type: Type }>) => void | Promise<void>;
   };
   /**
-   * Asserts after each step that as many tensors are alive as before it. Leave it off where something else makes tensors meanwhile.
+   * Checks after each step that as many tensors are alive as before it. Leave it off if other code makes tensors meanwhile.
    * Default: false.
    */
   readonly checkTensors?: boolean;
@@ -234,7 +234,7 @@ function checkCounts(counts: Readonly<Record<string, number>>): void {
 }
 
 /**
- * Runs a training to its end for its callbacks (`on`) alone.
+ * Runs a training to its end, for callers that only use the callbacks (`on`).
  *
  * @param events - what {@link Trainer.fit} returned.
  * @returns the last event: `end` or `interrupted`.

@@ -12,7 +12,7 @@ export interface LossPoint {
 export interface LossCurveOptions {
   /** Heading. Default: `'Training loss'`. */
   readonly title?: string;
-  /** Draws the horizontal axis in epochs of so many steps. Default: an axis in steps. */
+  /** Draws the horizontal axis in epochs of this many steps. Default: an axis in steps. */
   readonly stepsPerEpoch?: number;
   /** Width in pixels, at least 200. Default: 800. */
   readonly width?: number;
@@ -23,13 +23,13 @@ export interface LossCurveOptions {
 type Point = readonly [x: number, y: number];
 
 /**
- * Draws the training loss as an SVG: single steps light, the mean of each epoch bold (a running mean where there are fewer than five
+ * Draws the training loss as an SVG: single steps light, the mean of each epoch bold (a running mean if there are fewer than five
  * epochs).
  *
  * @param points - steps in order; those without a finite loss are left out.
  * @param options - heading, unit of the horizontal axis, size.
  * @returns an SVG document on a white background.
- * @throws RangeError where a size is too small or `stepsPerEpoch` is not positive.
+ * @throws RangeError if a size is too small or `stepsPerEpoch` is not positive.
  * @example
  * ```ts
  * import { lossCurveSvg } from '@tfjs-ssl/trainer';

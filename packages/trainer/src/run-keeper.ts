@@ -5,14 +5,14 @@ import type { TrainerState } from './trainer-state.ts';
 export interface KeptCheckpoint {
   /** Steps it holds; the index of the step a resume starts with. */
   readonly stepsDone: number;
-  /** Where it is, for people and events: a path, an address, a key. */
+  /** Where the checkpoint is, for people and events: a path, an address, a key. */
   readonly path: string;
 }
 
 /**
- * What keeps a run while {@link Trainer.fit} trains it: a folder ({@link RunFolder}), a database of a page, memory.
+ * Keeps a run while {@link Trainer.fit} trains it: in a folder ({@link RunFolder}), in a page's database, in memory.
  *
- * The loop awaits every call, and calls in this order: `begin`; then for each step `append`, and `saveCheckpoint` where one is due; `end`.
+ * The loop awaits every call. It calls `begin`, then `append` for each step and `saveCheckpoint` when one is due, then `end`.
  *
  * @example
  * ```ts
@@ -41,24 +41,24 @@ export interface KeptCheckpoint {
  * ```
  */
 export interface RunKeeper {
-  /** The values of the steps so far, in order: those of an epoch that a resume has cut in two give its means. */
+  /** The values of the steps so far, in order. After a resume within an epoch, the loop needs them for the epoch's means. */
   readonly records: readonly StepRecord[];
-  /** The checkpoint that was kept or restored last; the loop keeps one at its end only where the last step is not in it. */
+  /** The checkpoint that was kept or restored last. At its end the loop keeps another one only if this one lacks the last step. */
   readonly lastCheckpoint: KeptCheckpoint | null;
 
   /**
-   * Takes the run for this training alone.
+   * Reserves the run for this training.
    *
    * @param position - steps that the trainer has done, and the batch that comes next.
-   * @throws Error where the trainer does not stand where the run does, or another trains the run.
+   * @throws Error if the trainer's position differs from the run's, or another training holds the run.
    */
   begin(position: { readonly stepsDone: number; readonly cursor: Cursor }): Promise<void>;
 
-  /** Takes the values of a step over. */
+  /** Adds the values of a step. */
   append(record: StepRecord): Promise<void>;
 
   /**
-   * Keeps a state, after the values of its steps.
+   * Keeps a state. The values of its steps must be kept first.
    *
    * @param state - the trainer's; not changed later.
    * @param cursor - the batch that comes next.
@@ -69,6 +69,6 @@ export interface RunKeeper {
     options: { readonly stepsPerEpoch: number },
   ): Promise<KeptCheckpoint>;
 
-  /** Brings all to where it is kept and gives the run free; called once after `begin`, after an error too. */
+  /** Writes everything and releases the run. Called once after each `begin`, also after an error. */
   end(): Promise<void>;
 }

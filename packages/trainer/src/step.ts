@@ -6,11 +6,11 @@ import type { LossScale } from './loss-scale.ts';
 import type { NamedTensors, NamedVariables, Optimizer, OptimizerState } from './types.ts';
 import { untrainedVariables, warnOfUntrained } from './untrained-variables.ts';
 
-/** What the user's loss function returns: the scalar to minimise and scalars to watch. */
+/** What your loss function returns: the scalar to minimise and scalars to watch. */
 export interface LossAndMetrics<Metric extends string> {
   /** Scalar, float32: what is minimised. */
   readonly loss: tf.Tensor;
-  /** Scalars by name, without influence on the training. Default: none. */
+  /** Scalars by name, which do not influence the training. Default: none. */
   readonly metrics?: Readonly<Record<Metric, tf.Tensor>>;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The means over the first and over the last tenth of a series: where a run began and where it ended, less noisy than single steps.
+ * Computes the means over the first and the last tenth of a series. They show where a run began and ended with less noise than single steps.
  *
  * @param values - one number per step, in order; at least one.
  * @returns both means; a tenth has at least one step.

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { SafeTensor } from '@tfjs-ssl/safetensors';
 import type { NamedVariables, OptimizerState } from './types.ts';
 
-/** All that a run needs to go on exactly where it was. */
+/** Everything that a run needs to continue exactly. */
 export interface TrainerState {
   /** Steps done; the index of the next one. */
   readonly step: number;
@@ -25,7 +25,7 @@ export function stateVariables(model: NamedVariables, optimizer: OptimizerState)
 /**
  * Copies variables out.
  *
- * @throws Error where a value is not finite, so that a spoiled state never replaces a good one on disk.
+ * @throws Error if a value is not finite, so that a spoiled state never replaces a good one on disk.
  */
 export async function readVariables(variables: NamedVariables): Promise<Record<string, SafeTensor>> {
   // all reads start before the first is awaited: one state, and no wait per variable where memory is read back

@@ -10,25 +10,25 @@ import type { NamedVariables, Optimizer, OptimizerState, Schedule } from './type
 
 /** What a {@link Trainer} trains, and how. */
 export interface TrainerOptions<Inputs extends InputSpecs, Metric extends string> {
-  /** Variables to train, by name; `namedWeights` of the layers package gives PyTorch's names. They stay the caller's. */
+  /** Variables to train, by name; `namedWeights` of the layers package returns PyTorch's names. The caller still owns them. */
   readonly parameters: NamedVariables;
-  /** Variables that the loss changes by itself (running statistics); saved with the parameters. Default: none. */
+  /** Variables that the loss itself changes (running statistics); saved with the parameters. Default: none. */
   readonly buffers?: NamedVariables;
   /** Every input of the step by name: exact shape and dtype (default float32). */
   readonly inputs: Inputs;
   /**
-   * Loss, alone or with metrics to watch, as scalars; a function of its input tensors and of variables alone. Each input has the rank of its
-   * shape.
+   * Returns the loss as a scalar, alone or with metrics to watch. It may depend only on its input tensors and on variables. Each input has
+   * the rank of its shape.
    */
   readonly loss: (inputs: InputTensors<Inputs>) => tf.Tensor | LossAndMetrics<Metric>;
   readonly optimizer: Optimizer;
   /** Learning rate as a function of the step (from 0). */
   readonly schedule: Schedule;
-  /** Largest L2 norm of all gradients together; greater ones are scaled down to it. Default: no clipping. */
+  /** Largest L2 norm of all gradients together; larger gradients are scaled down to it. Default: no clipping. */
   readonly clipNorm?: number;
   /**
-   * Arithmetic of the step. `'mixed'`, float16 in matrix products and between layers, needs an engine that has it; the loss is then scaled
-   * dynamically, and a step in whose gradients something overflows is skipped and reported. Default: `'float32'`.
+   * Precision of the step. `'mixed'` uses float16 in matrix products and between layers, and needs an engine that supports it. The loss is
+   * then scaled dynamically, and a step whose gradients overflow is skipped and reported. Default: `'float32'`.
    */
   readonly precision?: Precision;
 }
@@ -36,8 +36,8 @@ export interface TrainerOptions<Inputs extends InputSpecs, Metric extends string
 /**
  * Trains variables by gradient descent: one compiled step, its state, and the loop around it.
  *
- * A step is: loss → gradients → clipping → update by the optimizer. The trainer knows no model, no data and no particular loss;
- * all its state is in variables and in the number of steps done, so that {@link Trainer.snapshot} and {@link Trainer.restore}
+ * A step is: loss → gradients → clipping → update by the optimizer. The trainer works with any model, data and loss.
+ * All its state is in variables and in the number of steps done, so {@link Trainer.snapshot} and {@link Trainer.restore}
  * continue a run exactly.
  *
  * The caller owns parameters and buffers; {@link Trainer.dispose} frees the optimizer's slots.
@@ -75,7 +75,7 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
 
   /**
    * @param options - see {@link TrainerOptions}.
-   * @throws RangeError where a name or a variable comes twice or `clipNorm` is not a finite number > 0; Error where the engine in use does not have
+   * @throws RangeError if a name or a variable occurs twice or `clipNorm` is not a finite number > 0; Error if the engine in use does not support
    * the precision.
    */
   constructor(options: TrainerOptions<Inputs, Metric>) {
@@ -100,7 +100,7 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
     }
   }
 
-  /** Steps done since the start of the run, those before a resume included; the index of the next one. */
+  /** Steps done since the start of the run, including those before a resume; the index of the next step. */
   get stepsDone(): number {
     return this.#stepsDone;
   }
@@ -108,12 +108,12 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
   /**
    * Trains one step.
    *
-   * @param inputs - exactly the inputs of the options; not disposed.
+   * @param inputs - exactly the inputs named in the options; not disposed.
    * @returns the values of this batch, read back once.
-   * @throws RangeError or TypeError where an input does not fit.
-   * @throws Error where the loss is not finite. Parameters, buffers and moments are spoiled then: only seeing the loss before the
-   * update could spare them, and that would halt every step. The trainer refuses to go on or to be saved until a state
-   * is restored. In mixed precision such a step is skipped: it leaves them sound, and the trainer can go on.
+   * @throws RangeError or TypeError if an input does not fit.
+   * @throws Error if the loss is not finite. Parameters, buffers and moments are then spoiled, because reading the loss before the
+   * update would slow down every step. The trainer refuses further steps and snapshots until a state is restored. In mixed
+   * precision such a step is skipped: the state stays sound, and the trainer can continue.
    */
   async step(inputs: Readonly<Record<keyof Inputs & string, tf.Tensor>>): Promise<StepResult<Metric>> {
     this.#checkUsable();
@@ -152,9 +152,9 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
   }
 
   /**
-   * Copies out all that the run needs to go on.
+   * Copies everything that the run needs to continue.
    *
-   * @throws Error where a value is not finite: such a state is worth nothing and must not replace a good one.
+   * @throws Error if a value is not finite, so that a spoiled state never replaces a good one.
    */
   async snapshot(): Promise<TrainerState> {
     this.#checkUsable();
@@ -162,10 +162,10 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
   }
 
   /**
-   * Goes back to a state; the next step continues it exactly.
+   * Restores a state; the next step continues it exactly.
    *
-   * @param state - what {@link Trainer.snapshot} gave of a trainer with the same parameters, buffers and optimizer; copied.
-   * @throws RangeError that lists what does not fit; nothing is changed then.
+   * @param state - a {@link Trainer.snapshot} of a trainer with the same parameters, buffers and optimizer; copied.
+   * @throws RangeError that lists what does not fit; in this case nothing changes.
    */
   restore(state: TrainerState): void {
     assignVariables(this.#variables, state.tensors);
@@ -174,10 +174,10 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
   }
 
   /**
-   * Checks that the step still is what the engine recorded, where it records steps: that it reads no number of JavaScript which has changed
-   * since. {@link Trainer.fit} does so at the end of every epoch.
+   * Checks that a recorded step is still valid: that it reads no JavaScript number which has changed since it was recorded. Does nothing on
+   * engines that do not record. {@link Trainer.fit} calls this at the end of every epoch.
    *
-   * @throws Error that says where it differs.
+   * @throws Error that names the first difference.
    */
   checkStep(): void {
     this.#step.check();

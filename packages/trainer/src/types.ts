@@ -7,7 +7,7 @@ export type { NamedTensors };
 /** Variables by name: parameters, buffers, or one slot of an optimizer. */
 export type NamedVariables = Record<string, tf.Variable>;
 
-/** The state of an optimizer: for each slot (`'momentum'`, say) one variable for every parameter, under the parameter's name. */
+/** The state of an optimizer: for each slot (such as `'momentum'`) one variable per parameter, under the parameter's name. */
 export type OptimizerState = Record<string, NamedVariables>;
 
 /**
@@ -21,9 +21,9 @@ export type Schedule = (step: number) => number;
 /**
  * An update rule over named parameters with explicit state.
  *
- * The rule itself holds nothing that changes: what a step needs comes in as the tensor {@link Optimizer.scalars} describes, and
- * what it remembers lives in the variables of {@link Optimizer.createState}. So a step can be recorded and replayed, and a
- * run resumed, from tensors alone.
+ * The rule itself never changes. The numbers of a step come in as the tensor that {@link Optimizer.scalars} describes, and
+ * the state lives in the variables of {@link Optimizer.createState}. Steps can therefore be recorded and replayed, and runs resumed, from
+ * tensors alone.
  */
 export interface Optimizer {
   /** Name of the rule, as a checkpoint records it. */
@@ -43,17 +43,17 @@ export interface Optimizer {
   scalars(step: number, learningRate: number): number[];
 
   /**
-   * Corrects the scalars of an update for steps that were counted and did not take place, on the engine, since only it knows their number.
-   * Absent where the scalars do not depend on the number of the update.
+   * Corrects the scalars of an update for steps that were counted but skipped. This runs on the engine, because only the engine knows their
+   * number. Absent if the scalars do not depend on the number of the update.
    *
    * @param scalars - what {@link Optimizer.scalars} gave for this step, uploaded; not disposed.
    * @param skippedSteps - steps before this one that were skipped, a float32 scalar; not disposed.
-   * @returns the scalars of the update whose number is smaller by that, a new tensor of the same shape.
+   * @returns the scalars of the update whose number is smaller by the skipped steps, a new tensor of the same shape.
    */
   withoutSkipped?(scalars: tf.Tensor1D, skippedSteps: tf.Scalar): tf.Tensor1D;
 
   /**
-   * Makes the state of a run that starts: every slot zero.
+   * Makes the state of a new run, with zeros in every slot.
    *
    * @param parameters - the parameters to train.
    * @returns variables that the caller owns and disposes.
@@ -61,15 +61,15 @@ export interface Optimizer {
   createState(parameters: NamedVariables): OptimizerState;
 
   /**
-   * Applies one update in place. Reads nothing back and disposes all it makes.
+   * Applies one update in place. Reads nothing back and disposes all intermediate tensors.
    *
    * @param parameters - the parameters; assigned.
    * @param gradients - one gradient for every parameter, of its shape; not disposed.
    * @param state - what {@link Optimizer.createState} made for these parameters; assigned.
    * @param scalars - shape [scalars(...).length], float32; the numbers of this step.
-   * @param gradientScale - what gradients are multiplied by first, and whether the update takes place; see `GradientScale` of the ops.
-   * Default: by 1, and it does.
-   * @throws RangeError where a gradient or a slot is missing or has another shape.
+   * @param gradientScale - factor of the gradients, and whether the update takes place; see `GradientScale` of the ops.
+   * Default: 1, and it takes place.
+   * @throws RangeError if a gradient or a slot is missing or has another shape.
    */
   update(
     parameters: NamedVariables,

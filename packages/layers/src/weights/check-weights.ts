@@ -24,7 +24,7 @@ export interface WeightsToCheck {
   readonly fileNames: readonly string[];
 }
 
-/** @throws RangeError where weights do not fit a model, with what differs and what could be done. */
+/** @throws RangeError if weights do not fit a model, with what differs and what could be done. */
 export function checkWeights({ variables, found, result, strict, fileNames }: WeightsToCheck): void {
   const { loaded, missing, unexpected } = result;
   const differing = loaded

@@ -5,17 +5,18 @@ import { type Models, modelsByPrefix, namedWeights } from './named-weights.ts';
 import { torchShape, toTorchLayout } from './torch-layout.ts';
 
 /**
- * The weights of a model as the bytes of a safetensors file with PyTorch's names and layouts.
+ * Encodes the weights of a model as a safetensors file with PyTorch's names and layouts.
  *
- * Convolution kernels are written as OIHW, linear weights as [out, in]; beside the running statistics of each batch norm there is a
- * `num_batches_tracked` of 0, so that Python's `model.load_state_dict(safetensors.torch.load_file(path))` is content.
+ * Convolution kernels are written as OIHW, linear weights as [out, in]. Beside the running statistics of each batch norm there is a
+ * `num_batches_tracked` of 0, which Python's `model.load_state_dict(safetensors.torch.load_file(path))` expects.
  *
- * The file's metadata say `format: 'pt'`, which version wrote it, and what the model's do (`model.setUserDefinedMetadata({ commit: '1a2b3c' })`), as strings: of an encoder or a
- * head of this library its architecture and sizes, by which `loadEncoder` and `loadHead` build it again.
+ * The file's metadata has `format: 'pt'`, the version that wrote it, and the model's own metadata
+ * (`model.setUserDefinedMetadata({ commit: '1a2b3c' })`), as strings. Encoders and heads of this library store their architecture and sizes
+ * there, so that `loadEncoder` and `loadHead` can build them again.
  *
  * @param models - a model, or several by name as in `namedWeights({ encoder, head })`; not changed.
  * @returns the bytes; `saveWeights` writes them to a file.
- * @throws RangeError where two weights have one name.
+ * @throws RangeError if two weights have the same name.
  *
  * @example
  * ```ts

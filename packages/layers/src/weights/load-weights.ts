@@ -10,11 +10,11 @@ import { fromTorchLayout } from './torch-layout.ts';
 export interface LoadWeightsOptions {
   /** Whether file and model must have exactly the same names. Default true. */
   readonly strict?: boolean;
-  /** Only the file's names that begin with it are used, without it: `'backbone.'`, `'module.encoder_q.'`. Default: all names as they are. */
+  /** Loads only the file's names that begin with this, and removes it from them: `'backbone.'`, `'module.encoder_q.'`. Default: all names as they are. */
   readonly prefix?: string;
   /**
-   * How the file's names (without the prefix) become the model's. A function, which returns null to leave a weight out; or beginnings of names,
-   * `{ '0.': 'conv1.', '1.': 'bn1.' }`, where names that begin otherwise are left out. Default: as they are.
+   * Maps the file's names (without the prefix) to the model's: a function, which returns null to leave a weight out, or an object of name
+   * beginnings, `{ '0.': 'conv1.', '1.': 'bn1.' }`, which leaves out names with other beginnings. Default: as they are.
    */
   readonly names?: WeightNames;
 }
@@ -22,15 +22,15 @@ export interface LoadWeightsOptions {
 /**
  * Reads weights from a safetensors file with PyTorch's names and layouts into a model.
  *
- * All is checked before the first weight changes. `num_batches_tracked` is ignored: it matters in PyTorch only without a momentum.
+ * Everything is checked before the first weight changes. `num_batches_tracked` is ignored: PyTorch uses it only without a momentum.
  *
- * @param models - a model, or several by name as in `namedWeights({ encoder, head })`, which get the values; their running statistics, too.
- * @param source - path of a file (Node), the bytes of one (anywhere), or what `readWeights` has read.
- * @param options - how names are compared.
- * @returns which names were loaded, and which had no partner (none where strict).
- * @throws RangeError where names (if strict) or shapes differ, with the first of them and the prefix or names that would fit; where nothing
+ * @param models - a model, or several by name as in `namedWeights({ encoder, head })`. They get the values, including running statistics.
+ * @param source - path of a file (Node), the bytes of a file (anywhere), or a result of `readWeights`.
+ * @param options - how names are matched.
+ * @returns the names that were loaded, and those without a counterpart (none if strict).
+ * @throws RangeError if names (if strict) or shapes differ, with the first of them and the prefix or names that would fit; if nothing
  * fits; where the file is damaged or of another kind.
- * @throws Error where the file cannot be read.
+ * @throws Error if the file cannot be read.
  *
  * @example
  * ```ts

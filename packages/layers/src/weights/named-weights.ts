@@ -6,9 +6,9 @@ export type Models = LayersModel | Readonly<Record<string, LayersModel>>;
 
 /** What {@link namedWeights} returns. */
 export interface NamedWeights {
-  /** What an optimizer changes. */
+  /** What an optimizer trains. */
   readonly parameters: Record<string, tf.Variable>;
-  /** What belongs to the model's state beside them: running statistics, and the weights of frozen layers. */
+  /** The rest of the model's state: running statistics, and the weights of frozen layers. */
   readonly buffers: Record<string, tf.Variable>;
 }
 
@@ -16,17 +16,17 @@ export interface NamedWeights {
  * The variables of a model, or of several, under PyTorch's names.
  *
  * A name is the layer's name, a dot and the weight's: `layer1.0.bn1.running_mean`. Within a model inside the model, the inner model's name
- * and a dot come first: `backbone.conv1.weight`. Of several models, `namedWeights({ encoder, head })`, the key and a dot come first:
+ * and a dot come first: `backbone.conv1.weight`. For several models, `namedWeights({ encoder, head })`, the key and a dot come first:
  * `encoder.conv1.weight`, `head.0.weight`. Layers of TensorFlow.js itself keep the names of their weights (`dense_1.kernel`). Unlike the
  * names of `tf.Variable`s, which are unique in a process, these are the same for every copy of a model.
  *
  * Weights of a layer that is not `trainable`, or lies in a model that is not, are buffers.
  *
- * @param models - a model, or several by name. Every head has a `0.weight`: weights of two models that are spread into one object replace
- * one another, and those of the first are not trained.
+ * @param models - a model, or several by name. Do not spread the weights of two models into one object: equal
+ * names, such as the `0.weight` of every head, replace one another, and the first model's weights are not trained.
  * @returns the variables themselves, not copies, in order of the layers' creation; the models still own them.
- * @throws RangeError where two weights have one name, or there is no model.
- * @throws TypeError where a value is no model.
+ * @throws RangeError if two weights have the same name, or there is no model.
+ * @throws TypeError if a value is not a model.
  *
  * @example
  * ```ts

@@ -4,24 +4,24 @@ import { decodeSafetensors, type Safetensors } from '@tfjs-ssl/safetensors';
 /** What {@link readWeights} returns: tensors and metadata. */
 export type WeightsFile = Safetensors;
 
-/** A file of weights: its path (Node), its bytes (anywhere), or what {@link readWeights} has read of it. */
+/** A file of weights: its path (Node), its bytes (anywhere), or the result of {@link readWeights}. */
 export type WeightsSource = string | Uint8Array | WeightsFile;
 
 /** Choices for {@link readWeights}. */
 export interface ReadWeightsOptions {
-  /** Function that errors name. Default `'readWeights'`. */
+  /** Function name in error messages. Default `'readWeights'`. */
   readonly caller?: string;
-  /** Bytes that are read at a time; Node reads less than 2 GiB at once. Default 1 GiB. */
+  /** Bytes to read at a time; Node reads less than 2 GiB at once. Default 1 GiB. */
   readonly part?: number;
 }
 
 /**
- * Reads a safetensors file: its tensors, in PyTorch's layouts, and its metadata. Of any size that fits into memory.
+ * Reads a safetensors file: its tensors, in PyTorch's layouts, and its metadata. The file may have any size that fits into memory.
  *
- * @param source - path of a file (Node), or the bytes of one (anywhere).
+ * @param source - path of a file (Node), or the bytes of a file (anywhere).
  * @param options - the name in errors, and how much is read at a time.
  * @returns tensors and metadata.
- * @throws RangeError where the file is no safetensors file, and what it is instead; Error where it cannot be read.
+ * @throws RangeError if the file is not a safetensors file, with what it is instead; Error if it cannot be read.
  *
  * @example
  * ```ts

@@ -1,15 +1,15 @@
 import type { SafeTensor } from '@tfjs-ssl/safetensors';
 
 /**
- * How names of a file become names of the model: a function of the name, which returns null to leave a weight out; or an object of beginnings, the
- * file's as keys and the model's as values, in which the longest one that fits counts and names that fit none are left out.
+ * Maps names of a file to names of the model: a function of the name, which returns null to leave a weight out; or an object of name
+ * beginnings, the file's as keys and the model's as values. The longest beginning that fits counts, and names that fit none are left out.
  */
 export type WeightNames = Readonly<Record<string, string>> | ((name: string) => string | null);
 
 /**
  * The tensors of a file under the model's names.
  *
- * @throws RangeError where two of them get one name.
+ * @throws RangeError if two of them get one name.
  */
 export function renameWeights(
   tensors: Readonly<Record<string, SafeTensor>>,

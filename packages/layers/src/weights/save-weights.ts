@@ -7,12 +7,12 @@ const need = "saveWeights: a path needs Node's file system, which is not here. P
 /**
  * Writes the weights of a model to a safetensors file with PyTorch's names and layouts. Node only; elsewhere use {@link encodeWeights}.
  *
- * The file is written under a temporary name beside it, synced to disk and renamed, so that there is the old file or the new one at any
- * moment, never a part of one. Any number of writers may write one file at once: one of them is the last.
+ * The file is written under a temporary name beside it, synced to disk and renamed. At any moment the old file or the new one is there,
+ * never a part. Several writers may write the same file at once; the last one wins.
  *
  * @param models - a model, or several by name as in `namedWeights({ encoder, head })`; not changed.
- * @param path - of the file; its folder must exist.
- * @throws Error where the file cannot be written, with the reason and what to do.
+ * @param path - path of the file; its folder must exist.
+ * @throws Error if the file cannot be written, with the reason and what to do.
  *
  * @example
  * ```ts

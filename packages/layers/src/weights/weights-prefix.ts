@@ -15,7 +15,7 @@ export interface WeightsPrefixOptions {
  * @param endings - names of which every such network has one: `['layer4.0.conv1.weight', '7.0.conv1.weight']`.
  * @param options - who looks for what, and where.
  * @returns the prefix, `''` or one that ends with a dot, and the ending that was found behind it.
- * @throws RangeError where there is none, or there are several.
+ * @throws RangeError if there is none, or there are several.
  *
  * @example
  * ```ts

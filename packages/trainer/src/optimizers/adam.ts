@@ -65,7 +65,7 @@ function makeAdam(name: 'adam' | 'adamW', options: Required<AdamOptions>): Optim
 }
 
 /**
- * Adam with L2 regularisation, as `torch.optim.Adam`: weight decay is added to the gradient and passes through the moments.
+ * Adam with L2 regularisation, equal to `torch.optim.Adam`: weight decay is added to the gradient and passes through the moments.
  *
  * g += weightDecay p; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; p -= lr / (1 - b1^t) m / (sqrt(v) / sqrt(1 - b2^t) + epsilon).
  * Scalars of a step: learning rate, 1 - b1^t, 1 - b2^t. Slots: `firstMoment`, `secondMoment`.
@@ -94,7 +94,7 @@ export function adam(options: AdamOptions = {}): Optimizer {
 }
 
 /**
- * Adam with decoupled weight decay, as `torch.optim.AdamW`: parameters shrink by themselves, apart from the moments.
+ * Adam with decoupled weight decay, equal to `torch.optim.AdamW`: parameters decay directly, without passing through the moments.
  *
  * p *= 1 - lr weightDecay; then {@link adam} without weight decay. Scalars and slots are the same.
  *

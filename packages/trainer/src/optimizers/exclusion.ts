@@ -1,9 +1,9 @@
 /**
- * Which parameters a rule leaves out of weight decay (and LARS out of its trust ratio).
+ * Which parameters get no weight decay (and, in LARS, no trust ratio).
  *
- * - `'none'`: no parameter is left out.
- * - `'vectors'`: those of at most one dimension, the biases and batch norm's scales and shifts.
- * - regular expressions: those whose name matches one of them, as in google-research/simclr (`[/bias$/, /bn/]`).
+ * - `'none'`: no parameter is excluded.
+ * - `'vectors'`: parameters of at most one dimension are excluded: biases, and batch norm's scales and shifts.
+ * - regular expressions: parameters whose name matches one of them are excluded, as in google-research/simclr (`[/bias$/, /bn/]`).
  */
 export type Exclusion = 'none' | 'vectors' | readonly RegExp[];
 

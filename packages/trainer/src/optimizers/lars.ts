@@ -21,11 +21,11 @@ export interface LarsOptions {
 const FLAVOURS: readonly LarsFlavour[] = ['simclr', 'popular', 'torch'];
 
 /**
- * LARS: momentum with one learning rate for each parameter tensor, in proportion to its norm; for very large batches.
+ * LARS: momentum with a learning rate per parameter tensor, in proportion to the tensor's norm. For very large batches.
  *
  * With g the gradient plus weightDecay p, and trust(d) = trustCoefficient |p| / |d| (1 where a norm is zero):
- * - `'simclr'`: v = momentum v + lr trust(g) g; p -= v. The learning rate is inside the velocity, so a change of it takes effect slowly.
- * - `'popular'`: v = momentum v + g; p -= lr trust(v) v. The ratio is taken of the update.
+ * - `'simclr'`: v = momentum v + lr trust(g) g; p -= v. The velocity contains the learning rate, so a change of the rate takes effect slowly.
+ * - `'popular'`: v = momentum v + g; p -= lr trust(v) v. The ratio uses the update.
  * - `'torch'`: v = momentum v + trust(g) g; p -= lr v. Equals `'simclr'` while the learning rate is constant.
  *
  * The norm is that of the sum, |g + weightDecay p|, as in google-research/simclr. lightly and timm divide by the sum of the norms,
@@ -35,7 +35,7 @@ const FLAVOURS: readonly LarsFlavour[] = ['simclr', 'popular', 'torch'];
  * With `nesterov`, momentum v + (what was added to v) takes the place of v in the last formula (and in its ratio). Scalar of a
  * step: the learning rate. Slot: `velocity`.
  *
- * @param options - the flavour, momentum, weight decay, trust coefficient, and which parameters go without.
+ * @param options - the flavour, momentum, weight decay, trust coefficient, and excluded parameters.
  * @returns the update rule; it holds no tensors.
  * @throws RangeError if a number is outside its range or the flavour is unknown.
  * @example

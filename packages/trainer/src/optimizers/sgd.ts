@@ -15,14 +15,14 @@ export interface SgdOptions {
 }
 
 /**
- * Stochastic gradient descent with momentum, as `torch.optim.SGD` (without dampening).
+ * Stochastic gradient descent with momentum, equal to `torch.optim.SGD` (without dampening).
  *
  * g += weightDecay p; v = momentum v + g; p -= lr (nesterov ? g + momentum v : v). It is {@link lars} with the trust ratio off.
- * Scalar of a step: the learning rate. Slot: `velocity`, where momentum > 0.
+ * Scalar of a step: the learning rate. Slot: `velocity`, if momentum > 0.
  *
  * @param options - momentum, Nesterov, weight decay.
  * @returns the update rule; it holds no tensors.
- * @throws RangeError if a number is outside its range, or Nesterov's momentum is asked for with momentum 0.
+ * @throws RangeError if a number is outside its range, or `nesterov` is true and momentum is 0.
  * @example
  * ```ts
  * import { sgd } from '@tfjs-ssl/trainer';

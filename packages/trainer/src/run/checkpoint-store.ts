@@ -8,7 +8,7 @@ import { Turns } from './turns.ts';
 const { mkdir, readdir, readFile, rm } = node.files;
 const { join } = node.path;
 
-/** A checkpoint that was read and found whole. */
+/** A checkpoint that was read and is complete. */
 export interface Checkpoint {
   /** The safetensors file. */
   readonly path: string;
@@ -25,7 +25,7 @@ export interface RejectedCheckpoint {
 
 /** What {@link CheckpointStore.newest} found. */
 export interface NewestCheckpoint {
-  /** Null where none has been completed yet. */
+  /** Null if none has been completed yet. */
   readonly checkpoint: Checkpoint | null;
   /** Newer ones that were refused, newest first. */
   readonly rejected: readonly RejectedCheckpoint[];
@@ -37,8 +37,8 @@ const filePattern = /^step-(\d+)\.(?:safetensors|json)$/;
 /**
  * The checkpoints of a run: pairs `step-00000390.safetensors` and `.json` in one folder, the last good ones kept.
  *
- * Both files are written and synced under temporary names and the JSON, which holds the size and SHA-256 of the tensors, takes its
- * name last: a kill at any moment leaves the earlier checkpoints whole, and the new one whole or recognisably unfinished.
+ * Both files are written and synced under temporary names. The JSON, which holds the size and SHA-256 of the tensors, gets its final
+ * name last. A kill at any moment therefore leaves the earlier checkpoints intact, and the new one complete or recognisably unfinished.
  *
  * @example
  * ```ts
@@ -76,7 +76,7 @@ export class CheckpointStore {
    * @param state - the trainer's.
    * @param about - cursor, seed and configuration.
    * @returns the path of the safetensors file.
-   * @throws Error where it cannot be written; the earlier checkpoints are untouched then.
+   * @throws Error if it cannot be written; the earlier checkpoints stay intact.
    */
   save(state: TrainerState, about: Pick<CheckpointManifest, 'cursor' | 'seed' | 'config'>): Promise<string> {
     return this.#turns.take(() => this.#save(state, about));
@@ -107,8 +107,8 @@ export class CheckpointStore {
    * Finds the newest checkpoint that is whole.
    *
    * @param use - takes the state over; what it throws refuses the checkpoint, and the one before is tried.
-   * @returns the checkpoint, or null where none was ever completed, and those that were refused on the way.
-   * @throws Error where there are checkpoints and none can be used, with the reason of each.
+   * @returns the checkpoint, or null if none was ever completed, and those that were refused on the way.
+   * @throws Error if there are checkpoints and none can be used, with the reason of each.
    */
   async newest(use: (checkpoint: Checkpoint) => void): Promise<NewestCheckpoint> {
     const files = await this.#files();

@@ -11,8 +11,8 @@ export interface ConfigDifference {
  * Lists where two configurations differ, field by field; arrays are compared as a whole.
  *
  * @param from - the configuration a run was started with.
- * @param to - the one it is to go on with.
- * @returns the differences in the order of the fields; a field that one lacks has the value `undefined` there.
+ * @param to - the configuration to continue with.
+ * @returns the differences in the order of the fields; a field that is missing in one has the value `undefined` there.
  * @example
  * ```ts
  * import { configDifferences } from '@tfjs-ssl/trainer';

@@ -11,8 +11,8 @@ const bufferedRecords = 50;
 /**
  * The values of every step as JSON lines, each step once and in order.
  *
- * Lines are gathered and written in batches; {@link MetricsLog.flush} brings all to the disk. After a kill the file may end in
- * half a line and hold steps after the last checkpoint: {@link MetricsLog.rewind} takes both away.
+ * Lines are written in batches; {@link MetricsLog.flush} writes all of them to disk. After a kill the file may end in
+ * half a line and hold steps after the last checkpoint; {@link MetricsLog.rewind} removes both.
  *
  * @example
  * ```ts
@@ -82,7 +82,7 @@ export class MetricsLog {
   /**
    * Adds the record of the next step.
    *
-   * @throws RangeError where it is of another step; Error where the file cannot be written.
+   * @throws RangeError if it is of another step; Error if the file cannot be written.
    */
   async append(record: StepRecord): Promise<void> {
     if (record.step !== this.#next) {
@@ -105,7 +105,7 @@ export class MetricsLog {
   /**
    * Writes and syncs all records so far.
    *
-   * @throws Error where the disk is full or the file cannot be written; what it held before stays, and a later flush tries again.
+   * @throws Error if the disk is full or the file cannot be written; what it held before stays, and a later flush tries again.
    */
   flush(): Promise<void> {
     return this.#turns.take(() => this.#write());
@@ -136,7 +136,7 @@ export class MetricsLog {
    * Drops the records of a step and all after it, in the file too; the file is replaced in one piece.
    *
    * @param step - the step that is to be recorded next.
-   * @throws Error where the log lacks steps before it.
+   * @throws Error if the log lacks steps before it.
    */
   rewind(step: number): Promise<void> {
     return this.#turns.take(() => this.#rewind(step));

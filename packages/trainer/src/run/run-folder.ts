@@ -13,12 +13,12 @@ import { isOwnEventFile, TensorBoardLog } from './tensorboard/tensorboard-log.ts
 const { mkdir, readdir, readFile, rm, rmdir } = node.files;
 const { join } = node.path;
 
-/** A resolved configuration: whatever decides the numbers of a run, fit for JSON; `seed` among it. */
+/** A resolved configuration: `seed` and everything else that decides the numbers of a run. Must be fit for JSON. */
 export interface RunConfig {
   readonly seed: number | string;
 }
 
-/** Choices of a {@link RunFolder} that do not decide the numbers of the run. */
+/** Options of a {@link RunFolder}. They do not affect the numbers of the run. */
 export interface RunFolderOptions {
   /** Checkpoints to keep. Default: 3. */
   readonly keep?: number;
@@ -28,9 +28,9 @@ export interface RunFolderOptions {
 
 /** What {@link RunFolder.restore} found. */
 export interface Restored {
-  /** Index of the step the run goes on with; 0 where no checkpoint had been completed. */
+  /** Index of the step that comes next; 0 if there was no complete checkpoint. */
   readonly step: number;
-  /** The safetensors file; null where the run starts from its beginning. */
+  /** The safetensors file; null if the run starts from the beginning. */
   readonly path: string | null;
   /** Newer checkpoints that were refused, newest first; print them. */
   readonly rejected: readonly RejectedCheckpoint[];
@@ -47,13 +47,14 @@ const lockFile = 'run.lock';
 const ownFiles = [configFile, 'metrics.jsonl', 'summary.json', 'loss.svg', 'model.safetensors', 'checkpoints'];
 
 /**
- * All that a run leaves behind, in one folder: `config.json`, `metrics.jsonl`, `summary.json`, `loss.svg`, `checkpoints/`, event files for
- * TensorBoard and, by whoever knows the model, `model.safetensors`.
+ * Keeps everything of a run in one folder: `config.json`, `metrics.jsonl`, `summary.json`, `loss.svg`, `checkpoints/`, event files for
+ * TensorBoard and, if you save the model there, `model.safetensors`.
  *
- * Every file is replaced in one piece; metrics are only added to, and are on disk before the checkpoint that counts on them.
+ * Every file is replaced in one piece. Metrics are only appended, and are on disk before the checkpoint that relies on them.
  *
- * One writer at a time: `create`, `restore` and `Trainer.fit` hold the folder's `run.lock` while they work, and refuse where another process or
- * thread does, on this host or any other. The lock of a process that was killed counts for nothing: at once on its own host, after a minute on others.
+ * A run has one writer at a time. `create`, `restore` and `Trainer.fit` hold the folder's `run.lock` while they work, and throw if another
+ * process or thread holds it, on this host or any other. If a process is killed, its lock expires: at once on its own host, after a minute on
+ * others.
  *
  * @example
  * ```ts
@@ -87,10 +88,10 @@ export class RunFolder implements RunKeeper {
   /**
    * Starts a new run: makes the folder and writes `config.json`.
    *
-   * @param path - a folder that holds no run; made where it is not there.
+   * @param path - a folder that holds no run; made if it does not exist.
    * @param config - the resolved configuration.
-   * @param options - `numbered`: make a folder that was not there, with `-2`, `-3` and so on behind its name where that is taken. Default: false.
-   * @throws Error where the folder already holds a run, is a file, or cannot be written; what was made of the run is removed then.
+   * @param options - `numbered`: always make a new folder, with `-2`, `-3` and so on appended if the name is taken. Default: false.
+   * @throws Error if the folder already holds a run, is a file, or cannot be written; a partly made run is removed.
    */
   static async create<Config extends RunConfig>(
     path: string,
@@ -119,12 +120,12 @@ export class RunFolder implements RunKeeper {
   }
 
   /**
-   * Opens a run to go on with it; {@link RunFolder.restore} then puts the trainer where the run was.
+   * Opens a run to continue it; {@link RunFolder.restore} then brings the trainer to the run's position.
    *
    * @param path - its folder.
-   * @param config - the configuration to go on with; it must be the one the run was started with.
-   * @param options - `mayDiffer`: dotted names of settings that need not be the same. Default: none.
-   * @throws Error where there is no run, another trains it now, or its configuration is another one; that lists the differences.
+   * @param config - the configuration to continue with; it must equal the one the run was started with.
+   * @param options - `mayDiffer`: dotted names of settings that may differ. Default: none.
+   * @throws Error if there is no run, another process trains it now, or its configuration differs; the error lists the differences.
    */
   static async resume<Config extends RunConfig>(
     path: string,
@@ -147,16 +148,16 @@ export class RunFolder implements RunKeeper {
   }
 
   /**
-   * Opens a run to look at it: its configuration and metrics as they are on disk, while it is trained too.
+   * Opens a run to look at it: its configuration and metrics as they are on disk, even while it is trained.
    *
    * @param path - its folder.
-   * @throws Error where there is no run, or its configuration is damaged.
+   * @throws Error if there is no run, or its configuration is damaged.
    */
   static async open(path: string): Promise<RunFolder> {
     return new RunFolder(path, await readConfig(path), await MetricsLog.open(join(path, 'metrics.jsonl')), {});
   }
 
-  /** Where the trained model belongs. */
+  /** Path for the trained model. */
   get modelPath(): string {
     return join(this.path, 'model.safetensors');
   }
@@ -172,10 +173,10 @@ export class RunFolder implements RunKeeper {
   }
 
   /**
-   * Puts a trainer where the last good checkpoint was, and takes back the metrics of later steps.
+   * Restores the last good checkpoint into a trainer, and removes the metrics of later steps.
    *
-   * @param trainer - one that has just been made; stays at its start where no checkpoint had been completed.
-   * @throws Error where there are checkpoints and none can be used.
+   * @param trainer - a new trainer; it stays at its start if there is no complete checkpoint.
+   * @throws Error if there are checkpoints but none can be used.
    */
   async restore(trainer: Restorable): Promise<Restored> {
     return this.#alone(async () => {
@@ -199,10 +200,10 @@ export class RunFolder implements RunKeeper {
   }
 
   /**
-   * Takes the run for one training alone, until {@link RunFolder.end}; the loop calls both.
+   * Reserves the run for one training, until {@link RunFolder.end}; the loop calls both.
    *
-   * @throws RangeError where the trainer does not stand where the run does: a run that was not restored, or data of another length than before.
-   * @throws Error where another trains the run, or has trained it since this object was opened.
+   * @throws RangeError if the trainer's position differs from the run's: the run was not restored, or the data has another length than before.
+   * @throws Error if another training holds the run, or has trained it since this object was opened.
    */
   async begin({ stepsDone, cursor }: { readonly stepsDone: number; readonly cursor: Cursor }): Promise<void> {
     this.#checkPosition(stepsDone, cursor);
@@ -218,7 +219,7 @@ export class RunFolder implements RunKeeper {
     );
   }
 
-  /** Brings all to disk and gives the run free. */
+  /** Writes everything to disk and releases the run. */
   async end(): Promise<void> {
     const lock = this.#lock;
     try {
@@ -260,7 +261,7 @@ export class RunFolder implements RunKeeper {
     }
   }
 
-  /** Adds the values of a step to `metrics.jsonl` and to TensorBoard's events; a batch at a time goes to disk. */
+  /** Adds the values of a step to `metrics.jsonl` and to TensorBoard's events. They go to disk in batches. */
   async append(record: StepRecord): Promise<void> {
     if (this.#lock?.lost) await this.#lock.check();
     await this.#metrics.append(record);
@@ -268,9 +269,9 @@ export class RunFolder implements RunKeeper {
   }
 
   /**
-   * Adds other values to TensorBoard's events: those of an evaluation, for example.
+   * Adds other values to TensorBoard's events, for example those of an evaluation.
    *
-   * @param step - steps done by then; a resume from an earlier checkpoint takes the values back.
+   * @param step - steps done so far; a resume from an earlier checkpoint removes the values.
    * @param scalars - numbers by tag, for example `{ 'evaluation/knn': 0.4 }`.
    */
   async addScalars(step: number, scalars: Readonly<Record<string, number>>): Promise<void> {
@@ -278,19 +279,19 @@ export class RunFolder implements RunKeeper {
     await this.#events.flush();
   }
 
-  /** Brings all metrics to disk. */
+  /** Writes all metrics to disk. */
   async flush(): Promise<void> {
     await this.#metrics.flush();
     await this.#events.flush();
   }
 
   /**
-   * Writes a checkpoint, after the metrics of its steps, and draws `loss.svg` anew.
+   * Writes the metrics of the steps so far, then a checkpoint, and redraws `loss.svg`.
    *
    * @param state - the trainer's.
    * @param cursor - the batch that comes next.
    * @returns the steps it holds and its safetensors file.
-   * @throws Error where it cannot be written; the earlier checkpoints are intact then.
+   * @throws Error if it cannot be written; the earlier checkpoints stay intact.
    */
   async saveCheckpoint(
     state: TrainerState,
@@ -319,10 +320,10 @@ export class RunFolder implements RunKeeper {
   }
 
   /**
-   * Writes another file of the run, in one piece; replaces it where it is there.
+   * Writes another file of the run in one piece; replaces it if it exists.
    *
    * @param name - its name in the folder.
-   * @throws Error where it cannot be written; what was there before stays.
+   * @throws Error if it cannot be written; the earlier file stays.
    */
   async saveFile(name: string, data: string | Uint8Array): Promise<void> {
     await writeFilesAtomically([{ path: join(this.path, name), data }]);

@@ -9,7 +9,7 @@ export interface EpochCosineOptions {
   readonly stepsPerEpoch: number;
   /** Epochs from the first change to the final rate (PyTorch's `T_max`), an integer >= 1: usually the epochs of the run. */
   readonly epochs: number;
-  /** Index of the epoch, from 0, up to which the rate stays as it is; an integer >= 0. Default: 0. */
+  /** Index of the epoch, from 0, up to which the rate stays constant; an integer >= 0. Default: 0. */
   readonly firstEpoch?: number;
 }
 

@@ -14,11 +14,11 @@ export interface WarmupCosineOptions {
 }
 
 /**
- * A linear rise from 0 to the peak, then one half cosine down to the final rate, step by step.
+ * A linear rise from 0 to the peak, then half a cosine down to the final rate, step by step.
  *
  * With peak = `learningRate` and final = `finalLearningRate`: lr = peak step / warmupSteps while step < warmupSteps, then
  * final + (peak - final) / 2 (1 + cos(pi min(1, (step - warmupSteps) / (totalSteps - warmupSteps)))).
- * With warm-up the first step has learning rate 0, as in google-research/simclr, whose `WarmUpAndCosineDecay` this equals for final = 0.
+ * With warm-up the first step has learning rate 0, as in google-research/simclr. For final = 0 it equals `WarmUpAndCosineDecay` there.
  *
  * lightly's `CosineWarmupScheduler` is one step off: its first step has peak / warmupSteps instead of 0, and its cosine ends at the last step,
  * totalSteps - 1, where this one ends at totalSteps, the first that is not taken.

@@ -45,7 +45,7 @@ export class TensorBoardLog {
    *
    * @param step - from 0.
    * @param scalars - numbers by tag; TensorBoard groups tags by what is before their slash.
-   * @throws Error where the events gathered so far cannot be written.
+   * @throws Error if the events gathered so far cannot be written.
    */
   async add(step: number, scalars: Scalars): Promise<void> {
     this.#pending.push(frameRecord(scalarsEvent(Date.now() / 1000, step, scalars)));
@@ -55,7 +55,7 @@ export class TensorBoardLog {
   /**
    * Writes all events so far.
    *
-   * @throws Error where the disk is full or the file cannot be written; a later flush tries again.
+   * @throws Error if the disk is full or the file cannot be written; a later flush tries again.
    */
   flush(): Promise<void> {
     return this.#turns.take(() => this.#write());
