@@ -41,7 +41,7 @@ export interface ChosenProbe extends LinearProbe {
  * await startEngine('auto');
  * const labels = Int32Array.from({ length: 60 }, (_, i) => i % 2);
  * const shift = tf.mul(tf.reshape(tf.tensor1d(labels, 'int32'), [60, 1]), 2);
- * const features = tf.add(tf.randomNormal([60, 8]), shift) as tf.Tensor2D;
+ * const features = tf.add<tf.Tensor2D>(tf.randomNormal([60, 8]), shift);
  * const probe = await chooseProbe({ features, labels, classes: 2 });
  * console.log(probe.lambda, (await probeEvaluate({ probe, features, labels })).top1);
  * ```

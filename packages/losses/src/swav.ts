@@ -37,7 +37,7 @@ export interface SwAVOptions {
  * const projections = tf.randomNormal<tf.Rank.R2>([2 * 32, 16]);
  * const prototypes = tf.variable(tf.randomNormal<tf.Rank.R2>([10, 16]));
  * const loss = tf.tidy(() => {
- *   const scores = tf.matMul(unitRows(projections), unitRows(prototypes as tf.Tensor2D), false, true);
+ *   const scores = tf.matMul<tf.Tensor2D>(unitRows(projections), unitRows(prototypes), false, true);
  *   const assignments = tf.split<tf.Tensor2D>(scores, 2).map((view) => sinkhorn(view));
  *   return swav(scores, tf.concat(assignments));
  * });
