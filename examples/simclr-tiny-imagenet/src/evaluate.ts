@@ -138,7 +138,7 @@ export function monitorLine(monitor: Monitor): string {
  * @param options - `transform`: of the images, before the encoder; `print`: takes lines for people.
  * @throws the signal's reason; Error where a weight of the encoder is not what it was.
  */
-export function evaluateFully(
+export async function evaluateFully(
   encoder: LayersModel,
   data: Data,
   options: {
@@ -150,8 +150,8 @@ export function evaluateFully(
   const { signal, print } = options;
   const { train, val } = data;
   const classes = train.classNames.length;
-  return withFeatures(encoder, data, options, async (features) => {
-    const before = await hashOf(encoder);
+  const before = await hashOf(encoder);
+  const evaluation = await withFeatures(encoder, data, options, async (features) => {
     const ks = [...new Set([20, 200].map((k) => Math.min(k, train.length)))];
     const knn = (await neighboursOf(features, data, ks, signal)).map(accuraciesOf);
     for (const { k, top1, top5 } of knn) print(`kNN (k = ${k}): top-1 ${percent(top1)}, top-5 ${percent(top5)}`);
@@ -179,7 +179,6 @@ export function evaluateFully(
     }));
     if (confused.length > 0) print('Most confused, of the images of the first class:');
     for (const pair of confused) print(`  ${pair.label} taken for ${pair.prediction}: ${percent(pair.fraction)}`);
-    if ((await hashOf(encoder)) !== before) throw new Error('The evaluation has changed weights of the encoder.');
     return {
       knn,
       linear: { top1, top5, lambda, converged, trials },
@@ -188,6 +187,8 @@ export function evaluateFully(
       confused,
     };
   });
+  if ((await hashOf(encoder)) !== before) throw new Error('The evaluation has changed weights of the encoder.');
+  return evaluation;
 }
 
 /** A hash of all weights and running statistics. */
