@@ -1,5 +1,5 @@
-// `npm run sizes [-- --write]`: what each package adds to a bundle, all that it stands on included and TensorFlow.js left out, and
-// what a whole page weighs, as a Markdown table; --write puts it into the README, from where the site takes it.
+// `npm run sizes [-- --write]` prints a Markdown table: the size that each package adds to a bundle, its dependencies included and
+// TensorFlow.js excluded, and the size of a complete page. --write puts the table into the README; the site includes it from there.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -48,7 +48,7 @@ async function bundle(name) {
 }
 
 const lines = [
-  `Minified by Vite ${version}, in KiB, gzipped in brackets; with all that the package stands on, which packages share, and without TensorFlow.js.`,
+  `Minified size in KiB, gzipped in brackets (Vite ${version}). Each row includes the packages it imports, so rows overlap; TensorFlow.js is not included.`,
   '',
   '| package | code | WebAssembly, workers | for |',
   '|---|---|---|---|',
@@ -70,7 +70,7 @@ const { output } = await build({ root: example, logLevel: 'silent', build: { wri
 const { code, others } = parts(output);
 lines.push(
   '',
-  'The whole page of `examples/browser-features`, with TensorFlow.js, two engines and a ResNet-18: ' +
+  'The complete page of `examples/browser-features` includes TensorFlow.js, two engines and a ResNet-18: ' +
     `${sizes([code])} KiB of code, ${sizes(others)} KiB of WebAssembly, workers, style and HTML.`,
 );
 const table = lines.join('\n');
