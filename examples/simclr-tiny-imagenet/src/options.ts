@@ -57,72 +57,72 @@ const flags: Record<keyof Options, Flag> = {
   preset: {
     kind: 'text',
     value: 'paper|baseline|simclr',
-    help: 'Recipe: the reproduced paper, its baseline (no solarize, wide head), or SimCLR itself (quick: as baseline) [default: paper]',
+    help: 'Recipe: the reproduced paper, its baseline (no solarize, wide head), or the original SimCLR (same as baseline at the quick scale) [default: paper]',
   },
   scale: {
     kind: 'text',
     value: 'quick|full',
-    help: 'Size: minutes on two processor cores, or the whole experiment [default: quick]',
+    help: 'Size: quick takes minutes on two processor cores; full is the whole experiment [default: quick]',
   },
-  precision: { kind: 'text', value: 'float32|mixed', help: 'Arithmetic of the step [default: float32]' },
+  precision: { kind: 'text', value: 'float32|mixed', help: 'Arithmetic of a training step [default: float32]' },
   engine: {
     kind: 'text',
     value: 'NAME',
-    help: 'What computes: auto, webgpu, tensorflow, simd, cpu [default: auto, the fastest there is]',
+    help: 'Engine: auto, webgpu, tensorflow, simd or cpu [default: auto, the fastest that can run]',
   },
-  threads: { kind: 'number', value: 'N', help: "Threads of the engine [default: the machine's processors]" },
-  requireGpu: { kind: 'switch', help: 'Refuse to run on an engine that does not compute on a GPU' },
+  threads: { kind: 'number', value: 'N', help: "Number of engine threads [default: the machine's processors]" },
+  requireGpu: { kind: 'switch', help: 'Stop with an error if the engine does not compute on a GPU' },
   data: {
     kind: 'text',
     value: 'PATH',
-    help: 'Tiny ImageNet as zip or folder, or a folder with one folder of images per class [default: TINY_IMAGENET, then data/; generated images where there is none]',
+    help: 'Tiny ImageNet as a zip or folder, or a folder with one subfolder of images per class [default: TINY_IMAGENET, then data/; otherwise generated images]',
   },
-  download: { kind: 'switch', help: 'Fetch the official Tiny ImageNet zip (248 MB) into data/ if it is not there' },
+  download: { kind: 'switch', help: 'Download the official Tiny ImageNet zip (248 MB) into data/ if it is missing' },
   cache: {
     kind: 'text',
     value: 'FOLDER',
-    help: "Where decoded images are kept for the next run [default: tfjs-ssl in the user's cache folder]",
+    help: "Folder for decoded images, which later runs reuse [default: tfjs-ssl in the user's cache folder]",
   },
-  skipCorrupt: { kind: 'switch', help: 'Leave out images that cannot be decoded, and list them, instead of stopping' },
+  skipCorrupt: { kind: 'switch', help: 'Skip images that cannot be decoded and list them, instead of stopping' },
   classes: {
     kind: 'number',
     value: 'N',
-    help: 'Classes, evenly spread over the sorted list [default: quick 10, full 200]',
+    help: 'Number of classes, spread evenly over the sorted list [default: quick 10, full 200]',
   },
-  imagesPerClass: { kind: 'number', value: 'N', help: 'Training images of each class [default: 500]' },
+  imagesPerClass: { kind: 'number', value: 'N', help: 'Training images per class [default: 500]' },
   epochs: { kind: 'number', value: 'N', help: 'Passes over the training images [default: quick 16, full 50]' },
   batchSize: {
     kind: 'number',
     value: 'N',
     help: 'Images per step; each gives two views [default: quick 32, full 256]',
   },
-  seed: { kind: 'number', value: 'N', help: 'Seed of weights, order and augmentations [default: 0]' },
+  seed: { kind: 'number', value: 'N', help: 'Seed for weights, image order and augmentations [default: 0]' },
   checkpointEvery: { kind: 'number', value: 'STEPS', help: 'Steps between checkpoints [default: one per epoch]' },
   out: { kind: 'text', value: 'FOLDER', help: 'Run folder to create [default: runs/PRESET-SCALE-DATE-TIME]' },
-  resume: { kind: 'text', value: 'FOLDER', help: 'Run folder to go on with, from its last good checkpoint' },
+  resume: { kind: 'text', value: 'FOLDER', help: 'Run folder to resume, from its last good checkpoint' },
   report: {
     kind: 'text',
     value: 'FOLDER',
-    help: 'Run folder to make report.html of, as it stands; trains nothing and takes no other option',
+    help: 'Run folder to write report.html for, in its current state; trains nothing and takes no other option',
   },
   evaluate: {
     kind: 'text',
     value: 'RUN|FILE',
-    help: 'Evaluate the encoder of a finished run, or of a safetensors file (torchvision, lightly), on the real classes; trains no encoder',
+    help: 'Evaluate the encoder of a finished run or of a safetensors file (torchvision, lightly) on the real classes; trains no encoder',
   },
   normalize: {
     kind: 'switch',
-    help: "With --evaluate FILE: normalise the images by ImageNet's mean and deviation, as torchvision's weights expect",
+    help: "With --evaluate FILE: normalise images with ImageNet's mean and standard deviation, which torchvision's weights expect",
   },
   evaluateEvery: {
     kind: 'number',
     value: 'EPOCHS',
-    help: 'Epochs between evaluations while training: kNN, effective rank, uniformity [default: none but at start and end]',
+    help: 'Epochs between evaluations during training (kNN, effective rank, uniformity) [default: only at start and end]',
   },
   dryRun: { kind: 'switch', help: 'Run one step, print its time and memory, and write nothing' },
   profileStep: {
     kind: 'switch',
-    help: "Run a few steps on webgpu, print what their kernels take by the GPU's own clock, next to the roofline, and write nothing",
+    help: "Run a few steps on webgpu, print the time of each kernel by the GPU's own clock beside the roofline, and write nothing",
   },
 };
 
@@ -135,7 +135,7 @@ export function helpText(): string {
     `--${kebab(name)}${flag.value ? ` ${flag.value}` : ''}`,
     flag.help,
   ]);
-  lines.push(['--config FILE', 'JSON file with any of these options, named in camel case; flags win over it']);
+  lines.push(['--config FILE', 'JSON file with any of these options in camel case; flags override it']);
   lines.push(['--help', 'Show this text']);
   const indent = 26;
   const body = lines.map(([left, right]) => {
@@ -150,9 +150,9 @@ export function helpText(): string {
     '',
     ...body,
     '',
-    'The run folder gets report.html, config.json, metrics.jsonl, summary.json, loss.svg, views.png, model.safetensors,',
+    'A run folder holds report.html, config.json, metrics.jsonl, summary.json, loss.svg, views.png, model.safetensors,',
     'checkpoints/ and event files for TensorBoard.',
-    'Ctrl-C ends a run after the current step with a checkpoint. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.',
+    'Ctrl-C finishes the current step, writes a checkpoint and stops. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.',
   ].join('\n');
 }
 

@@ -49,7 +49,7 @@ export function resultLines(
     `Kept in ${folder}: report.html (open it in a browser), summary.json, metrics.jsonl, model.safetensors (the encoder, for PyTorch too).`,
     ...(settings.scale === 'quick'
       ? [
-          `The paper's own settings (days on a CPU): npm run simclr -- --scale full${settings.preset === 'paper' ? '' : ` --preset ${settings.preset}`}`,
+          `The paper's own settings (about eight hours on two recent cores): npm run simclr -- --scale full${settings.preset === 'paper' ? '' : ` --preset ${settings.preset}`}`,
         ]
       : []),
   ];
