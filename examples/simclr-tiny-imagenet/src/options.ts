@@ -152,7 +152,8 @@ export function helpText(): string {
     '',
     'A run folder holds report.html, config.json, metrics.jsonl, summary.json, loss.svg, views.png, model.safetensors,',
     'checkpoints/ and event files for TensorBoard.',
-    'Ctrl-C finishes the current step, writes a checkpoint and stops. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.',
+    'Ctrl-C finishes the current step, writes a checkpoint and stops.',
+    'Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.',
   ].join('\n');
 }
 
