@@ -7,13 +7,13 @@ export interface BatchesOptions {
   /** Images in a batch. */
   readonly batchSize: number;
   readonly seed: number | string;
-  /** Counted from 0; every epoch has an order of its own. */
+  /** Index of the epoch, from 0. Every epoch has its own order. */
   readonly epoch: number;
-  /** Step of the epoch to start from, counted from 0: a resumed run skips the batches it has had. Default 0. */
+  /** Step of the epoch to start from, counted from 0: a resumed run skips the batches it has already used. Default 0. */
   readonly startStep?: number;
   /** Leaves out the last batch when it is not full; default true. */
   readonly dropLast?: boolean;
-  /** Reads the pixels; default true. Without them a batch has an empty `images`, for engines that keep the data set themselves. */
+  /** Reads the pixels; default true. With false, `images` is empty: for engines that keep the data set themselves. */
   readonly readImages?: boolean;
 }
 
@@ -36,11 +36,11 @@ export function stepsPerEpoch(length: number, batchSize: number, dropLast = true
 }
 
 /**
- * One epoch of shuffled batches, the next one being read while the caller works on this one.
+ * Yields one epoch of shuffled batches. It reads the next batch while the caller works on the current one.
  *
- * Leaving the loop early is fine: the read that is under way is waited for. The data set is not closed.
+ * You can leave the loop early: it waits for the read in progress. The data set stays open.
  *
- * @param dataset - where the images come from: an {@link ImageDataset}, or as much of one as is needed here.
+ * @param dataset - the source of the images: an {@link ImageDataset}, or an object with the fields used here.
  * @returns batches from `startStep` on, in the order of `epochOrder`.
  * @throws RangeError for a batch size, epoch or start that does not fit the data set.
  * @example

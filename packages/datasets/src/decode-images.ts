@@ -4,11 +4,11 @@ import { decodeOnWorkers, workerCount } from './decode-pool.ts';
 
 /** Options of `decodeImages`. */
 export interface DecodeImagesOptions {
-  /** Side of the square that each image is made to fit, pixels; default: every image keeps its size. */
+  /** Side of the square that each image is fitted to, pixels; default: every image keeps its size. */
   readonly size?: number;
-  /** How an image is made to fit: `crop` (default) or `stretch`, as in `imageFolder`. */
+  /** How an image is fitted: `crop` (default) or `stretch`, as in `imageFolder`. */
   readonly resize?: 'crop' | 'stretch';
-  /** Decoding threads; default one a processor that this process may use, at most 8. */
+  /** Decoding threads; default: one per processor that this process may use, at most 8. */
   readonly workers?: number;
 }
 

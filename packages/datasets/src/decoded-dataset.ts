@@ -15,17 +15,17 @@ import { memoryStore } from './memory-store.ts';
 /** Options that all data sets of encoded images share. */
 export interface DecodingOptions {
   /**
-   * Folder for the decoded images, so that the next run need not decode; default `tfjs-ssl` in the user's cache folder.
-   * null: no file is written and all images are held in memory, whatever their size.
+   * Folder for the decoded images, which the next run reads instead of decoding; default `tfjs-ssl` in the user's cache folder.
+   * null: no file is written, and all images are held in memory, whatever their size.
    */
   readonly cacheDir?: string | null;
   /** Called while images are decoded or a cache is verified, about every 256 images. */
   readonly onProgress?: (progress: DatasetProgress) => void;
-  /** What a file that cannot be decoded does: end with an error that names it (default), or be left out and listed in `skipped`. */
+  /** What to do with a file that cannot be decoded: throw an error that names it (default), or leave it out and list it in `skipped`. */
   readonly onCorrupt?: 'error' | 'skip';
-  /** Decoding threads; default one a processor that this process may use, at most 8. */
+  /** Decoding threads; default: one per processor that this process may use, at most 8. */
   readonly workers?: number;
-  /** Up to this many bytes of pixels are held in memory, more are read from the cache file; default 268,435,456 (256 MiB). */
+  /** Largest number of bytes of pixels to hold in memory; the rest is read from the cache file; default 268,435,456 (256 MiB). */
   readonly memoryLimit?: number;
 }
 

@@ -4,20 +4,20 @@ import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { readZipDirectory } from './zip-directory.ts';
 
-/** Where the authors of Tiny ImageNet (Stanford's course CS231n) offer it: 248 MB, for non-commercial research. */
+/** Address at which the authors of Tiny ImageNet (Stanford's course CS231n) offer it: 248 MB, for non-commercial research. */
 export const tinyImagenetUrl = 'http://cs231n.stanford.edu/tiny-imagenet-200.zip';
 
 /** How far a download is. */
 export interface DownloadProgress {
-  /** Bytes on disk, those of an earlier attempt included. */
+  /** Bytes on disk, including those of an earlier attempt. */
   readonly received: number;
-  /** Bytes in all; null where the server does not say. */
+  /** Bytes in all; null if the server does not say. */
   readonly total: number | null;
 }
 
 /** Options of `downloadTinyImagenet`. */
 export interface DownloadTinyImagenetOptions {
-  /** Folder that gets the zip; made where it is missing. */
+  /** Folder for the zip; made if it does not exist. */
   readonly folder: string;
   /** Default `tinyImagenetUrl`. */
   readonly url?: string;
@@ -25,16 +25,16 @@ export interface DownloadTinyImagenetOptions {
   readonly sha256?: string;
   /** Called for every piece that arrives. */
   readonly onProgress?: (progress: DownloadProgress) => void;
-  /** Ends the download; what has arrived is kept and the next call goes on from there. */
+  /** Ends the download. What has arrived is kept, and the next call continues from there. */
   readonly signal?: AbortSignal;
 }
 
 /**
  * Fetches the official zip of Tiny ImageNet.
  *
- * It arrives in `<name>.part`; a call that finds one goes on where it ends (HTTP Range) or, where the server cannot do
- * that, starts again. The whole file is checked (length, the zip's directory, the digest where one is given) before it
- * gets its name. A file that is there already is checked and returned without a download.
+ * The file is downloaded to `<name>.part`. If there is one already, the download continues at its end (HTTP Range), or starts again if the
+ * server does not support that. The whole file is checked (length, the zip's directory, the digest if given) before it gets its final
+ * name. A complete file is checked and returned without a download.
  *
  * @returns path of the zip.
  * @throws Error that says what the server answered, that the connection broke, what is wrong with the file, or that the

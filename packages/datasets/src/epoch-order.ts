@@ -11,13 +11,13 @@ export interface EpochOrderOptions {
 }
 
 /**
- * The order in which an epoch visits the images: a permutation that depends on (seed, epoch) and the length alone, so
- * that a resumed run goes on in the order of an unbroken one.
+ * Returns the order in which an epoch visits the images: a permutation that depends only on seed, epoch and length. A resumed run
+ * therefore continues in the same order as an uninterrupted one.
  *
  * A Fisher-Yates shuffle driven by seedrandom's `alea`.
  *
  * @returns the numbers 0 to length - 1, shuffled; shape [length], int32.
- * @throws RangeError for a length or an epoch that is not a whole number from 0.
+ * @throws RangeError for a length or an epoch that is not an integer >= 0.
  * @example
  * ```ts
  * import { epochOrder } from '@tfjs-ssl/datasets';

@@ -19,8 +19,8 @@ const archive = 'tiny-imagenet-200';
  *
  * A folder may also be the one that holds the archive or the unpacked folder.
  *
- * @returns absolute path of the zip or the folder; null where there is none.
- * @throws Error when `data` or `TINY_IMAGENET` names a path that is not there: it is never passed over for another.
+ * @returns absolute path of the zip or the folder; null if there is none.
+ * @throws Error if `data` or `TINY_IMAGENET` names a path that does not exist; no other path is tried instead.
  * @example
  * ```ts
  * import { findTinyImagenet, generatedImages, tinyImagenet } from '@tfjs-ssl/datasets';

@@ -12,20 +12,19 @@ export interface GeneratedImagesOptions {
   readonly imagesPerClass?: number;
   /** Side of an image, pixels; default 64. */
   readonly size?: number;
-  /** Another seed gives other images of the same classes; default 0. */
+  /** Seed of the images; another seed makes other images of the same classes; default 0. */
   readonly seed?: number | string;
   /** `train` (default) and `val` have no image in common. */
   readonly split?: 'train' | 'val';
-  /** Images are kept once made, up to this many bytes in all; above, they are made anew each time. Default 268,435,456. */
+  /** Images are kept up to this many bytes in all; images beyond it are made again at each read. Default 268,435,456. */
   readonly memoryLimit?: number;
 }
 
 /**
- * Makes a labelled data set out of nothing, for machines without images.
+ * Generates a labelled data set, for machines without images.
  *
- * A class is a pattern (rows, checks, rings, crosses ...). Colours, scale, position, a slight rotation, light and noise are
- * drawn anew for every image, so that colour says nothing about the class: an encoder has to learn form.
- * An image depends on (seed, split, index) alone and is made when it is first read.
+ * A class is a pattern (rows, checks, rings, crosses ...). Colours, scale, position, a slight rotation, light and noise are drawn for each image. Colour says nothing about the class, so an encoder must learn form.
+ * An image depends only on seed, split and index, and is made when it is first read.
  *
  * @returns the data set; there is nothing to close.
  * @throws RangeError for an option out of range.

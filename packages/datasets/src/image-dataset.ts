@@ -5,7 +5,7 @@ export interface SkippedImage {
   readonly reason: string;
 }
 
-/** How far a data set is prepared. */
+/** Progress of preparing a data set. */
 export interface DatasetProgress {
   /** `decode`: images are decoded; `check`: the cache of an earlier run is verified. */
   readonly phase: 'decode' | 'check';
@@ -23,7 +23,7 @@ export interface DatasetProgress {
  * @see `batches` for shuffled batches with one batch read ahead.
  */
 export interface ImageDataset {
-  /** What it is called; `'tiny-imagenet'`, `'folder'`, `'generated'` and `'memory'` are those of this package. */
+  /** Name of the data set; this package uses `'tiny-imagenet'`, `'folder'`, `'generated'` and `'memory'`. */
   readonly name: string;
   readonly split: 'train' | 'val';
   /** Number of images. */
@@ -39,13 +39,13 @@ export interface ImageDataset {
   /**
    * Reads images.
    *
-   * @param indices - positions in the data set, 0 to length - 1, in any order, repeated at will.
-   * @param out - filled and returned where given; indices.length * height * width * 3 bytes.
+   * @param indices - positions in the data set, 0 to length - 1, in any order; they may repeat.
+   * @param out - buffer to fill and return, if given; indices.length * height * width * 3 bytes.
    * @returns shape [indices.length, height, width, 3], uint8.
-   * @throws RangeError for an index that is not there or an `out` of another length.
+   * @throws RangeError for an index out of range or an `out` of another length.
    */
   read(indices: ArrayLike<number>, out?: Uint8Array): Promise<Uint8Array>;
-  /** Closes the files behind it. Reading afterwards is an error; closing twice is not. */
+  /** Closes its files. Reading afterwards is an error; closing twice is not. */
   close(): Promise<void>;
 }
 

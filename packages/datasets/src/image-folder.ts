@@ -8,11 +8,11 @@ import { openTree } from './image-tree.ts';
 /** Options of `imageFolder`. */
 export interface ImageFolderOptions extends DecodingOptions {
   /**
-   * Folder (or zip) with a folder per class, each with .jpg, .jpeg or .png files, in folders below it as well. Where all lies
-   * in one folder that holds but folders, its folders are the classes.
+   * Folder (or zip) with a folder per class. Each class has .jpg, .jpeg or .png files, also in folders below it. If everything lies in one
+   * folder that holds only folders, those are the classes.
    */
   readonly path: string;
-  /** Side of the square that each image is made to fit, pixels. */
+  /** Side of the square that each image is fitted to, pixels. */
   readonly size: number;
   /**
    * `crop` (default): the shorter side becomes `size`, the middle is cut out (torchvision's Resize and CenterCrop).
@@ -22,19 +22,18 @@ export interface ImageFolderOptions extends DecodingOptions {
   /** Which part, `train` (default) or `val`; see `holdOut`. */
   readonly split?: 'train' | 'val';
   /**
-   * Fraction of each class, 0 to below 1, that split `val` has and `train` has not: evenly spread over the sorted files,
-   * at least one image of every class of two or more.
-   * Default 0: all images belong to the split that is asked for.
+   * Fraction of each class, 0 to below 1, that belongs to split `val` and not to `train`. The images are evenly spread over the sorted files,
+   * with at least one from every class of two or more. Default 0: all images belong to the requested split.
    */
   readonly holdOut?: number;
   /**
-   * The classes in the order of their labels, such as `classNames` of the images that are trained on: labels of two folders
-   * then agree though one lacks a class. Default: the folders in sorted order, each of which must hold images.
+   * The classes in the order of their labels. Pass `classNames` of the training images, so that the labels of two folders agree even if one
+   * lacks a class. Default: the folders in sorted order; each must hold images.
    */
   readonly classNames?: readonly string[];
   /** Number of classes, evenly spread over the sorted names; default all. */
   readonly classes?: number;
-  /** At most so many images of each class; default all. */
+  /** Largest number of images of each class; default all. */
   readonly imagesPerClass?: number;
 }
 
@@ -42,8 +41,8 @@ export interface ImageFolderOptions extends DecodingOptions {
  * Opens a folder of images of any size: `path/<class>/<image>`.
  *
  * Images are resized with Pillow's bilinear filter, antialiased when it shrinks, to the same bytes. Classes are in sorted
- * order, images within a class by the last number in their name. Caching, memory and faults are as in `tinyImagenet`.
- * Other files among the images are listed in `skipped`; images of formats that are not read are an error, or listed there
+ * order, images within a class by the last number in their name. Caching, memory and errors are as in `tinyImagenet`.
+ * Other files among the images are listed in `skipped`. Images in other formats are an error, or are listed there
  * with `onCorrupt: 'skip'`. Links are followed, and each folder counts once.
  *
  * @returns the data set; close it when done.

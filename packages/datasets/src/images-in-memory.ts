@@ -11,24 +11,24 @@ export type ImagePixels =
 export interface ImagesInMemoryOptions {
   /** Side of every image, pixels; or height and width. */
   readonly size: number | readonly [height: number, width: number];
-  /** Class of each image, whole numbers from 0. Default: all are of one class. */
+  /** Class of each image, integers from 0. Default: all images have the same class. */
   readonly labels?: ArrayLike<number>;
   /** Name of each class. Default: the number of the class as text. */
   readonly classNames?: readonly string[];
-  /** What the data set is called. Default: `'memory'`. */
+  /** Name of the data set. Default: `'memory'`. */
   readonly name?: string;
   /** Default: `'train'`. */
   readonly split?: 'train' | 'val';
 }
 
 /**
- * Makes a data set of images that are in memory already, in Node and in browsers.
+ * Makes a data set of images that are already in memory, in Node and in browsers.
  *
- * @param images - all images as one array of shape [N, height, width, 3], uint8, which is kept, not copied: leave it as it is; or
- * a list of images, which is copied.
+ * @param images - all images as one array of shape [N, height, width, 3], uint8, which is not copied, so do not change it;
+ * or a list of images, which is copied.
  * @param options - see {@link ImagesInMemoryOptions}.
  * @returns the data set; there is nothing to close.
- * @throws TypeError where pixels are not bytes; RangeError where they are not whole images of the size, at least one, or labels do not fit.
+ * @throws TypeError if pixels are not bytes; RangeError if they are not one or more complete images of the size, or labels do not fit.
  * @example
  * ```ts
  * import { imagesInMemory } from '@tfjs-ssl/datasets';

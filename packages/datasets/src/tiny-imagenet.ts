@@ -12,7 +12,7 @@ export interface TinyImagenetOptions extends DecodingOptions {
   readonly split?: 'train' | 'val';
   /** Number of classes: every (200 / classes)-th of the sorted class names; default all. */
   readonly classes?: number;
-  /** The first so many images of each class by the number in the file name; default all. */
+  /** Number of images of each class, the first ones by the number in the file name; default all. */
   readonly imagesPerClass?: number;
 }
 
@@ -20,8 +20,8 @@ export interface TinyImagenetOptions extends DecodingOptions {
  * Opens Tiny ImageNet: 200 classes of 64x64 images, 100,000 to train and 10,000 to validate.
  *
  * Classes are in sorted order, as torchvision's ImageFolder has them; images lie class by class. Decoded pixels equal
- * Pillow's. They are cached on disk, checked at every opening, and made again when the source, the decoder or the file
- * itself has changed. Up to 256 MiB (21,845 images) are held in memory, more are read from the cache file.
+ * Pillow's. They are cached on disk, checked at every opening, and decoded again if the source, the decoder or the cache file
+ * has changed. Up to 256 MiB (21,845 images) are held in memory; the rest is read from the cache file.
  *
  * @returns the data set; close it when done.
  * @throws Error that names the file and what to do for a zip that is none, is cut short or damaged, another layout, a

@@ -14,7 +14,7 @@ const upperHalf =
  * @param start - where the name starts, and `end` where it ends and the extra fields start.
  * @param extraEnd - where these end.
  * @param isUtf8 - whether flag 11 is set.
- * @returns the name; null where the flag is set but the bytes are not UTF-8.
+ * @returns the name; null if the flag is set but the bytes are not UTF-8.
  */
 export function entryName(bytes: Buffer, start: number, end: number, extraEnd: number, isUtf8: boolean): string | null {
   let name = bytes.toString('utf8', start, end);

@@ -38,7 +38,7 @@ export interface Confusion {
 /**
  * Which classes are told apart and which are taken for one another.
  *
- * @param options - see {@link ConfusionOptions}; predictions of `knnEvaluate` or `probeEvaluate`, say.
+ * @param options - see {@link ConfusionOptions}; for example predictions of `knnEvaluate` or `probeEvaluate`.
  * @returns the confusion matrix, the accuracy of each class and the most confused pairs.
  * @throws RangeError if the lists differ in length, are empty, or a number is outside its range.
  * @example

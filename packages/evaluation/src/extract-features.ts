@@ -4,7 +4,7 @@ import { imageTensor } from '@tfjs-ssl/ops';
 
 /** The images to look at: what {@link extractFeatures} needs of a data set. */
 export interface ImageSource {
-  /** How many images there are. */
+  /** Number of images. */
   readonly length: number;
   /** Height, width, channels. */
   readonly imageShape: readonly [number, number, number];
@@ -12,7 +12,7 @@ export interface ImageSource {
   read(indices: ArrayLike<number>): Promise<Uint8Array>;
 }
 
-/** What makes features of images: a function, or a `tf.LayersModel` such as the encoders of the library. */
+/** Computes features of images: a function, or a `tf.LayersModel` such as the library's encoders. */
 export type Encoder = ((images: tf.Tensor4D) => tf.Tensor) | EncoderModel;
 
 /** The part of a `tf.LayersModel` that makes features. */
@@ -25,23 +25,23 @@ export interface EncoderModel {
 export interface ExtractFeaturesOptions {
   /** Images encoded together, an integer >= 1; bounds the memory. Default: 256. */
   readonly batchSize?: number;
-  /** Deterministic change of the images, [n, height, width, channels] in [0, 1], before the encoder: a normalisation, say. Default: none. */
+  /** Deterministic change of the images, [n, height, width, channels] in [0, 1], before the encoder, such as a normalisation. Default: none. */
   readonly transform?: (images: tf.Tensor4D) => tf.Tensor4D;
   /** Called after every batch. */
   readonly onProgress?: (progress: { done: number; total: number }) => void;
 }
 
 /**
- * The features of all images of a data set; a model computes in evaluation mode.
+ * Computes the features of all images of a data set. A model runs in evaluation mode.
  *
  * Images enter as uint8 / 255. Batch norm uses its running statistics and no variable of the encoder changes. One batch is in
  * memory at a time, beside the features: 4 bytes x images x features (205 MB for 100,000 images of 512 features).
  *
- * @param encoder - maps [n, height, width, channels], float32, to [n, features]; of a function's tensors all but the result are disposed.
+ * @param encoder - maps [n, height, width, channels], float32, to [n, features]; all tensors that a function makes, except its result, are disposed.
  * @param images - the data set.
  * @param options - batch size, transform, progress.
  * @returns shape [images, features], float32, row i of image i; the caller disposes it.
- * @throws RangeError if there are no images, the source delivers too few bytes, the images are not of the size that a model was made for, or
+ * @throws RangeError if there are no images, the source delivers too few bytes, the images have another size than the model was made for, or
  * the encoder does not return one row per image; TypeError if the source delivers something other than bytes.
  * @example
  * ```ts
@@ -121,7 +121,7 @@ function checkPixels(pixels: Uint8Array, count: number, imageSize: number): void
   throw argumentError({ ...fault, required, got: pixels.length, advice: 'Check imageShape.' });
 }
 
-/** Throws where a model was made for images of another size: it would compute something all the same. */
+/** Throws if a model was made for images of another size: it would compute something all the same. */
 function checkFits(model: { readonly inputs?: unknown }, images: tf.Tensor4D): void {
   const [input] = (Array.isArray(model.inputs) ? model.inputs : []) as Array<{ shape?: Array<number | null> }>;
   const made = input?.shape?.slice(1);

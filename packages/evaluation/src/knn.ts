@@ -51,7 +51,7 @@ function vote(
  * Classifies features by a weighted vote of their nearest neighbours in a bank of labelled features.
  *
  * Rows are L2-normalised; of the k bank rows with the largest cosine, score_c = sum over those of class c of exp(cosine / temperature); the prediction is the
- * class with the largest score. Ties: the earlier bank row, the smaller class. Works block by block, so that a bank of 100,000 x 512 needs some tens of MB beside itself.
+ * class with the largest score. Ties: the earlier bank row, the smaller class. It works block by block: a bank of 100,000 x 512 needs some tens of MB beside itself.
  *
  * @param options - bank, queries, k, temperature, classes.
  * @returns predictions and scores; no tensors.
@@ -116,7 +116,7 @@ function checkK(fn: string, argument: string, k: number, rows: number): void {
 }
 
 /**
- * The fraction of queries that {@link knnClassify} gives their own label.
+ * Fraction of the queries for which {@link knnClassify} predicts the right label.
  *
  * @param options - those of {@link knnClassify}, and `queryLabels`: the label of each query.
  * @returns a fraction from 0 to 1.
@@ -158,7 +158,7 @@ export interface KnnEvaluation extends ClassificationResult {
 /**
  * Top-1 and top-5 accuracy of {@link knnClassify} for several numbers of neighbours, in one pass over the bank.
  *
- * A class that no neighbour has is never among the five, so that k = 1 gives the same top-1 and top-5.
+ * A class that no neighbour has is never among the five, so for k = 1 top-1 and top-5 are equal.
  *
  * @param options - those of {@link knnClassify} with `ks` in place of `k`, and `queryLabels`.
  * @returns accuracies and predictions for each k, in the order of `ks`; no tensors.

@@ -14,7 +14,7 @@ export interface LinearProbeOptions {
   readonly classes: number;
   /** Strength of the L2 penalty on the weights, > 0. scikit-learn's `C` is 1 / (rows lambda). */
   readonly lambda: number;
-  /** Iterations at most, an integer >= 1. Default: 1000. */
+  /** Largest number of iterations, an integer >= 1. Default: 1000. */
   readonly maxIterations?: number;
   /** Norm of the gradient (per weight, in units of its column's standard deviation) to stop at, > 0. Default: 1e-5. */
   readonly tolerance?: number;
@@ -35,9 +35,9 @@ export interface LinearProbe extends LinearClassifier {
   /** The minimised value: mean cross-entropy in nats plus the penalty. */
   readonly loss: number;
   readonly iterations: number;
-  /** Norm of the gradient where it stopped, in the units of `tolerance`. */
+  /** Norm of the gradient at the end, in the units of `tolerance`. */
   readonly gradientNorm: number;
-  /** Whether that is within the tolerance; otherwise it stopped at `maxIterations` or at the resolution of float32. */
+  /** Whether that norm is within the tolerance. If not, the probe stopped at `maxIterations` or at the resolution of float32. */
   readonly converged: boolean;
 }
 
@@ -48,7 +48,7 @@ const FLOAT32_NOISE = 2e-7;
  * Trains a linear classifier on frozen features to the optimum of softmax regression with an L2 penalty.
  *
  * min over W, b of mean_i CrossEntropy(W x_i + b, y_i) + lambda / 2 |W|^2; the bias is not penalised and has mean 0.
- * The problem is convex: what comes back is the answer, not the outcome of a training recipe, and has no learning rate to tune. Solved by full-batch
+ * The problem is convex: the result is the optimum itself, independent of any training recipe, and there is no learning rate to tune. Solved by full-batch
  * L-BFGS in double precision over matrix products of the engine; columns are centred and scaled inside, which changes the path, not the optimum.
  * An iteration costs two products rows x D x classes, usually once.
  *

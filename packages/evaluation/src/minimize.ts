@@ -66,7 +66,7 @@ function direction(gradient: Float64Array, pairs: readonly Pair[]): Float64Array
 type Objective = (point: Float64Array) => Promise<Evaluation>;
 
 /**
- * Finds a step that meets the strong Wolfe conditions; null where none is found.
+ * Finds a step that meets the strong Wolfe conditions; null if none is found.
  *
  * For convex objectives: the slope along the line only rises, so a bracket of its zero is narrowed by secants.
  */

@@ -7,7 +7,7 @@ import { forBlocks } from './softmax-objective.ts';
 
 /** What {@link probeEvaluate} takes. */
 export interface ProbeEvaluateOptions {
-  /** A linear classifier, from `linearProbe` for one. */
+  /** A linear classifier, for example from `linearProbe`. */
   readonly probe: LinearClassifier;
   /** Shape [rows, D], float32. */
   readonly features: tf.Tensor2D;
@@ -69,7 +69,7 @@ async function evaluateProbe(
 }
 
 /**
- * The fraction of rows that a linear classifier gives their own label; of equal logits the smallest class counts.
+ * Fraction of the rows for which a linear classifier predicts the right label. If logits are equal, the smallest class counts.
  *
  * @param options - `probe`: from {@link linearProbe}; `features`: shape [rows, D], float32; `labels`: one per row.
  * @returns a fraction from 0 to 1.

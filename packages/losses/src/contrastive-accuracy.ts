@@ -8,7 +8,7 @@ import * as tf from '@tensorflow/tfjs-core';
  * little about the features: compare encoders by kNN or a linear probe.
  *
  * @param ranks - shape [2N], float32; from {@link ntXentWithRanks} or {@link contrastiveRanks}.
- * @param k - how many of the best count, an integer >= 1; where k >= 2N - 1 all rows but those of NaN are right.
+ * @param k - number of the best that count, an integer >= 1. If k >= 2N - 1, all rows except rows of NaN are right.
  * @returns a scalar, float32, a fraction from 0 to 1; not differentiable; the caller disposes it.
  * @throws RangeError if the ranks are not a vector of even length or k is not an integer >= 1.
  * @example

@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { pairRanks } from '@tfjs-ssl/ops';
 
 /**
- * Ranks of the positives in logits that are at hand anyway: {@link ntXentWithRanks} gives the same without them.
+ * Ranks of the positives in logits that you already have; {@link ntXentWithRanks} gives the same ranks without logits.
  *
  * ranks_i = #{ negatives j : logits_ij > logits_i,p(i) }, p(i) = (i + N) mod 2N. Ties count for the positive; a row that has a NaN gets 2N.
  * They are the same numbers as those of the loss, at ties too: on every engine both come from the same products.

@@ -20,7 +20,7 @@ export interface DINOTeacherTemperatureOptions {
  *
  * @param step - the step, from 0 on.
  * @param options - length and ends of the warm-up.
- * @returns the temperature; give it to {@link dino}, as a scalar tensor where the step is compiled.
+ * @returns the temperature; pass it to {@link dino}, as a scalar tensor if the step is compiled.
  * @throws RangeError if a number is out of range.
  * @example
  * ```ts

@@ -32,7 +32,7 @@ export interface InfoNCEOptions {
  * @param candidates - shape [M, D], float32, M >= N: row i is the positive of anchor i, rows from N on are negatives of all.
  * @param options - the temperature, further negatives, and the other direction.
  * @returns a scalar, float32, in nats; the caller disposes it.
- * @throws RangeError where shapes do not fit, the temperature is not a finite number > 0, or no negatives are left; TypeError for tensors that
+ * @throws RangeError if shapes do not fit, the temperature is not a finite number > 0, or no negatives are left; TypeError for tensors that
  * are not float32.
  * @example
  * ```ts

@@ -12,7 +12,7 @@ import { checkVectors } from './check-arguments.ts';
  * @param predictions - p, shape [N, D], float32.
  * @param targets - z, shape [N, D], float32; row i belongs to prediction i.
  * @returns a scalar from -1 to 1, float32; the caller disposes it.
- * @throws RangeError where shapes do not fit; TypeError for tensors that are not float32.
+ * @throws RangeError if shapes do not fit; TypeError for tensors that are not float32.
  * @example
  * ```ts
  * import { negativeCosine } from '@tfjs-ssl/losses';

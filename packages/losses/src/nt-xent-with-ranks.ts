@@ -12,7 +12,7 @@ export interface NtXentResult {
 }
 
 /**
- * NT-Xent, SimCLR's contrastive loss, together with the ranks of the positives, of which pretext accuracies are made.
+ * NT-Xent, SimCLR's contrastive loss, together with the ranks of the positives, from which pretext accuracies are computed.
  *
  *     loss = mean_i ( log sum_{j != i} exp(logits_ij) - logits_i,p(i) ),    p(i) = (i + N) mod 2N
  *

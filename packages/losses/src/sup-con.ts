@@ -17,7 +17,7 @@ export interface SupConOptions {
  *     loss = mean_i -1/|P(i)| sum_{p in P(i)} log( exp(u_i . u_p / temperature) / sum_{j != i} exp(u_i . u_j / temperature) ),
  *     u_i = z_i / max(|z_i|, 1e-12),    P(i) = { p != i : labels_p = labels_i },
  *
- * over the rows i whose P(i) is not empty; 0, with a gradient of 0, where there is none. With a label of its own for every image it is {@link ntXent}.
+ * over the rows i whose P(i) is not empty; 0, with a gradient of 0, if there is none. If every image has its own label, this is {@link ntXent}.
  *
  * Right for all finite projections, as {@link ntXent}. Similarities are computed in blocks of anchors, once for the loss and once for its gradient: memory grows with the batch
  * and not with its square.
@@ -40,7 +40,7 @@ export interface SupConOptions {
  * console.log(await loss.array());
  * ```
  * @see Khosla et al. 2020, "Supervised Contrastive Learning", eq. 2 (the sum outside the logarithm). Its code, HobbitLong/SupContrast, counts rows without positives as 0
- * (`countLonely`) and multiplies by temperature / 0.07; lightly's `SupConLoss` multiplies by the temperature and gives NaN where a row has no positive.
+ * (`countLonely`) and multiplies by temperature / 0.07; lightly's `SupConLoss` multiplies by the temperature and gives NaN if a row has no positive.
  */
 export function supCon(projections: tf.Tensor2D, labels: tf.Tensor1D, options: SupConOptions): tf.Scalar {
   const { temperature, countLonely = false } = options;

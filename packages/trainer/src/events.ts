@@ -88,7 +88,7 @@ export type FitEvent<Metric extends string = string> =
   | CheckpointEvent
   | EndEvent;
 
-/** What one step gave: the values of its batch before its update. */
+/** The result of one step: the values of its batch before its update. */
 export interface StepResult<Metric extends string> {
   /** Index of the step, from 0 over the whole run. */
   readonly step: number;

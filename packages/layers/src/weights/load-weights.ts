@@ -29,7 +29,7 @@ export interface LoadWeightsOptions {
  * @param options - how names are matched.
  * @returns the names that were loaded, and those without a counterpart (none if strict).
  * @throws RangeError if names (if strict) or shapes differ, with the first of them and the prefix or names that would fit; if nothing
- * fits; where the file is damaged or of another kind.
+ * fits; if the file is damaged or of another kind.
  * @throws Error if the file cannot be read.
  *
  * @example

@@ -23,7 +23,7 @@ const FLAVOURS: readonly LarsFlavour[] = ['simclr', 'popular', 'torch'];
 /**
  * LARS: momentum with a learning rate per parameter tensor, in proportion to the tensor's norm. For very large batches.
  *
- * With g the gradient plus weightDecay p, and trust(d) = trustCoefficient |p| / |d| (1 where a norm is zero):
+ * With g the gradient plus weightDecay p, and trust(d) = trustCoefficient |p| / |d| (1 if a norm is zero):
  * - `'simclr'`: v = momentum v + lr trust(g) g; p -= v. The velocity contains the learning rate, so a change of the rate takes effect slowly.
  * - `'popular'`: v = momentum v + g; p -= lr trust(v) v. The ratio uses the update.
  * - `'torch'`: v = momentum v + trust(g) g; p -= lr v. Equals `'simclr'` while the learning rate is constant.

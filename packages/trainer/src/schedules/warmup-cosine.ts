@@ -21,7 +21,7 @@ export interface WarmupCosineOptions {
  * With warm-up the first step has learning rate 0, as in google-research/simclr. For final = 0 it equals `WarmUpAndCosineDecay` there.
  *
  * lightly's `CosineWarmupScheduler` is one step off: its first step has peak / warmupSteps instead of 0, and its cosine ends at the last step,
- * totalSteps - 1, where this one ends at totalSteps, the first that is not taken.
+ * totalSteps - 1. This one ends at totalSteps, the first step that is not taken.
  *
  * @param options - peak, steps of the rise, steps in all, final rate.
  * @returns the schedule.
