@@ -23,7 +23,8 @@ export interface SupConOptions {
  * and not with its square.
  *
  * @param projections - shape [M, D], float32, M >= 2; any number of views of every image, in any order. Normalised inside.
- * @param labels - shape [M], int32: the class of every row, so that the labels of images are repeated for every view. Any integers: only their equality counts.
+ * @param labels - shape [M], int32: the class of every row, so that the labels of images are repeated for every view. Any integers from -2^24 to 2^24, which every engine
+ * compares exactly (`webgpu` compares as float32): only their equality counts.
  * @param options - the temperature, and what rows without positives count.
  * @returns a scalar, float32, in nats; the caller disposes it.
  * @throws RangeError if shapes do not fit or the temperature is not a finite number > 0; TypeError if the projections are not float32 or the labels not int32.
