@@ -19,4 +19,10 @@ export function load(app) {
       { kind: 'code', text: example(readFileSync(join(folder, 'README.md'), 'utf8')) },
     ]);
   });
+  // What TensorFlow.js keeps to itself and its subclasses: no reader calls it, and the links to such names have other anchors than the names.
+  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+    for (const reflection of Object.values(project.reflections)) {
+      if (reflection.name.startsWith('_') && reflection.flags.isProtected) project.removeReflection(reflection);
+    }
+  });
 }
