@@ -18,6 +18,11 @@ export class Attributes {
     return { name, type: this.#binding.TF_ATTR_TYPE, value: this.#binding.TF_INT32 };
   }
 
+  /** The element type bool under the given name. */
+  bool(name: string): OpAttribute {
+    return { name, type: this.#binding.TF_ATTR_TYPE, value: this.#binding.TF_BOOL };
+  }
+
   int(name: string, value: number | readonly number[]): OpAttribute {
     return { name, type: this.#binding.TF_ATTR_INT, value };
   }

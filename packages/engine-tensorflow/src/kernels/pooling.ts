@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Handle } from '../node-backend.ts';
+import type { Handle, OpAttribute } from '../node-backend.ts';
 import { areFloat, defineKernel, type Kernel, type KernelCall } from './kernel.ts';
 import { chooseMargins, type Margins } from './margins.ts';
 
@@ -47,11 +47,25 @@ function withBorder(
   return result;
 }
 
+/** The maximum of every window, NaN where the window has one: TensorFlow's op passes over NaN. */
+function largest({ store, attribute, run }: KernelCall<string, unknown>, x: number, pooling: OpAttribute[]): Handle {
+  const maxima = run('MaxPool', pooling, [x]);
+  const nans = run('IsNan', attribute.float32('T'), [x]);
+  const ones = run('Cast', [attribute.bool('SrcT'), ...attribute.float32('DstT')], [nans.id]);
+  const spoilt = run('MaxPool', pooling, [ones.id]);
+  const where = run('Cast', [...attribute.float32('SrcT'), attribute.bool('DstT')], [spoilt.id]);
+  const result = store.withNumbers([Number.NaN], (nan) =>
+    run('SelectV2', attribute.float32('T'), [where.id, nan!, maxima.id]),
+  );
+  store.release(maxima, nans, ones, spoilt, where);
+  return result;
+}
+
 const maxPool = defineKernel<'x', PoolOptions>('MaxPool', (call) => {
   const { inputs, options, store } = call;
   const planned = areFloat(inputs.x) ? plan(call, inputs.x.shape, options) : null;
   if (!planned) return null;
-  return store.toTensor(withBorder(call, inputs.x, planned, (x) => call.run('MaxPool', planned.attributes, [x])));
+  return store.toTensor(withBorder(call, inputs.x, planned, (x) => largest(call, x, planned.attributes)));
 });
 
 const maxPoolGradient = defineKernel<'dy' | 'input' | 'output', PoolOptions>('MaxPoolGrad', (call) => {
