@@ -4,8 +4,9 @@ import { simclrChain } from '@tfjs-ssl/augmentations';
 import { batches, generatedImages, stepsPerEpoch } from '@tfjs-ssl/datasets';
 import { ntXent } from '@tfjs-ssl/losses';
 import { mlpHead } from '@tfjs-ssl/projection-heads';
+import { lossCurve } from '@tfjs-ssl/report';
 import { namedWeights, resnet18 } from '@tfjs-ssl/resnet';
-import { adam, lossCurveSvg, Trainer, warmupCosine } from '@tfjs-ssl/trainer';
+import { adam, Trainer, warmupCosine } from '@tfjs-ssl/trainer';
 
 const [size, batchSize, epochs, seed] = [32, 32, 6, 1];
 
@@ -39,7 +40,7 @@ export async function smallRun() {
       table: chain.sampleTable({ seed, epoch: batch.epoch, indices: batch.indices, imageSize: size }),
     };
   };
-  const points = [];
+  const records = [];
   const events = trainer.fit({
     epochs,
     stepsPerEpoch: perEpoch,
@@ -47,6 +48,6 @@ export async function smallRun() {
     batches: ({ epoch, step }) => batches(dataset, { batchSize, seed, epoch, startStep: step }),
     inputs,
   });
-  for await (const event of events) if (event.type === 'step') points.push({ step: event.step, loss: event.loss });
-  return lossCurveSvg(points, { title: 'NT-Xent loss of a run on generated images', stepsPerEpoch: perEpoch });
+  for await (const event of events) if (event.type === 'step') records.push(event);
+  return lossCurve(records, { title: 'NT-Xent loss of a run on generated images', stepsPerEpoch: perEpoch });
 }

@@ -15,7 +15,7 @@ import { headerLines, quickLines, versions } from './header.ts';
 import { type ParsedOptions, UsageError } from './options.ts';
 import { profileLines } from './profile-step.ts';
 import { epochLine, formatDuration, type Output, ProgressBar, paperLine, type StepValues } from './progress.ts';
-import { viewsFile, writeReport } from './report.ts';
+import { viewsFile, writeLossCurve, writeReport } from './report.ts';
 import { checkNewFolder, openRun, type SavedRun, savedRun } from './run.ts';
 import { sampleViews } from './sample-views.ts';
 import { resolveSettings, type Settings } from './settings.ts';
@@ -148,6 +148,7 @@ async function trainAndEvaluate(run: Run): Promise<Outcome> {
     epochs,
     run: folder,
     signal,
+    on: { checkpoint: () => writeLossCurve(folder, (line) => bar.print(line)) },
     ...(options.checkpointEvery === undefined ? {} : { checkpointEvery: options.checkpointEvery }),
   });
   let reportedAt = performance.now();

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stepsPerEpoch } from '@tfjs-ssl/datasets';
-import { type Fact, type Report, reportHtml } from '@tfjs-ssl/report';
+import { type Fact, lossCurve, type Report, reportHtml } from '@tfjs-ssl/report';
 import { firstAndLastTenth, RunFolder, type StepRecord } from '@tfjs-ssl/trainer';
 import { formatDuration, formatRate } from './progress.ts';
 import { type RunConfig, readRunConfig, readSummary } from './run.ts';
@@ -10,6 +10,9 @@ import type { PartialSummary } from './summary.ts';
 
 /** Name of the page in the run folder. */
 export const reportFile = 'report.html';
+
+/** Name of the loss curve in the run folder. */
+const lossFile = 'loss.svg';
 
 /** Name of the picture of sample views in the run folder. */
 export const viewsFile = 'views.png';
@@ -25,6 +28,20 @@ export async function writeReport(run: RunFolder, print: (line: string) => void)
   } catch (error) {
     print(`${reportFile} is not up to date: ${(error as Error).message} To make it later:`);
     print(`  npm run simclr -- --report ${run.path}`);
+  }
+}
+
+/** Writes `loss.svg`, as the paper's figure 1; a failure costs the picture and nothing else. */
+export async function writeLossCurve(run: RunFolder, print: (line: string) => void): Promise<void> {
+  const { images, preset, scale, batchSize } = run.config as RunConfig;
+  const title = `SimCLR on ${images.data}: training loss (${preset}, ${scale})`;
+  try {
+    await run.saveFile(
+      lossFile,
+      await lossCurve(run.records, { title, stepsPerEpoch: stepsPerEpoch(images.train, batchSize) }),
+    );
+  } catch (error) {
+    print(`${lossFile} is not up to date: ${(error as Error).message}`);
   }
 }
 

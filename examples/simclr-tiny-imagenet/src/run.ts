@@ -146,11 +146,8 @@ export async function openRun(run: {
     },
     environment,
   };
-  const title = `SimCLR on ${data.name}: training loss (${settings.preset}, ${settings.scale})`;
-  if (saved)
-    return RunFolder.resume(options.resume as string, config, { title, mayDiffer: ['environment', 'options'] });
+  if (saved) return RunFolder.resume(options.resume as string, config, { mayDiffer: ['environment', 'options'] });
   return RunFolder.create(options.out ?? defaultFolder(settings), config, {
-    title,
     numbered: options.out === undefined,
   });
 }

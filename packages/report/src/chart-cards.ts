@@ -5,8 +5,9 @@ import { fullPage, halfPage, renderChart } from './charts/render.ts';
 import { stepParts, stepTimeChart } from './charts/step-time.ts';
 import type { EpochMeans } from './epochs.ts';
 import { type Html, html } from './html.ts';
+import { inTheMiddle, lossOver, overEpochs } from './over-epochs.ts';
 import type { Evaluation, Report } from './report.ts';
-import { mean, type Point } from './series.ts';
+import { mean } from './series.ts';
 
 /** The charts of a report, each in a card with its heading and legend; those of steps only where there are any. */
 export async function chartCards(report: Report, epochs: readonly EpochMeans[]): Promise<Html[]> {
@@ -22,25 +23,11 @@ export async function chartCards(report: Report, epochs: readonly EpochMeans[]):
   ];
 }
 
-/** A value of each step over epochs. */
-const overEpochs = ({ records, stepsPerEpoch }: Report, value: (record: StepRecord) => number): Point[] =>
-  records.map((record) => ({ x: (record.step + 1) / stepsPerEpoch, y: value(record) }));
-
-/** A mean of each epoch, in the middle of its steps. */
-const inTheMiddle = (
-  epochs: readonly EpochMeans[],
-  stepsPerEpoch: number,
-  value: (epoch: EpochMeans) => number,
-): Point[] => epochs.map((epoch) => ({ x: epoch.epoch + epoch.steps / stepsPerEpoch / 2, y: value(epoch) }));
-
 const half = (title: string, chart: object): Promise<Html> => renderChart(chart, halfPage, title);
 
 async function lossCard(report: Report, epochs: readonly EpochMeans[]): Promise<Html> {
-  const { stepsPerEpoch, lossOfGuessing } = report;
-  const loss: Curve = {
-    points: overEpochs(report, (record) => record.loss),
-    means: inTheMiddle(epochs, stepsPerEpoch, (epoch) => epoch.loss),
-  };
+  const { lossOfGuessing } = report;
+  const loss = lossOver(epochs, report);
   const reference = lossOfGuessing === undefined ? undefined : { label: 'guessing', value: lossOfGuessing };
   const options = { format: '~r', reference };
   const title = 'Loss over epochs';

@@ -1,3 +1,4 @@
+export { type LossCurveOptions, lossCurve } from './loss-curve.ts';
 export { type Picture, type PictureSheetOptions, pictureSheet } from './picture-sheet.ts';
 export type { Evaluation, Fact, Report, SampleViews } from './report.ts';
 export { reportHtml } from './report-html.ts';

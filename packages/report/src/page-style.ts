@@ -1,17 +1,19 @@
+import { darkColors, lightColors } from './colors.ts';
 import { Html } from './html.ts';
+
+const properties = (colors: Readonly<Record<string, string>>): string =>
+  Object.entries(colors)
+    .map(([name, value]) => `--${name}: ${value};`)
+    .join(' ');
 
 /** The style sheet of the page: light and dark, wide and narrow. */
 export const pageStyle: Html = new Html(`
 :root {
   color-scheme: light dark;
-  --page: #f5f5f2; --surface: #fff; --border: #e4e3dd; --ink: #16160f; --ink-2: #5c5b54; --grid: #e9e8e2; --axis: #bdbcb3;
-  --series-1: #2a6fc9; --series-2: #d1561d; --series-3: #17845c;
+  ${properties(lightColors)}
 }
 @media (prefers-color-scheme: dark) {
-  :root {
-    --page: #121211; --surface: #1c1c1a; --border: #31312d; --ink: #f2f1ea; --ink-2: #b3b2a8; --grid: #2c2c29; --axis: #55544e;
-    --series-1: #5598ea; --series-2: #ee8350; --series-3: #3cb588;
-  }
+  :root { ${properties(darkColors)} }
 }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 1000px; padding: 28px 20px 40px; background: var(--page); color: var(--ink); font: 15px/1.45 system-ui, sans-serif; }

@@ -11,7 +11,6 @@ export type {
   StepResult,
 } from './events.ts';
 export { type FitOptions, lastEvent } from './loop.ts';
-export { type LossCurveOptions, type LossPoint, lossCurveSvg } from './loss-curve-svg.ts';
 export { type AdamOptions, adam, adamW } from './optimizers/adam.ts';
 export type { Exclusion } from './optimizers/exclusion.ts';
 export { type LarsOptions, lars } from './optimizers/lars.ts';

@@ -202,7 +202,7 @@ async function checkpoint<Batch, Input extends string, Metric extends string>(
   const from = now();
   const { stepsPerEpoch } = options;
   const cursor = cursorAt(trainer.stepsDone, stepsPerEpoch);
-  const { stepsDone, path } = await run.saveCheckpoint(await trainer.snapshot(), cursor, { stepsPerEpoch });
+  const { stepsDone, path } = await run.saveCheckpoint(await trainer.snapshot(), cursor);
   return announce(options, { type: 'checkpoint', stepsDone, path, seconds: now() - from });
 }
 

@@ -63,11 +63,7 @@ export interface RunKeeper {
    * @param state - the trainer's; not changed later.
    * @param cursor - the batch that comes next.
    */
-  saveCheckpoint(
-    state: TrainerState,
-    cursor: Cursor,
-    options: { readonly stepsPerEpoch: number },
-  ): Promise<KeptCheckpoint>;
+  saveCheckpoint(state: TrainerState, cursor: Cursor): Promise<KeptCheckpoint>;
 
   /** Writes everything and releases the run. Called once after each `begin`, also after an error. */
   end(): Promise<void>;

@@ -31,18 +31,19 @@ export function curvesChart(
   { format, zero = false, reference }: CurvesOptions,
 ): object {
   const end = Math.max(0, ...curves.map(({ points }) => points.at(-1)?.x ?? 0));
+  const empty = end === 0;
   const x = {
     field: 'x',
     type: 'quantitative',
     title: 'epoch',
-    scale: { domain: [0, end], nice: false },
+    scale: { domain: [0, empty ? 1 : end], nice: false },
     axis: { tickCount: Math.round(size.width / 90), format: '~r' },
   };
   const y = {
     field: 'y',
     type: 'quantitative',
     title: null,
-    scale: { zero, nice: true },
+    scale: empty ? { domain: [0, 1] } : { zero, nice: true },
     axis: { format, tickCount: 5 },
   };
   const layers = curves.flatMap((curve, i) => layersOf(curve, color.series[i] as string, size, { x, y }));

@@ -1,6 +1,7 @@
 import * as vega from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
-import { Html } from '../html.ts';
+import { lightColors } from '../colors.ts';
+import { Html, html } from '../html.ts';
 
 /** Colours by what they are for: custom properties of the page, which has a light and a dark value of each. */
 export const color = {
@@ -43,12 +44,27 @@ const axis = {
  * @param label - what a screen reader says.
  */
 export async function renderChart(spec: object, size: Size, label: string): Promise<Html> {
+  const svg = await draw(spec, size);
+  return new Html(svg.replace(/ width="[^"]*" height="[^"]*"/, ` ${named(label)}`));
+}
+
+/** Draws the same as a file of its own: an SVG of this size on white, in the light colours of the page. */
+export async function renderFile(spec: object, size: Size, title: string): Promise<string> {
+  const svg = await draw({ ...spec, title: { text: title, color: color.ink }, background: color.surface }, size);
+  return svg
+    .replace('<svg', () => `<svg ${named(title)}`)
+    .replace(/var\(--([\w-]+)\)/g, (_, name) => lightColors[name] as string);
+}
+
+const named = (label: string): string => html`role="img" aria-label="${label}"`.text;
+
+async function draw(spec: object, size: Size): Promise<string> {
   const { spec: compiled } = compile({
+    background: null,
     ...spec,
     ...size,
     autosize: { type: 'fit', contains: 'padding' },
     padding: { left: 2, right: 10, top: 6, bottom: 2 },
-    background: null,
     config: {
       font: 'system-ui, sans-serif',
       view: { stroke: null },
@@ -60,9 +76,5 @@ export async function renderChart(spec: object, size: Size, label: string): Prom
   const view = new vega.View(vega.parse(compiled), { renderer: 'none' });
   const svg = await view.toSVG();
   view.finalize();
-  return new Html(
-    svg
-      .replace(/ width="[^"]*" height="[^"]*"/, ` role="img" aria-label="${label.replaceAll('"', "'")}"`)
-      .replaceAll(' xmlns:xlink="http://www.w3.org/1999/xlink"', ''),
-  );
+  return svg.replaceAll(' xmlns:xlink="http://www.w3.org/1999/xlink"', '');
 }

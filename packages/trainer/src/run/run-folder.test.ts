@@ -189,14 +189,12 @@ describeEngines('A run in its folder', () => {
       'checkpoints',
       'config.json',
       expect.stringMatching(/^events\.out\.tfevents\./),
-      'loss.svg',
       'metrics.jsonl',
     ]);
     expect((await readdir(join(path, 'checkpoints'))).sort()).toEqual(
       [2, 4, 6].flatMap((step) => [`step-0000000${step}.json`, `step-0000000${step}.safetensors`]),
     );
     expect(await stepsIn(path)).toEqual([0, 1, 2, 3, 4, 5]);
-    expect(await readFile(join(path, 'loss.svg'), 'utf8')).toContain('>epoch</text>');
   });
 
   it('announces its checkpoints, one at the end', async () => {

@@ -1,6 +1,5 @@
 import { FileLock, fileError, makeNewFolder, writeFilesAtomically } from '@tfjs-ssl/files';
 import type { Cursor, StepRecord } from '../events.ts';
-import { lossCurveSvg } from '../loss-curve-svg.ts';
 import type { KeptCheckpoint, RunKeeper } from '../run-keeper.ts';
 import type { TrainerState } from '../trainer-state.ts';
 import { isObject, oneLine } from './checkpoint-manifest.ts';
@@ -22,8 +21,6 @@ export interface RunConfig {
 export interface RunFolderOptions {
   /** Checkpoints to keep. Default: 3. */
   readonly keep?: number;
-  /** Heading of `loss.svg`. Default: `'Training loss'`. */
-  readonly title?: string;
 }
 
 /** What {@link RunFolder.restore} found. */
@@ -44,10 +41,10 @@ export interface Restorable {
 
 const configFile = 'config.json';
 const lockFile = 'run.lock';
-const ownFiles = [configFile, 'metrics.jsonl', 'summary.json', 'loss.svg', 'model.safetensors', 'checkpoints'];
+const ownFiles = [configFile, 'metrics.jsonl', 'summary.json', 'model.safetensors', 'checkpoints'];
 
 /**
- * Keeps everything of a run in one folder: `config.json`, `metrics.jsonl`, `summary.json`, `loss.svg`, `checkpoints/`, event files for
+ * Keeps everything of a run in one folder: `config.json`, `metrics.jsonl`, `summary.json`, `checkpoints/`, event files for
  * TensorBoard and, if you save the model there, `model.safetensors`.
  *
  * Every file is replaced in one piece. Metrics are only appended, and are on disk before the checkpoint that relies on them.
@@ -70,19 +67,17 @@ export class RunFolder implements RunKeeper {
   readonly checkpoints: CheckpointStore;
   #metrics: MetricsLog;
   readonly #events: TensorBoardLog;
-  readonly #title: string;
   #cursor: Cursor = { epoch: 0, step: 0 };
   #lastCheckpoint: KeptCheckpoint | null = null;
   #lock: FileLock | null = null;
 
   private constructor(path: string, config: RunConfig, metrics: MetricsLog, options: RunFolderOptions) {
-    const { keep = 3, title = 'Training loss' } = options;
+    const { keep = 3 } = options;
     this.path = path;
     this.config = config;
     this.checkpoints = new CheckpointStore(join(path, 'checkpoints'), { keep });
     this.#metrics = metrics;
     this.#events = new TensorBoardLog(path);
-    this.#title = title;
   }
 
   /**
@@ -286,26 +281,20 @@ export class RunFolder implements RunKeeper {
   }
 
   /**
-   * Writes the metrics of the steps so far, then a checkpoint, and redraws `loss.svg`.
+   * Writes the metrics of the steps so far, then a checkpoint.
    *
    * @param state - the trainer's.
    * @param cursor - the batch that comes next.
    * @returns the steps it holds and its safetensors file.
    * @throws Error if it cannot be written; the earlier checkpoints stay intact.
    */
-  async saveCheckpoint(
-    state: TrainerState,
-    cursor: Cursor,
-    options: { readonly stepsPerEpoch: number },
-  ): Promise<KeptCheckpoint> {
+  async saveCheckpoint(state: TrainerState, cursor: Cursor): Promise<KeptCheckpoint> {
     await this.#lock?.check();
     await this.#metrics.flush();
     const { config } = this;
     const path = await this.checkpoints.save(state, { cursor, seed: config.seed, config });
     this.#cursor = cursor;
     this.#lastCheckpoint = { stepsDone: state.step, path };
-    const svg = lossCurveSvg(this.records, { title: this.#title, stepsPerEpoch: options.stepsPerEpoch });
-    await writeFilesAtomically([{ path: join(this.path, 'loss.svg'), data: svg }]);
     await this.#events.flush();
     return this.#lastCheckpoint;
   }
