@@ -62,11 +62,7 @@ const acts = {
     const seconds = { load: 0, prepare: 0, step: 1 };
     await run?.append({ step, epoch: 0, loss: 1, metrics: {}, learningRate: 1, seconds, imagesPerSecond: 1 });
     const weight = { dtype: 'F32', shape: [1], data: Float32Array.of(step) } as const;
-    await run?.saveCheckpoint(
-      { step: step + 1, tensors: { 'model.weight': weight } },
-      { epoch: 0, step: step + 1 },
-      { stepsPerEpoch: 1000 },
-    );
+    await run?.saveCheckpoint({ step: step + 1, tensors: { 'model.weight': weight } }, { epoch: 0, step: step + 1 });
     await run?.end();
     return String(step + 1);
   },
