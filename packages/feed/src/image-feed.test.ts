@@ -103,7 +103,7 @@ describeEngines('imageFeed', () => {
     const { length, imageShape, read } = images;
     const bare = { length, imageShape, read };
     await expect(imageFeed(images, { ...common, batchSize: 13 })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: imageFeed: batchSize must be an integer from 1 to the 12 images there are, got 13. Take fewer, or more images.]`,
+      `[RangeError: imageFeed: batchSize must be an integer from 1 to the 12 images there are, got 13. Use a smaller batch, or more images.]`,
     );
     await expect(imageFeed(images, { ...common, views: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[RangeError: imageFeed: views must be an integer from 1, got 0. A contrastive loss needs 2; leave it out.]`,

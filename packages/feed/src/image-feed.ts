@@ -153,7 +153,7 @@ export async function imageFeed(
 function check({ length, labels }: FeedImages, { batchSize, views = 2, labels: wanted }: ImageFeedOptions): void {
   if (!Number.isInteger(batchSize) || batchSize < 1 || batchSize > length) {
     throw new RangeError(
-      `imageFeed: batchSize must be an integer from 1 to the ${length} images there are, got ${batchSize}. Take fewer, or more images.`,
+      `imageFeed: batchSize must be an integer from 1 to the ${length} images there are, got ${batchSize}. Use a smaller batch, or more images.`,
     );
   }
   if (!Number.isInteger(views) || views < 1) {

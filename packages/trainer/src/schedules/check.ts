@@ -12,5 +12,5 @@ export function checkRate(fn: string, option: string, rate: number): void {
 
 /** Throws unless a count is an integer >= least. */
 export function checkCount(fn: string, option: string, count: number, least: number): void {
-  checkNumber(fn, option, count, { min: least, integer: true }, 'Round it before.');
+  checkNumber(fn, option, count, { min: least, integer: true }, 'Round it first.');
 }

@@ -86,7 +86,7 @@ describe('schedules refuse', () => {
       `[RangeError: constantSchedule: step must be an integer of at least 0, got -1. Steps are counted from 0 over the whole run.]`,
     );
     expect(() => epochCosine({ learningRate: 1, stepsPerEpoch: 0, epochs: 3 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: epochCosine: stepsPerEpoch must be an integer of at least 1, got 0. Round it before.]`,
+      `[RangeError: epochCosine: stepsPerEpoch must be an integer of at least 1, got 0. Round it first.]`,
     );
     expect(() => epochCosine({ learningRate: 1, stepsPerEpoch: 3, epochs: 0.5 })).toThrow(RangeError);
     expect(() => epochCosine({ learningRate: 1, stepsPerEpoch: 3, epochs: 3, firstEpoch: -1 })).toThrow(RangeError);
