@@ -37,6 +37,14 @@ function consume({ store, attribute, run }: Call, name: string, operand: Handle,
   return result;
 }
 
+/** Adds 0 times the variances: where one overflows, the op scales a channel to 0, which looks sound; here it becomes NaN. */
+function spoil({ store, attribute, run }: Call, operand: number, variance: Handle): Handle {
+  const nothing = store.withNumbers([0], (zero) => run('Mul', attribute.float32('T'), [variance.id, zero!]));
+  const result = run('AddV2', attribute.float32('T'), [operand, nothing.id]);
+  store.release(nothing);
+  return result;
+}
+
 type Statistics = [output: Handle, mean: Handle, variance: Handle];
 
 /** Rows that may be summed in float32, one after the other, before the sum loses digits that count. */
@@ -48,8 +56,9 @@ function normaliseAtOnce(call: Call, images: number, gamma: number, beta: number
   const none = store.vector(0, 0);
   const operands = [images, gamma, beta, none, none];
   const results = runMany('FusedBatchNormV2', normAttributes(call), operands, 5);
-  const [output, batchMean, corrected, mean, saved] = results as [Handle, Handle, Handle, Handle, Handle];
-  store.release(batchMean);
+  const [normalised, batchMean, corrected, mean, saved] = results as [Handle, Handle, Handle, Handle, Handle];
+  const output = spoil(call, normalised.id, corrected);
+  store.release(normalised, batchMean);
   if (!store.gpu) {
     store.release(corrected);
     return [output, mean, saved];
@@ -89,9 +98,10 @@ function normaliseInGroups(call: Call, images: number, gamma: number, beta: numb
   const spread = run('AddV2', attribute.float32('T'), [variances.id, between.id]);
   const variance = average(spread.id);
   const attributes = normAttributes(call, false);
-  const results = runMany('FusedBatchNormV2', attributes, [images, gamma, beta, mean.id, variance.id], 5);
+  const shift = spoil(call, beta, variance);
+  const results = runMany('FusedBatchNormV2', attributes, [images, gamma, shift.id, mean.id, variance.id], 5);
   const [output, ...unused] = results as [Handle, ...Handle[]];
-  store.release(...unused, ...parts, regrouped, means, variances, between, spread);
+  store.release(shift, ...unused, ...parts, regrouped, means, variances, between, spread);
   return [output, mean, variance];
 }
 
