@@ -181,8 +181,10 @@ function report(
 /**
  * How many times the tolerance of an expectation an engine may need. The tolerances are ten times the error of one float32 implementation;
  * what other summation orders and a rectifier's input that falls on the other side of zero make of it is told in the output.
+ * TensorFlow's oneDNN chooses its order by the processor: on AVX-512 network/resnet50_w4 needs 3.4 times, as it does on webgpu, and once
+ * with TF_ENABLE_ONEDNN_OPTS=0. The gradients are held to float64 under the engine's own rectifiers in resnet/src/rectified-gradients.test.ts.
  */
-const allowances: Readonly<Record<string, number>> = { webgpu: 10 };
+const allowances: Readonly<Record<string, number>> = { webgpu: 10, tensorflow: 5 };
 
 /** The engine whose tests run; null in groups without one. */
 let tested: string | null = null;
