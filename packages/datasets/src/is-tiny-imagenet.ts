@@ -12,8 +12,10 @@ import { readZipDirectory } from './zip-directory.ts';
  * ```ts
  * import { imageFolder, isTinyImagenet, tinyImagenet } from '@tfjs-ssl/datasets';
  *
- * const path = 'data/images.zip';
+ * const path = 'data/tiny-imagenet-200.zip';
  * const dataset = (await isTinyImagenet(path)) ? await tinyImagenet({ path }) : await imageFolder({ path, size: 64 });
+ * console.log(dataset.length);
+ * await dataset.close();
  * ```
  */
 export async function isTinyImagenet(path: string): Promise<boolean> {
