@@ -77,10 +77,10 @@ describe('a run', () => {
     const run = join(folder, 'run');
     const { code, stdout, stderr } = await call([...small, '--epochs', '2', '--out', run]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain('Tiny ImageNet is not here: going on with generated images');
+    expect(stdout).toContain('Tiny ImageNet was not found. This run uses generated images');
     expect(stdout).toMatch(/engine +\w+: /);
-    expect(stdout).toContain("(heads at full width: the slim one 164,224, the baseline's 328,320)");
-    expect(stdout).toContain('4 per epoch, 2 epochs, 8 in all');
+    expect(stdout).toContain('(heads at full width: slim 164,224, baseline 328,320)');
+    expect(stdout).toContain('4 per epoch, 2 epochs, 8 in total');
     expect(stdout).toMatch(/encoder.width +16 instead of 64/);
     expect(stdout).toMatch(/^\[Epoch 1\] Step 0: Loss=\d\.\d{4}, Top1=\d+\.\d\d%, Top5=\d+\.\d\d%, LR=0\.\d{6}$/m);
     expect(stdout).toMatch(/^\[Epoch 2\] mean: Loss=/m);
@@ -158,7 +158,7 @@ describe('a run', () => {
     const stopped = await call([...small, '--epochs', '2', '--out', broken], controller.signal);
     clearInterval(stopAtStep);
     expect(stopped.code).toBe(130);
-    expect(stopped.stdout).toMatch(/Stopped after step [0-7] of 8; nothing is lost/);
+    expect(stopped.stdout).toMatch(/Stopped after step [0-7] of 8\. Nothing is lost/);
     expect(stopped.stdout).toContain(`--resume ${broken}`);
     expect(readFileSync(join(broken, 'report.html'), 'utf8')).toMatch(/Not finished: step [0-7] of 8, 2 epochs\./);
     const resumed = await call(['--resume', broken]);
@@ -193,7 +193,7 @@ describe('a run', () => {
     truncateSync(join(run, 'checkpoints', newest as string), 1000);
     const { code, stdout } = await call(['--resume', run]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^Refused .*: .*$/m);
+    expect(stdout).toMatch(/^Cannot use the checkpoint .*: .*$/m);
     expect(stdout).toContain('at step 2 of 4');
   });
 
@@ -210,7 +210,7 @@ describe('a run', () => {
   it('only tries one step on --dry-run', async () => {
     const { code, stdout } = await call([...small, '--dry-run', '--out', join(folder, 'run')]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^Memory: [\d,]+ MiB of the process, [\d,]+ MiB in \d+ tensors between steps\.$/m);
+    expect(stdout).toMatch(/^Memory between steps: [\d,]+ MiB in the process, [\d,]+ MiB in \d+ tensors\.$/m);
     expect(existsSync(join(folder, 'run'))).toBe(false);
   });
 
@@ -223,7 +223,7 @@ describe('a run', () => {
     const args = ['--data', images, '--batch-size', '4', '--epochs', '1', '--out', join(folder, 'run')];
     const { code, stdout, stderr } = await call(args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain('2 classes, 18 images of 64x64 to train on, 2 to classify');
+    expect(stdout).toContain('2 classes, 18 training images of 64x64 pixels, 2 validation images');
 
     writeFileSync(join(images, 'b', '7.jpg'), '');
     const broken = await call(args.with(-1, join(folder, 'broken')));

@@ -14,35 +14,35 @@ import {
 import { type Options, UsageError } from './options.ts';
 import type { Settings } from './settings.ts';
 
-/** The images of a run: what is trained on, and what is classified afterwards. */
+/** The images of a run: for training, and for evaluation. */
 export interface Data {
   readonly name: 'tiny-imagenet' | 'folder' | 'generated';
-  /** Where the images come from; null where they are generated. */
+  /** Where the images come from; null if they are generated. */
   readonly path: string | null;
   readonly train: ImageDataset;
   readonly val: ImageDataset;
 }
 
-/** How the data folder of the working directory is named. */
+/** Name of the data folder in the working directory. */
 const folder = 'data';
 
-/** Images of each class that are generated for evaluation; Tiny ImageNet has as many. */
+/** Generated images per class for evaluation, as many as Tiny ImageNet has. */
 const generatedValImages = 50;
 
 /** Share of a folder of images that is held out for evaluation. */
 const holdOut = 0.1;
 
 const withoutImages = [
-  'Tiny ImageNet is not here: going on with generated images, which show that everything works but are no benchmark.',
-  'To get it: npm run simclr -- --download   (or set TINY_IMAGENET to the zip or the unpacked folder)',
+  'Tiny ImageNet was not found. This run uses generated images: they show that everything works, but they are not a benchmark.',
+  'To download it: npm run simclr -- --download   (if you have it, set TINY_IMAGENET to the zip or the unpacked folder)',
 ];
 
 /**
- * Opens the images: `--data`, else `TINY_IMAGENET`, else `data/`, else generated ones, and says which.
+ * Opens the images and prints which: `--data`, else `TINY_IMAGENET`, else `data/`, else generated images.
  *
- * @param resumed - what a resumed run was trained on; a run on generated images goes on with them whatever else is there.
- * @param print - takes lines for people.
- * @throws Error where named images are not there or cannot be read.
+ * @param resumed - the images of a resumed run. If they were generated, the run keeps generated images, even if others are there now.
+ * @param print - receives lines for people.
+ * @throws Error if named images do not exist or cannot be read.
  */
 export async function openData(
   options: Options,
@@ -97,7 +97,7 @@ export async function openData(
   return { name: isTiny ? 'tiny-imagenet' : 'folder', path, train, val };
 }
 
-/** What was left out: how many files for each reason, and the first. */
+/** One line per reason: how many files were left out, and the first of them. */
 function leftOutLines(skipped: readonly SkippedImage[]): string[] {
   // both parts of a folder name what lies among its images
   const reasons = new Map(skipped.map(({ file, reason }) => [file, reason]));
@@ -109,15 +109,15 @@ function leftOutLines(skipped: readonly SkippedImage[]): string[] {
   }
   return [...byReason].map(([reason, [first, ...others]]) =>
     others.length === 0
-      ? `Left out ${first}: ${reason}`
-      : `Left out ${others.length + 1} files, the first ${first}: each ${reason}`,
+      ? `Left out ${first}: it ${reason}`
+      : `Left out ${others.length + 1} files, for example ${first}: each ${reason}`,
   );
 }
 
-/** Flags of the arguments that a data set may find wanting. */
+/** The flags for arguments that a data set may refuse. */
 const flags: Readonly<Record<string, string>> = { classes: '--classes', imagesPerClass: '--images-per-class' };
 
-/** Turns what a data set says of its options into what a caller of this program can do. */
+/** Rewrites the advice of a data set's error for this program: flags instead of options. */
 function explain(error: Error): never {
   // sizes that the images do not have are a mistake of the caller, everything else is a failure
   const flag = isArgumentError(error) && flags[error.argument];
@@ -138,7 +138,7 @@ function explain(error: Error): never {
 async function locate(options: Options, print: (line: string) => void, signal: AbortSignal): Promise<string | null> {
   const found = await findTinyImagenet({ data: options.data, env: process.env, cwd: process.cwd() });
   if (found !== null || !options.download) return found;
-  print(`Downloading Tiny ImageNet into ${resolve(folder)} (Ctrl-C stops; the same command goes on).`);
+  print(`Downloading Tiny ImageNet into ${resolve(folder)}. Ctrl-C stops; run the same command again to continue.`);
   return downloadTinyImagenet({ folder, signal, onProgress: reportDownload(print) });
 }
 
@@ -154,8 +154,8 @@ function throttle<Value>(seconds: number, report: (value: Value) => void): (valu
 
 function reportProgress(print: (line: string) => void, signal: AbortSignal): (progress: DatasetProgress) => void {
   const report = throttle(2, ({ phase, done, total }: DatasetProgress) => {
-    const what = phase === 'decode' ? 'decoded' : 'checked the cache of';
-    print(`${what} ${done.toLocaleString('en')} of ${total.toLocaleString('en')} images`);
+    const [what, images] = phase === 'decode' ? ['decoded', 'images'] : ['checked', 'cached images'];
+    print(`${what} ${done.toLocaleString('en')} of ${total.toLocaleString('en')} ${images}`);
   });
   return (progress) => {
     signal.throwIfAborted();

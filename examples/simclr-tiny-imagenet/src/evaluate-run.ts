@@ -12,20 +12,20 @@ import { writeReport } from './report.ts';
 import { readRunConfig, readSummary } from './run.ts';
 import { resolveSettings, type Settings } from './settings.ts';
 
-/** An encoder to evaluate, and the images to do so on. */
+/** An encoder to evaluate, and the images to use. */
 interface Subject {
   readonly file: string;
   readonly options: Options;
   readonly settings: Settings;
   readonly trainedOn: 'tiny-imagenet' | 'folder' | 'generated' | null;
-  /** Null for a file that is of no run. */
+  /** Null for a file that belongs to no run. */
   readonly run: RunFolder | null;
 }
 
 /**
- * Evaluates the encoder of a run, whose `summary.json` and `report.html` get the figures, or of a file.
+ * Evaluates the encoder of a run or of a file. The figures of a run go into its `summary.json` and `report.html`.
  *
- * @throws UsageError where there is neither; the signal's reason.
+ * @throws UsageError if there is neither a run nor a file; the signal's reason.
  */
 export async function runEvaluation(parsed: ParsedOptions, output: Output, signal: AbortSignal): Promise<void> {
   const print = (line: string) => void output.write(`${line}\n`);
@@ -46,7 +46,7 @@ export async function runEvaluation(parsed: ParsedOptions, output: Output, signa
       if (run === null) return;
       await run.saveSummary({ ...(await readSummary(run.path)), evaluation });
       await writeReport(run, print);
-      print(`Kept in ${run.path}: summary.json, report.html`);
+      print(`Saved in ${run.path}: summary.json, report.html`);
     } finally {
       encoder.dispose();
     }

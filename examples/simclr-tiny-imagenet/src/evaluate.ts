@@ -13,7 +13,7 @@ import {
 } from '@tfjs-ssl/evaluation';
 import type { Data } from './data.ts';
 
-/** Temperature of the votes of the neighbours, as in the kNN monitors of MoCo and SimSiam. */
+/** Temperature of the neighbours' votes, as in the kNN monitors of MoCo and SimSiam. */
 const temperature = 0.1;
 
 /** Top-1 and top-5 accuracy as fractions. */
@@ -22,17 +22,18 @@ interface Accuracies {
   readonly top5: number;
 }
 
-/** What is measured while training: the validation images by their nearest training images, and signs of collapse. */
+/** Measured during training: kNN on the validation images, and signs of collapse. */
 export interface Monitor {
   readonly knn: Accuracies & { readonly k: number };
-  /** Dimensions that the features of the validation images use; of so many. */
+  /** Dimensions that the features of the validation images use. */
   readonly effectiveRank: number;
+  /** Dimensions of the features. */
   readonly dimensions: number;
-  /** 0 where all features are one point. */
+  /** 0 if all features are the same point. */
   readonly uniformity: number;
 }
 
-/** What is measured of a trained encoder. */
+/** Measured on a trained encoder. */
 export interface FullEvaluation extends Omit<Monitor, 'knn'> {
   readonly knn: ReadonlyArray<Accuracies & { readonly k: number }>;
   readonly linear: Accuracies & {
@@ -41,9 +42,9 @@ export interface FullEvaluation extends Omit<Monitor, 'knn'> {
     /** Held-out accuracy of each penalty tried. */
     readonly trials: ReadonlyArray<{ readonly lambda: number; readonly top1: number }>;
   };
-  /** Of the linear probe: accuracy of each class by name; null for one without validation images. */
+  /** Accuracy of the linear probe for each class, by name; null for a class without validation images. */
   readonly classAccuracies: Readonly<Record<string, number | null>>;
-  /** Of the linear probe: which classes are taken for which, as fractions of the images of the first. */
+  /** Classes that the linear probe confuses, as fractions of the images of the first class. */
   readonly confused: ReadonlyArray<{ readonly label: string; readonly prediction: string; readonly fraction: number }>;
 }
 
@@ -54,7 +55,7 @@ interface Features {
 
 type Transform = (images: tf.Tensor4D) => tf.Tensor4D;
 
-/** Calls `use` with the features of training and validation images, and disposes them. */
+/** Calls `use` with the features of the training and validation images, then disposes them. */
 async function withFeatures<Result>(
   encoder: LayersModel,
   data: Data,
@@ -98,7 +99,7 @@ async function spreadOf(queries: tf.Tensor2D): Promise<Omit<Monitor, 'knn'>> {
 }
 
 /**
- * Evaluates an encoder as it is: kNN on the validation images, effective rank and uniformity of their features.
+ * Evaluates an encoder in its current state: kNN on the validation images, effective rank and uniformity of their features.
  *
  * @param neighbours - k, at most the number of training images.
  * @param signal - stops it.
@@ -135,8 +136,8 @@ export function monitorLine(monitor: Monitor): string {
 /**
  * Evaluates a trained encoder by kNN and by the linear probe, whose penalty is chosen on held-out training images.
  *
- * @param options - `transform`: of the images, before the encoder; `print`: takes lines for people.
- * @throws the signal's reason; Error where a weight of the encoder is not what it was.
+ * @param options - `transform` is applied to the images before the encoder; `print` receives lines for people.
+ * @throws the signal's reason; Error if a weight of the encoder has changed.
  */
 export async function evaluateFully(
   encoder: LayersModel,
@@ -177,7 +178,7 @@ export async function evaluateFully(
       prediction: name(prediction),
       fraction,
     }));
-    if (confused.length > 0) print('Most confused, of the images of the first class:');
+    if (confused.length > 0) print('Most confused classes, as a share of the images of the first:');
     for (const pair of confused) print(`  ${pair.label} taken for ${pair.prediction}: ${percent(pair.fraction)}`);
     return {
       knn,

@@ -116,7 +116,7 @@ async function trainAndEvaluate(run: Run): Promise<Outcome> {
   const goOn = `  npm run simclr -- --resume ${folder.path}`;
   const evaluate = () =>
     monitorOf(model.encoder, data, neighbours, signal).catch((error: Error) => {
-      if (error === signal.reason) bar.print(`Stopped while evaluating; nothing is lost. Go on with:\n${goOn}`);
+      if (error === signal.reason) bar.print(`Stopped during the evaluation. Nothing is lost. To continue:\n${goOn}`);
       throw error;
     });
   const untrained = saved?.knnBefore == null ? await evaluate() : null;
@@ -125,13 +125,13 @@ async function trainAndEvaluate(run: Run): Promise<Outcome> {
   if (saved?.knnBefore == null) await folder.saveSummary({ knn: { before } });
   const { step: resumedAt, rejected } = await folder.restore(trainer);
   if (resumedAt === 0) await folder.addScalars(0, untrained ? scalarsOf(untrained) : { 'evaluation/knn': before });
-  for (const { path, reason } of rejected) bar.print(`Refused ${path}: ${reason}`);
+  for (const { path, reason } of rejected) bar.print(`Cannot use the checkpoint ${path}: ${reason}`);
   if (saved) {
     bar.print(`Resuming ${folder.path} at step ${resumedAt} of ${totalSteps}`);
     const changes = configDifferences(saved.environment, environment);
     if (changes.length > 0) {
       bar.print(
-        `It ran on something else before; the last digits may differ from an unbroken run:\n${formatDifferences(changes)}`,
+        `The device or the versions have changed. The last digits may differ from those of an unbroken run:\n${formatDifferences(changes)}`,
       );
     }
   }
@@ -171,7 +171,7 @@ async function trainAndEvaluate(run: Run): Promise<Outcome> {
         await report();
         reportedAt = performance.now();
       } else if (event.type === 'interrupted') {
-        bar.print(`Stopped after step ${event.stepsDone} of ${totalSteps}; nothing is lost. Go on with:`);
+        bar.print(`Stopped after step ${event.stepsDone} of ${totalSteps}. Nothing is lost. To continue:`);
         bar.print(goOn);
         await report();
         return 'interrupted';
@@ -206,7 +206,7 @@ async function buildFeed(
   signal: AbortSignal,
 ): Promise<ImageFeed> {
   const feed = await imageFeed(train, { chain, batchSize, seed, onProgress: reportUpload(print), signal });
-  if (feed.notKept !== null) print(`The images are uploaded batch by batch: ${feed.notKept}`);
+  if (feed.notKept !== null) print(`The images do not fit on the device; each step uploads its batch: ${feed.notKept}`);
   return feed;
 }
 
@@ -261,10 +261,10 @@ async function tryOut({ options }: Run, { trainer, feed, totalSteps, bar }: TryO
   const mib = (bytes: number) => `${Math.round(bytes / 2 ** 20).toLocaleString('en')} MiB`;
   bar.print(paperLine(toValues({ ...result, epoch: 0 })));
   bar.print(
-    `One step took ${seconds.toFixed(2)} s (warm-up included), ${totalSteps.toLocaleString('en')} would take ${formatDuration(seconds * totalSteps)} or less.`,
+    `One step took ${seconds.toFixed(2)} s, including warm-up. The run has ${totalSteps.toLocaleString('en')} steps: at most about ${formatDuration(seconds * totalSteps)}.`,
   );
   bar.print(
-    `Memory: ${mib(process.memoryUsage.rss())} of the process, ${mib(tf.memory().numBytes)} in ${tf.memory().numTensors} tensors between steps.`,
+    `Memory between steps: ${mib(process.memoryUsage.rss())} in the process, ${mib(tf.memory().numBytes)} in ${tf.memory().numTensors} tensors.`,
   );
   return 'done';
 }

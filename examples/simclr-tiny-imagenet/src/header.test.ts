@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { nodeAdvice } from './header.ts';
 
-it('tells what Node 24 would bring where it is much, and not in continuous integration', () => {
+it('recommends Node 24 if it is much faster, but not in continuous integration', () => {
   expect(nodeAdvice('simd', '20.19.0', {})).toMatchInlineSnapshot(`
     [
-      "Node 24 computes about 1.6 times as fast on this engine.",
+      "Node 24 is about 1.6 times as fast on this engine.",
     ]
   `);
   expect(nodeAdvice('simd', '20.19.0', { CI: 'false' })).toHaveLength(1);

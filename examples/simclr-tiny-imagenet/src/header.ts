@@ -8,7 +8,7 @@ import type { Settings } from './settings.ts';
 
 const thousands = (n: number): string => n.toLocaleString('en');
 
-/** Parameters of a two-layer head on 512 features: what the paper and its baseline have at full width. */
+/** Number of parameters of a two-layer head on 512 features, as the paper and its baseline have at full width. */
 const headParameters = (hidden: number): number => 512 * hidden + hidden + hidden * 128 + 128;
 
 /** Version of this library. */
@@ -19,7 +19,7 @@ export function libraryVersion(): string {
   return version;
 }
 
-/** Versions of everything that decides the numbers, for people and for the run's config. */
+/** Versions of everything that affects the numbers, for the header and the run's config. */
 export function versions(engine: EngineInUse): Record<string, string> {
   return {
     'tfjs-ssl': libraryVersion(),
@@ -29,24 +29,24 @@ export function versions(engine: EngineInUse): Record<string, string> {
   };
 }
 
-/** How many times as fast the engine `simd` trains on Node 24 as on Node 20: the step of `bench train-step`. */
+/** Speed of the engine `simd` on Node 24 relative to Node 20, from `bench train-step`. */
 const NEWER_NODE = 1.6;
 
-/** What a newer Node.js would bring, where it is much: nothing in continuous integration, where nobody chooses one. */
+/** Advice to use a newer Node.js if it is much faster. Continuous integration gets none, because nobody can choose there. */
 export function nodeAdvice(engine: string, node: string, environment: NodeJS.ProcessEnv): string[] {
   const inIntegration = environment.CI !== undefined && environment.CI !== '' && environment.CI !== 'false';
   if (engine !== 'simd' || inIntegration || Number(node.split('.')[0]) >= 22) return [];
-  return [`Node 24 computes about ${NEWER_NODE} times as fast on this engine.`];
+  return [`Node 24 is about ${NEWER_NODE} times as fast on this engine.`];
 }
 
-/** The lines that open a run: what computes, what is trained, on what, and for how long. */
+/** The lines that open a run: engine, versions, data, model and number of steps. */
 export function headerLines(run: {
   readonly settings: Settings;
   readonly engine: EngineInUse;
   readonly data: Data;
   readonly model: Model;
   readonly stepsPerEpoch: number;
-  /** Run folder; null where nothing is written. */
+  /** Run folder; null if nothing is written. */
   readonly folder: string | null;
 }): string[] {
   const { settings, engine, data, model, stepsPerEpoch, folder } = run;
@@ -60,7 +60,7 @@ export function headerLines(run: {
   return [
     `SimCLR with ResNet-18: preset ${settings.preset}, scale ${settings.scale}, precision ${settings.precision}`,
     line('engine', `${engine.name}: ${engine.device}`),
-    ...engine.passedOver.map(({ name, reason }) => line('', `not ${name}: ${reason}`)),
+    ...engine.passedOver.map(({ name, reason }) => line('', `${name} is not used: ${reason}`)),
     line(
       'versions',
       Object.entries(versions(engine))
@@ -71,30 +71,30 @@ export function headerLines(run: {
     line('data', `${data.name}${data.path === null ? '' : `, ${data.path}`}`),
     line(
       '',
-      `${train.classNames.length} classes, ${thousands(train.length)} images of ${height}x${width} to train on, ${thousands(val.length)} to classify`,
+      `${train.classNames.length} classes, ${thousands(train.length)} training images of ${height}x${width} pixels, ${thousands(val.length)} validation images`,
     ),
     line('seed', `${settings.seed}`),
     line('parameters', `encoder ${thousands(count('encoder.'))}, head ${thousands(count('head.'))}`),
     line(
       '',
-      `(heads at full width: the slim one ${thousands(headParameters(256))}, the baseline's ${thousands(headParameters(512))})`,
+      `(heads at full width: slim ${thousands(headParameters(256))}, baseline ${thousands(headParameters(512))})`,
     ),
     line(
       'steps',
-      `${thousands(stepsPerEpoch)} per epoch, ${settings.epochs} ${settings.epochs === 1 ? 'epoch' : 'epochs'}, ${thousands(stepsPerEpoch * settings.epochs)} in all; ${settings.batchSize} images and ${2 * settings.batchSize} views each`,
+      `${thousands(stepsPerEpoch)} per epoch, ${settings.epochs} ${settings.epochs === 1 ? 'epoch' : 'epochs'}, ${thousands(stepsPerEpoch * settings.epochs)} in total; each step takes ${settings.batchSize} images, ${2 * settings.batchSize} views`,
     ),
     ...(folder === null ? [] : [line('run folder', folder)]),
   ];
 }
 
-/** What the quick scale sets differently from the full one, a line each; nothing for the full one. */
+/** One line for each setting that the quick scale changes; no lines at the full scale. */
 export function quickLines(full: Settings, used: Settings): string[] {
   if (used.scale === 'full') return [];
   const changes = configDifferences(full, used).filter(({ name }) => name !== 'scale');
   const width = Math.max(...changes.map(({ name }) => name.length));
   const show = (value: unknown) => (Array.isArray(value) ? value.join(' to ') : String(value));
   return [
-    'The quick scale is not the full experiment. It differs in:',
+    'The quick scale is smaller than the full experiment. It changes these settings:',
     ...changes.map(({ name, from, to }) => `  ${name.padEnd(width)}  ${show(to)} instead of ${show(from)}`),
   ];
 }

@@ -28,7 +28,7 @@ export async function profileLines(step: () => Promise<unknown>): Promise<string
   const all = Object.values(phases).reduce((sum, value) => sum + value, 0);
   return [
     `One step on the GPU: ${all.toFixed(2)} ms (${(Object.keys(phases) as StepPhase[]).map(milliseconds).join(', ')}).`,
-    `Its kernels one by one, medians of ${REPLAYS} steps:`,
+    `Time of each kernel, median of ${REPLAYS} steps:`,
     ...profileTable(profileRows(profiles, peaks), peaks),
   ];
 }

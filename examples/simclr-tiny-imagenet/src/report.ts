@@ -26,7 +26,7 @@ export async function writeReport(run: RunFolder, print: (line: string) => void)
   try {
     await run.saveFile(reportFile, await reportHtml(await reportOf(run)));
   } catch (error) {
-    print(`${reportFile} is not up to date: ${(error as Error).message} To make it later:`);
+    print(`${reportFile} is not up to date: ${(error as Error).message} To write it later:`);
     print(`  npm run simclr -- --report ${run.path}`);
   }
 }
@@ -94,7 +94,7 @@ async function reportOf(run: RunFolder): Promise<Report> {
       ? {
           views: {
             png: await readFile(views),
-            caption: 'Training images (first row), and below each its two random views of the first epoch.',
+            caption: 'The first row shows training images. Below each are its two random views in the first epoch.',
           },
         }
       : {}),

@@ -8,25 +8,25 @@ interface Tenths {
   readonly last: number;
 }
 
-/** What `summary.json` holds; accuracies and kNN as fractions. */
+/** The content of `summary.json`; accuracies and kNN are fractions. */
 export interface Summary {
   readonly engine: string;
   readonly device: string;
   readonly data: 'tiny-imagenet' | 'folder' | 'generated';
-  /** Wall-clock seconds of the call that ended the run, evaluation included, and of the training steps of earlier calls. */
+  /** Seconds of the call that finished the run, including evaluation, plus the training steps of earlier calls. */
   readonly seconds: number;
   readonly steps: number;
   readonly loss: Tenths;
   readonly top1: Tenths;
   readonly top5: Tenths;
-  /** Accuracy of the nearest neighbours on the features of the untrained and of the trained encoder. */
+  /** kNN accuracy on the features of the untrained and of the trained encoder. */
   readonly knn: { readonly before: number; readonly after: number };
 }
 
-/** The summary of a run that has not ended. */
+/** The summary of an unfinished run. */
 export type PartialSummary = Partial<Omit<Summary, 'knn'>> & {
   readonly knn?: Partial<Summary['knn']>;
-  /** What `--evaluate` has added. */
+  /** Added by `--evaluate`. */
   readonly evaluation?: FullEvaluation;
 };
 
@@ -40,16 +40,16 @@ export function resultLines(
   const percent = (fraction: number) => `${(100 * fraction).toFixed(1)}%`.padStart(6);
   const row = (label: string, first: string, last: string) => `  ${label.padEnd(22)}${first}  ->  ${last}`;
   return [
-    `Trained ${summary.steps.toLocaleString('en')} steps in ${formatDuration(summary.seconds)}. Means over the first and the last tenth:`,
+    `Trained ${summary.steps.toLocaleString('en')} steps in ${formatDuration(summary.seconds)}. Means over the first and the last tenth of the steps:`,
     row('loss', loss.first.toFixed(3).padStart(6), loss.last.toFixed(3).padStart(6)),
     row('pretext top-1', percent(top1.first), percent(top1.last)),
     row('pretext top-5', percent(top5.first), percent(top5.last)),
     `Nearest neighbours (k = ${neighbours}, chance ${(100 / classes).toFixed(1)}%), untrained and trained encoder:`,
     row('kNN', percent(knn.before), percent(knn.after)),
-    `Kept in ${folder}: report.html (open it in a browser), summary.json, metrics.jsonl, model.safetensors (the encoder, for PyTorch too).`,
+    `Saved in ${folder}: report.html (open it in a browser), summary.json, metrics.jsonl, model.safetensors (the encoder; PyTorch reads it too).`,
     ...(settings.scale === 'quick'
       ? [
-          `The paper's own settings (about eight hours on two recent cores): npm run simclr -- --scale full${settings.preset === 'paper' ? '' : ` --preset ${settings.preset}`}`,
+          `To run the paper's own settings (about eight hours on two recent cores): npm run simclr -- --scale full${settings.preset === 'paper' ? '' : ` --preset ${settings.preset}`}`,
         ]
       : []),
   ];
