@@ -1,28 +1,28 @@
 #!/usr/bin/env bash
-# Measures the engine webgpu on a Linux machine with a GPU, which needs no network, and prints one table of ratios.
+# Measures the engine webgpu on a Linux machine with a GPU and prints one table of ratios. The machine needs no network.
 #
 #   benchmarks/gpu.sh [--rehearse] STAGE...
 #
 #   look       adapter, driver, features, limits, matrix configurations, measured peaks
 #   correct    the tests of every kernel on the card, against the CPU engine
-#   mixed      one whole step of the paper in mixed precision: split, profile, and both rivals in PyTorch in turns
-#   float32    the same in float32, and what a replay costs the host
-#   paper      the experiment: 50 epochs of Tiny ImageNet in mixed precision, then kNN and a linear probe; goes on where it was stopped
-#   pytorch    the first three epochs of the same in PyTorch, the paper's stack
-#   baseline   as paper, with the preset baseline
+#   mixed      one complete step of the paper in mixed precision: split, profile, and both rivals in PyTorch, in turns
+#   float32    the same in float32, and the host time of a replay
+#   paper      the experiment: 50 epochs of Tiny ImageNet in mixed precision, then kNN and a linear probe; continues if it was stopped
+#   pytorch    the first three epochs of the experiment in PyTorch, with the paper's stack
+#   baseline   like paper, with the preset baseline
 #   kernels    every convolution of ResNet-18 in both precisions with other tiles and splits, to retune schedule.ts
 #   suite      all tests of ops and blocks on the card
-#   all        these, in this order, without those that are done; again after a call that was stopped
-#   data FILE...  takes parts of tiny-imagenet-200.zip (split -b 50m) and joins them; without it TINY_IMAGENET names the zip
-#   table      only the table of all that has been measured, which every call prints at its end
+#   all        all of these in this order, without those that are done; call it again if it was stopped
+#   data FILE...  takes parts of tiny-imagenet-200.zip (split -b 50m) and joins them; without parts, TINY_IMAGENET names the zip
+#   table      only the table of everything measured so far; every call prints it at its end
 #
-# --rehearse does it with tiny sizes on a software GPU: everything runs, no figure means anything.
+# --rehearse runs everything with tiny sizes on a software GPU. The figures mean nothing.
 #
-# GPU_STATE    folder that lasts from call to call: results, runs, images [TMPDIR/tfjs-ssl-gpu]
-# GPU_SECONDS  time of this call [no limit]: what runs then is stopped, a training with a checkpoint, and what has not begun is left for the next call
-# GPU_BUILD    archive of what is built and not in the tree (dist folders, node_modules), unpacked where it is another one than before
-# OUT          folder for the results so far, brought up to date after every stage: gpu-results.tar.gz and table.txt
-# PYTHON       interpreter with PyTorch and torchvision [python3, or /usr/bin/python3 where only that has them]
+# GPU_STATE    folder that lasts between calls: results, runs, images [TMPDIR/tfjs-ssl-gpu]
+# GPU_SECONDS  time of this call [no limit]: what runs at its end is stopped, a training with a checkpoint; the rest is left for the next call
+# GPU_BUILD    archive of what is built and not in the tree (dist folders, node_modules); unpacked again if it has changed
+# OUT          folder for the results so far, updated after every stage: gpu-results.tar.gz and table.txt
+# PYTHON       interpreter with PyTorch and torchvision [python3, or /usr/bin/python3 if only that one has them]
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -133,7 +133,7 @@ judge() {
     echo "gpu.sh: $1 has failed (code $2)." >&2
     failed+=("$1")
   else
-    echo "gpu.sh: there is no time left for $1; call its stage again." >&2
+    echo "gpu.sh: no time is left for $1; call its stage again." >&2
     left+=("$1")
   fi
   return 1
@@ -180,7 +180,7 @@ mixed() {
   if precisions | grep -q mixed; then
     whole_step mixed
   else
-    echo 'This device has no float16: mixed precision is left out.'
+    echo 'This device has no float16, so mixed precision is left out.'
   fi
 }
 
@@ -199,7 +199,7 @@ kernels() {
 data() { # parts of the zip, which are joined as soon as all are there
   local whole=$state/tiny-imagenet-200.zip
   if [ -f "$whole" ]; then
-    echo "Tiny ImageNet is whole already: $whole"
+    echo "Tiny ImageNet is already complete: $whole"
     return
   fi
   mkdir -p "$state/parts"
@@ -208,10 +208,10 @@ data() { # parts of the zip, which are joined as soon as all are there
   if "$PYTHON" -m zipfile -l "$state/joined.zip" >/dev/null 2>&1; then
     mv "$state/joined.zip" "$whole"
     rm -r "$state/parts"
-    echo "Tiny ImageNet is whole: $whole"
+    echo "Tiny ImageNet is complete: $whole"
   else
     rm "$state/joined.zip"
-    echo "Tiny ImageNet has $(ls "$state/parts" | wc -l) parts so far and is not whole yet: send the others, in the order of their names."
+    echo "Tiny ImageNet has $(ls "$state/parts" | wc -l) parts so far and is not complete. Send the other parts, in the order of their names."
   fi
 }
 
@@ -251,7 +251,7 @@ baseline() { train baseline; }
 pytorch() {
   local folder=$state/paper
   if [ ! -f "$folder/config.json" ]; then
-    echo 'gpu.sh: the stage pytorch does what the stage paper has begun: run that first.' >&2
+    echo 'gpu.sh: the stage pytorch repeats the run of the stage paper. Run that stage first.' >&2
     failed+=(pytorch)
     return
   fi

@@ -2,7 +2,7 @@ import type { Bench, BenchResult } from './bench.ts';
 import { benches } from './bench-registry.ts';
 import { describeOptions, parseOptions, UsageError } from './options.ts';
 
-/** Where the command writes; the result alone goes to `out`. */
+/** Where the command writes. Only the result goes to `out`. */
 export interface Output {
   out(line: string): void;
   error(line: string): void;
@@ -47,7 +47,7 @@ export async function runCli(args: readonly string[], output: Output): Promise<n
 function usage(): string {
   const width = Math.max(...benches.map(({ name }) => name.length));
   const lines = benches.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
-  return `npm run bench -- NAME [options]\n\nBenches (NAME --help lists the options of one):\n${lines.join('\n')}`;
+  return `npm run bench -- NAME [options]\n\nBenchmarks (NAME --help lists the options of one):\n${lines.join('\n')}`;
 }
 
 function help(bench: Bench): string {

@@ -111,11 +111,13 @@ export function oneOf<T extends string>(bench: string, name: string, value: stri
 
 /** The lines of --help for the options of a bench. */
 export function describeOptions(specs: OptionSpecs): string {
-  const rows: Array<[string, string]> = Object.entries(specs).map(([name, spec]) => [
+  const rows = Object.entries(specs).map(([name, spec]): [string, string] => [
     `--${name} ${spec.type === 'integer' ? 'N' : 'NAME'}`,
-    `${spec.help} (${spec.type === 'integer' ? `${spec.unit}; ` : ''}default ${spec.default})`,
+    spec.default === ''
+      ? spec.help
+      : `${spec.help} (${spec.type === 'integer' ? `${spec.unit}; ` : ''}default ${spec.default})`,
   ]);
-  rows.push(['--json', 'print one line of JSON instead of a table'], ['--help, -h', 'print this']);
+  rows.push(['--json', 'print one line of JSON instead of a table'], ['--help, -h', 'print this text']);
   const width = Math.max(...rows.map(([option]) => option.length));
   return rows.map(([option, help]) => `  ${option.padEnd(width)}  ${help}`).join('\n');
 }

@@ -23,7 +23,7 @@ import {
   type WholeStepRival,
 } from './whole-step-rivals.ts';
 
-/** What is measured of whole steps. */
+/** Choices for measuring complete steps. */
 export interface WholeStepChoices {
   readonly batchSize: number;
   readonly imageSize: number;
@@ -37,11 +37,11 @@ export interface WholeStepChoices {
   readonly rivals: readonly RivalName[];
   readonly workers: number;
   readonly compile: CompileChoice;
-  /** Replays of which a profile is made; 0 for none. */
+  /** Number of replays to profile; 0 for none. */
   readonly profile: number;
 }
 
-/** The whole step of the paper on the GPU, from resident 8-bit images on, beside PyTorch doing the same on the same card. */
+/** Measures the paper's complete step on the GPU, from 8-bit images on the device, in turns with PyTorch on the same card. */
 export async function measureWholeStep(chosen: WholeStepChoices, engine: EngineInUse, log: Log): Promise<BenchResult> {
   const { batchSize, imageSize, width, stored, precision, rounds, steps } = chosen;
   const step = residentStep({ images: batchSize, imageSize, width, stored }, precision);
@@ -55,7 +55,7 @@ export async function measureWholeStep(chosen: WholeStepChoices, engine: EngineI
     const firstLoss = await step.run(1);
     requireSameStart({ parameters: step.parameters, firstLoss }, rivals);
     await step.run(Math.max(2, chosen.warmUp)); // the second step is recorded
-    log(`warm, ${rounds} rounds of ${steps} steps follow`);
+    log(`warm-up done; ${rounds} rounds of ${steps} steps follow`);
 
     const host: number[] = [];
     const failed = new Map<string, string>();
@@ -102,7 +102,7 @@ export async function measureWholeStep(chosen: WholeStepChoices, engine: EngineI
 
 const contestantOf = ({ name }: Pick<WholeStepRival, 'name'>, kind: string) => `${name} ${kind}`;
 
-/** The seconds of a rival's round; a rival that fails is out from then on, and the others go on without it. */
+/** The seconds of a rival's round. A rival that fails leaves the race, and the others continue. */
 async function timeWhileItWorks(
   rival: WholeStepRival,
   kind: string,
@@ -121,7 +121,7 @@ async function timeWhileItWorks(
   }
 }
 
-/** Milliseconds of the parts of a step on the GPU; null where the device has no timestamps. */
+/** Milliseconds of the parts of a step on the GPU; null if the device has no timestamps. */
 async function phases(step: ResidentStep, replays: number, log: Log): Promise<Record<StepPhase, number> | null> {
   try {
     return phaseMilliseconds(await step.profile(replays, 'phase'));
@@ -151,9 +151,9 @@ interface Measured {
   readonly engine: EngineInUse;
   readonly step: ResidentStep;
   readonly rivals: readonly WholeStepRival[];
-  /** Why a rival did not start at all. */
+  /** For each rival that did not start, the reason. */
   readonly missing: readonly string[];
-  /** Why contestants are out since some round. */
+  /** For each contestant that left the race, the reason. */
   readonly failed: ReadonlyMap<string, string>;
   readonly seconds: ReadonlyMap<string, readonly number[]>;
   readonly firstLoss: number;
@@ -233,12 +233,12 @@ function report(measured: Measured): BenchResult {
     table: [
       [
         'step',
-        `whole, from ${batchSize} resident 8-bit images on: ResNet-18 of width ${width}, ${views} views, ${precision}`,
+        `complete, from ${batchSize} 8-bit images on the device: ResNet-18 of width ${width}, ${views} views, ${precision}`,
       ],
-      ['measured', `${rounds} rounds of ${steps} steps in turns: median (fastest to slowest round)`],
+      ['measured', `${rounds} rounds of ${steps} steps, in turns; median (fastest to slowest round)`],
       [engine.name, `${own.milliseconds} ms (${own.spread.join(' to ')}), ${own.viewsPerSecond} views/s`],
       [
-        'of these',
+        'parts',
         parts
           ? Object.entries(parts)
               .map(([name, value]) => `${name} ${value} ms`)

@@ -23,17 +23,17 @@ interface Options extends Record<string, IntegerOption | TextOption> {
 
 const RIVAL = 'torchvision';
 
-/** The paper's chain from 8-bit images to float views, against torchvision on PIL images in as many processes. */
+/** Measures the paper's chain from 8-bit images to float views, in turns with torchvision on PIL images in as many processes. */
 export const augment: Bench<Options> = {
   name: 'augment',
-  summary: "the paper's augmentations from 8-bit images to views, against torchvision on PIL images in turns",
+  summary: "the paper's augmentations, from 8-bit images to views, in turns with torchvision on PIL images",
   options: {
-    engine: { type: 'text', default: 'auto', help: 'engine that computes' },
-    'batch-size': integerOption(256, 2, 'images', 'images of a batch; two views of each'),
+    engine: { type: 'text', default: 'auto', help: 'engine to measure' },
+    'batch-size': integerOption(256, 2, 'images', 'images per batch; each gives two views'),
     'image-size': integerOption(64, 8, 'pixels', 'side of the square images and views'),
-    rounds: integerOption(9, 1, 'rounds', 'times that the engine and torchvision take turns'),
-    batches: integerOption(2, 1, 'batches', 'batches in a round'),
-    threads: integerOption(processors(), 1, 'threads', 'threads of the engine, processes of torchvision'),
+    rounds: integerOption(9, 1, 'rounds', 'rounds, in each of which the engine and torchvision take one turn'),
+    batches: integerOption(2, 1, 'batches', 'batches per round'),
+    threads: integerOption(processors(), 1, 'threads', 'threads of the engine, and processes of torchvision'),
   },
   async run(chosen, log) {
     const engine = await startBenchEngine(augment.name, chosen.engine, chosen.threads);
@@ -44,7 +44,7 @@ export const augment: Bench<Options> = {
     const positions = Array.from({ length: images }, (_, i) => i);
 
     let epoch = 0;
-    /** Draws the parameters and makes the views of one batch, the upload of its bytes included. */
+    /** Draws the parameters and makes the views of one batch, including the upload of its bytes. */
     async function batch(): Promise<void> {
       const views = tf.tidy(() => {
         const packed = packImages(pixels, [size, size]);
@@ -135,7 +135,7 @@ export const augment: Bench<Options> = {
                 ] as const,
               ]
             : []),
-          ['ratio', ratio === null ? 'no rival' : String(ratio)],
+          ['ratio', ratio === null ? 'no rival' : `${ratio} times as fast as torchvision`],
           ['machine', `${engine.device}; ${runtime}`],
           ['quiet', quietness.quiet ? 'yes' : `NO, do not use these figures: ${quietness.disturbances.join('; ')}`],
         ],

@@ -21,14 +21,14 @@ const options: Options = {
   device: {
     type: 'text',
     default: 'auto',
-    help: "'gpu', 'null' (Dawn's device that computes nothing) or 'auto': a GPU, or 'null' where there is none",
+    help: "gpu, null (Dawn's device that computes nothing), or auto (a GPU, or null if there is none)",
   },
-  'batch-size': integerOption(4, 2, 'images', 'images of a step whose time is taken; two views of each'),
+  'batch-size': integerOption(4, 2, 'images', 'images per timed step; each gives two views'),
   width: integerOption(64, 1, 'channels', "channels of the encoder's first stage"),
   'image-size': integerOption(64, 16, 'pixels', 'side of the square images'),
-  precision: { type: 'text', default: 'float32', help: 'float32 or mixed, of both steps' },
-  steps: integerOption(30, 3, 'steps', 'replays that are measured'),
-  'at-most': integerOption(100_000, 1, 'dispatches', "what the paper's step may have; more of them are a failure"),
+  precision: { type: 'text', default: 'float32', help: 'precision of both steps: float32 or mixed' },
+  steps: integerOption(30, 3, 'steps', 'replays to measure'),
+  'at-most': integerOption(100_000, 1, 'dispatches', "fail if the paper's step has more dispatches than this"),
 };
 
 /** The paper's step: 256 images of 64 pixels, ResNet-18 at its width. */
@@ -47,15 +47,15 @@ async function countPaperStep(precision: Precision) {
   return { batchSize: paper.images, storageBuffers, dispatches, copies, arenaMiB: significant(bytes / 2 ** 20) };
 }
 
-/** What a replay of the paper's whole step costs the host, next to running it operation by operation. */
+/** Measures what a replay of the paper's complete step costs the host, beside the same step run op by op. */
 export const capture: Bench<Options> = {
   name: 'capture',
-  summary: 'host time of a replayed training step of the paper (augmentation included) on the WebGPU engine',
+  summary: "host time of the paper's training step, replayed on webgpu (with augmentation)",
   options,
   async run(chosen, log) {
     const precision = oneOf('capture', 'precision', chosen.precision, ['float32', 'mixed'] as const);
     const counted = await countPaperStep(precision);
-    log(`the paper's step: ${counted.dispatches} dispatches where ${counted.storageBuffers} storage buffers are bound`);
+    log(`the paper's step: ${counted.dispatches} dispatches on a device that binds ${counted.storageBuffers} storage buffers`);
     if (counted.dispatches > chosen['at-most']) {
       throw new Error(
         `bench capture: the paper's step must have at most ${chosen['at-most']} dispatches, got ${counted.dispatches}. Fuse what is new, or raise --at-most.`,
@@ -98,12 +98,12 @@ export const capture: Bench<Options> = {
             `ResNet-18 of width ${chosen.width}, ${chosen['batch-size']} images of ${chosen['image-size']} pixels, augmented, ${precision}`,
           ],
           ['recorded', `${dispatches} dispatches, ${copies} copies, ${significant(bytes / 2 ** 20)} MiB`],
-          ['replay', `${hostMs} ms of the host, median of ${chosen.steps}`],
-          ['operation by operation', `${eagerMs} ms of the host`],
+          ['replay', `${hostMs} ms of host time, median of ${chosen.steps}`],
+          ['op by op', `${eagerMs} ms of host time`],
           ['device', engine.device],
           [
             "the paper's step",
-            `${paper.images} images, ${counted.dispatches} dispatches where ${counted.storageBuffers} storage buffers are bound (counted, not computed)`,
+            `${paper.images} images, ${counted.dispatches} dispatches with ${counted.storageBuffers} storage buffers (counted, not computed)`,
           ],
         ],
       };

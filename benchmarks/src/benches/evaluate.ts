@@ -18,13 +18,13 @@ interface Options extends Record<string, TextOption> {
 }
 
 const options: Options = {
-  run: { type: 'text', default: '', help: 'folder of a run of the example that has ended' },
-  engine: { type: 'text', default: 'auto', help: 'engine that computes' },
-  cache: { type: 'text', default: '', help: "folder of decoded images; empty: the user's cache folder" },
+  run: { type: 'text', default: '', help: 'folder of a finished run of the example' },
+  engine: { type: 'text', default: 'auto', help: 'engine to use' },
+  cache: { type: 'text', default: '', help: "folder of decoded images; if empty, the user's cache folder" },
   pixels: {
     type: 'text',
     default: '',
-    help: 'file to write the training images to, uint8, instead of evaluating: for other programs',
+    help: 'evaluate nothing; write the training images to this file as uint8, for other programs',
   },
 };
 
@@ -42,10 +42,10 @@ interface RunConfig {
 /** Penalty of the linear probe: scikit-learn's C = 1 for 100,000 images. */
 const LAMBDA = 1e-5;
 
-/** How good the features of a run's encoder are, by neighbours and by a linear classifier. */
+/** Measures the features of a run's encoder with kNN and a linear classifier. */
 export const evaluate: Bench<Options> = {
   name: 'evaluate',
-  summary: "kNN and linear probe of a run's encoder on its validation images",
+  summary: "kNN accuracy and linear probe of a run's encoder on its validation images",
   options,
   async run(chosen, log) {
     if (chosen.run === '') throw new UsageError('bench evaluate: --run must name the folder of a run, got none.');

@@ -10,10 +10,10 @@ interface Backend extends PeakDevice {
   readonly info: GPUAdapterInfo & { readonly subgroupMatrixConfigs?: Iterable<Record<string, unknown>> };
 }
 
-/** What the device of the engine `webgpu` is and can do: its first lines on a machine that nobody has seen yet. */
+/** Describes the device of the engine `webgpu` and what it can do. Run it first on a new machine. */
 export const gpuDevice: Bench = {
   name: 'gpu-device',
-  summary: 'the GPU of the engine webgpu: adapter, driver, features, limits, matrix configurations, measured peaks',
+  summary: 'the GPU that webgpu uses: adapter, driver, features, limits, matrix configurations, measured peaks',
   options: {},
   async run(_, log) {
     const engine = await startEngine('webgpu');

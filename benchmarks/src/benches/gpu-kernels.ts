@@ -26,13 +26,13 @@ const integer = (value: number, minimum: number, unit: string, help: string): In
 });
 
 const options: Options = {
-  network: { type: 'text', default: 'resnet18', help: `network whose layers are measured: ${networks.join(' or ')}` },
-  precision: { type: 'text', default: 'float32', help: 'float32 or mixed' },
+  network: { type: 'text', default: 'resnet18', help: `network whose layers to measure: ${networks.join(' or ')}` },
+  precision: { type: 'text', default: 'float32', help: 'precision: float32 or mixed' },
   'batch-size': integer(512, 1, 'images', 'rows of a batch; a step of 256 images has 512 views'),
   'image-size': integer(64, 8, 'pixels', 'side of the square images'),
   width: integer(64, 1, 'channels', "channels of the encoder's first stage"),
-  rounds: integer(9, 1, 'rounds', 'times that each kernel is measured'),
-  candidates: integer(1, 1, 'schedules', 'tiles and splits that are measured per kernel, the one in use first'),
+  rounds: integer(9, 1, 'rounds', 'rounds, in each of which every kernel runs once'),
+  candidates: integer(1, 1, 'schedules', 'tiles and splits to measure per kernel, starting with the one in use'),
 };
 
 /** What the bench needs of the engine's backend. */
@@ -59,11 +59,10 @@ interface Row {
   readonly measured: ReadonlyArray<readonly [schedule: string, microseconds: number]>;
 }
 
-/** The convolutions of a ResNet and their gradients on the GPU, each beside what the device itself has been measured to reach. */
+/** Measures the convolutions of a ResNet and their gradients on the GPU, beside the rates that the device reaches. */
 export const gpuKernels: Bench<Options> = {
   name: 'gpu-kernels',
-  summary:
-    'convolutions of a ResNet and their gradients on the GPU, per layer, against the measured peaks of the device',
+  summary: 'convolutions of a ResNet and their gradients on the GPU, per layer, beside the peaks of the device',
   options,
   async run(chosen, log) {
     const network = oneOf('gpu-kernels', 'network', chosen.network, networks);

@@ -6,11 +6,11 @@ interface Options extends Record<string, TextOption> {
   readonly folder: TextOption;
 }
 
-/** One table of all that `gpu.sh` has measured. */
+/** Makes one table of everything that `gpu.sh` has measured. */
 export const gpuTableBench: Bench<Options> = {
   name: 'gpu-table',
-  summary: 'one table of the results that benchmarks/gpu.sh has left in a folder; measures nothing',
-  options: { folder: { type: 'text', default: '', help: 'folder of the results' } },
+  summary: 'one table of the results of benchmarks/gpu.sh; measures nothing',
+  options: { folder: { type: 'text', default: '', help: 'folder with the results' } },
   async run({ folder }) {
     if (folder === '') throw new UsageError('bench gpu-table: --folder must name the folder of the results, got none.');
     const table = await gpuTable(folder);

@@ -20,11 +20,11 @@ interface Options extends Record<string, IntegerOption | TextOption> {
 }
 
 const options: Options = {
-  network: { type: 'text', default: 'resnet18', help: `network whose layers are measured: ${networks.join(' or ')}` },
+  network: { type: 'text', default: 'resnet18', help: `network whose layers to measure: ${networks.join(' or ')}` },
   'batch-size': integerOption(64, 1, 'images', 'rows of a batch; a step of 32 images has 64 views'),
   'image-size': integerOption(64, 8, 'pixels', 'side of the square images'),
   width: integerOption(64, 1, 'channels', "channels of the encoder's first stage"),
-  rounds: integerOption(9, 1, 'rounds', 'times that each kernel and the peak are measured, in turns'),
+  rounds: integerOption(9, 1, 'rounds', 'rounds, in each of which every kernel and the peak take one turn'),
   threads: integerOption(processors(), 1, 'threads', 'threads of the engine'),
 };
 
@@ -32,7 +32,7 @@ const passes = ['forward', 'inputGradient', 'filterGradient'] as const;
 type Pass = (typeof passes)[number];
 
 const PEAK = 'peak';
-/** Least seconds of a round: a kernel that takes less is run several times. */
+/** Shortest round in seconds. A kernel that takes less runs several times. */
 const LEAST = 0.005;
 
 /** A kernel on one shape, ready to run. */
@@ -50,14 +50,14 @@ interface Row {
   readonly pass: Pass;
   readonly milliseconds: number;
   readonly gigaflops: number;
-  /** Part of the peak that the processor was measured to reach in the same run; above 1 where fewer multiplications do (Winograd). */
+  /** Part of the processor's peak in the same run. It is above 1 if a kernel saves multiplications (Winograd). */
   readonly ofPeak: number;
 }
 
-/** The convolutions of a ResNet and their gradients on the CPU engine, per layer, against the processor's own peak. */
+/** Measures the convolutions of a ResNet and their gradients on the CPU engine, per layer, beside the processor's peak. */
 export const kernels: Bench<Options> = {
   name: 'kernels',
-  summary: 'convolutions of a ResNet and their gradients on the CPU engine, per layer, against the processor’s peak',
+  summary: 'convolutions of a ResNet and their gradients on simd, per layer, beside the peak of the processor',
   options,
   async run(chosen, log) {
     const network = networks.find((name) => name === chosen.network);
@@ -128,7 +128,7 @@ function kernelsOf(layer: LayerShape, batch: number): { all: Kernel[]; dispose()
   };
 }
 
-/** Runs a kernel until its code is optimised, and makes a contestant of it whose rounds give the seconds of one run. */
+/** Runs a kernel until its code is optimised, then makes a contestant whose rounds give the seconds of one run. */
 function contestant({ name, run }: Kernel): Contestant {
   const time = (times: number) => {
     const start = performance.now();

@@ -17,16 +17,16 @@ interface Options extends Record<string, IntegerOption | TextOption> {
   readonly threads: IntegerOption;
 }
 
-/** An unchanged tf.layers model and the same network of our blocks, in turns. */
+/** Trains an unchanged tf.layers model and the same network made of our blocks, in turns. */
 export const layers: Bench<Options> = {
   name: 'layers',
-  summary: 'training an unchanged tf.layers model, against the same network of our blocks in turns',
+  summary: 'training an unchanged tf.layers model, in turns with the same network made of our blocks',
   options: {
-    engine: { type: 'text', default: 'auto', help: 'engine that computes' },
-    optimizer: { type: 'text', default: 'adam', help: `optimizer of both: ${optimizers.join(', ')}` },
-    'batch-size': integerOption(64, 1, 'images', 'images of a step, 32 x 32 pixels'),
-    rounds: integerOption(9, 1, 'rounds', 'times that the two take turns'),
-    steps: integerOption(3, 1, 'steps', 'training steps in a round'),
+    engine: { type: 'text', default: 'auto', help: 'engine to measure' },
+    optimizer: { type: 'text', default: 'adam', help: `optimizer of both networks: ${optimizers.join(', ')}` },
+    'batch-size': integerOption(64, 1, 'images', 'images per step, 32 x 32 pixels'),
+    rounds: integerOption(9, 1, 'rounds', 'rounds, in each of which both networks take one turn'),
+    steps: integerOption(3, 1, 'steps', 'training steps per round'),
     threads: integerOption(processors(), 1, 'threads', 'threads of the engine'),
   },
   async run(chosen, log) {
@@ -89,8 +89,8 @@ export const layers: Bench<Options> = {
       },
       table: [
         ['network', `${parameters} parameters, ${chosen['batch-size']} images of 32 x 32 pixels, ${optimizer}`],
-        ['unchanged tf.layers', `${significant(stock.median)} ms a step`],
-        ['our blocks', `${significant(ours.median)} ms a step`],
+        ['unchanged tf.layers', `${significant(stock.median)} ms per step`],
+        ['our blocks', `${significant(ours.median)} ms per step`],
         ['ratio', `tf.layers takes ${ratio} times as long`],
         ['machine', `${engine.device}; ${runtime}`],
         ['quiet', quietness.quiet ? 'yes' : `NO, do not use these figures: ${quietness.disturbances.join('; ')}`],

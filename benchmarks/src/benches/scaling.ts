@@ -21,15 +21,15 @@ interface Options extends Record<string, IntegerOption | TextOption> {
 
 const all = processors();
 const options: Options = {
-  'batch-sizes': { type: 'text', default: '32,64,128,256,512', help: 'images of a step; two views of each' },
-  threads: { type: 'text', default: all > 1 ? `1,${all}` : '1', help: 'threads of the engine and of PyTorch' },
-  rounds: integerOption(3, 1, 'rounds', 'times that the engine and PyTorch take turns, one step each'),
+  'batch-sizes': { type: 'text', default: '32,64,128,256,512', help: 'images per step, separated by commas; each gives two views' },
+  threads: { type: 'text', default: all > 1 ? `1,${all}` : '1', help: 'threads of the engine and of PyTorch, separated by commas' },
+  rounds: integerOption(3, 1, 'rounds', 'rounds, in each of which the engine and PyTorch do one step'),
   width: integerOption(64, 1, 'channels', "channels of the encoder's first stage"),
   'image-size': integerOption(64, 8, 'pixels', 'side of the square views'),
   compile: {
     type: 'text',
     default: 'yes',
-    help: 'whether PyTorch uses torch.compile, too: yes or no; minutes for every size',
+    help: 'whether PyTorch also tries torch.compile: yes or no; takes minutes for every size',
   },
 };
 
@@ -37,7 +37,7 @@ const options: Options = {
 interface Cell {
   readonly batchSize: number;
   readonly threads: number;
-  /** null where the step does not fit into memory. */
+  /** null if the step does not fit into memory. */
   readonly viewsPerSecond: number | null;
   /** The fastest float32 PyTorch; null without PyTorch. */
   readonly rivalViewsPerSecond: number | null;
@@ -47,10 +47,10 @@ interface Cell {
   readonly problem?: string;
 }
 
-/** How the training step's speed goes with the batch and with the threads, beside PyTorch's. */
+/** Measures how the speed of the training step depends on batch and threads, beside PyTorch's. */
 export const scaling: Bench<Options> = {
   name: 'scaling',
-  summary: 'views a second of the training step by batch size and threads on the CPU engine, against PyTorch in turns',
+  summary: 'the training step on simd by batch size and threads, in turns with PyTorch',
   options,
   async run(chosen, log) {
     const batchSizes = integers('batch-sizes', chosen['batch-sizes'], 2);

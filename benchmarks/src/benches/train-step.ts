@@ -29,29 +29,29 @@ interface Options extends Record<string, IntegerOption | TextOption> {
 }
 
 const options: Options = {
-  engine: { type: 'text', default: 'auto', help: 'engine that computes' },
-  'batch-size': integerOption(32, 2, 'images', 'images of a step; two views of each, so twice as many rows'),
-  rounds: integerOption(5, 1, 'rounds', 'times that the engine and PyTorch take turns'),
-  steps: integerOption(3, 1, 'steps', 'training steps in a round'),
-  'warm-up': integerOption(3, 1, 'steps', 'steps before the first round, not measured'),
+  engine: { type: 'text', default: 'auto', help: 'engine to measure' },
+  'batch-size': integerOption(32, 2, 'images', 'images per step; each gives two views, so a step has twice as many rows'),
+  rounds: integerOption(5, 1, 'rounds', 'rounds, in each of which the engine and PyTorch take one turn'),
+  steps: integerOption(3, 1, 'steps', 'training steps per round'),
+  'warm-up': integerOption(3, 1, 'steps', 'steps before the first round, which are not measured'),
   width: integerOption(64, 1, 'channels', "channels of the encoder's first stage"),
   'image-size': integerOption(64, 8, 'pixels', 'side of the square views'),
   threads: integerOption(processors(), 1, 'threads', 'threads of the engine and of PyTorch'),
-  precision: { type: 'text', default: 'float32', help: 'float32 or mixed; webgpu has both' },
-  stored: integerOption(4096, 1, 'images', 'webgpu: images on the device, of which every step takes some'),
-  rivals: { type: 'text', default: 'all', help: `webgpu: all, none, or one of ${rivalNames.join(', ')}` },
+  precision: { type: 'text', default: 'float32', help: 'precision: float32, or mixed on webgpu' },
+  stored: integerOption(4096, 1, 'images', 'webgpu: images on the device, from which each step takes some'),
+  rivals: { type: 'text', default: 'all', help: `webgpu: rivals to measure: all, none, ${rivalNames.join(', ')}` },
   compile: {
     type: 'text',
     default: 'yes',
-    help: `whether PyTorch uses torch.compile, too: ${compileChoices.join(', ')} (the last one on webgpu)`,
+    help: `whether PyTorch also tries torch.compile: ${compileChoices.join(', ')} (webgpu only)`,
   },
-  profile: integerOption(0, 0, 'steps', 'webgpu: steps whose kernels are profiled by timestamps'),
+  profile: integerOption(0, 0, 'steps', 'webgpu: steps to profile, kernel by kernel, with timestamps'),
 };
 
-/** The training step of the paper, on `webgpu` with its augmentations and elsewhere without them, and PyTorch doing the same step in turns. */
+/** Measures the paper's training step in turns with PyTorch. On `webgpu` the step includes the augmentations. */
 export const trainStep: Bench<Options> = {
   name: 'train-step',
-  summary: 'one training step (ResNet-18, slim head, NT-Xent, Adam) on given views, against PyTorch in turns',
+  summary: 'one training step (ResNet-18, slim head, NT-Xent, Adam), in turns with PyTorch',
   options,
   async run(chosen, log) {
     const engine = await startBenchEngine(trainStep.name, chosen.engine, chosen.threads);
@@ -75,16 +75,16 @@ export const trainStep: Bench<Options> = {
       const found = await startPyTorchSteps(step, { threads: chosen.threads, warmUp: chosen['warm-up'], compile });
       rivals = found.rivals;
       for (const reason of found.missing) log(`no comparison with PyTorch: ${reason}`);
-      if (rivals.length === 0) log('the interpreter is PYTHON, by default /usr/bin/python3; Debian has PyTorch as python3-torch'); // biome-ignore format: one line
+      if (rivals.length === 0) log('PYTHON names the interpreter (default /usr/bin/python3); on Debian, install python3-torch'); // biome-ignore format: one line
       for (const { version, threads, ways, failed } of rivals) {
         log(`rival PyTorch ${version}, ${threads} threads`);
-        for (const { name, trialSeconds } of ways) log(`  ${name}: ${significant(1000 * trialSeconds)} ms a step`);
+        for (const { name, trialSeconds } of ways) log(`  ${name}: ${significant(1000 * trialSeconds)} ms per step`);
         for (const [name, reason] of Object.entries(failed)) log(`  ${name} does not work: ${reason}`);
       }
       const firstLoss = await step.run(1);
       for (const rival of rivals) requireSameWork({ parameters: step.parameters, firstLoss }, rival);
       if (chosen['warm-up'] > 1) await step.run(chosen['warm-up'] - 1);
-      log(`warm, ${chosen.rounds} rounds of ${chosen.steps} steps follow`);
+      log(`warm-up done; ${chosen.rounds} rounds of ${chosen.steps} steps follow`);
 
       const entrants = entrantsOf(rivals);
       const contestants: Contestant[] = [
@@ -195,8 +195,8 @@ function report({ chosen, engine, entrants, seconds, quietness, firstLoss, param
     },
     table: [
       ['step', `ResNet-18 of width ${chosen.width}, ${views} views of ${chosen['image-size']} pixels, float32`],
-      ['measured', `${chosen.rounds} rounds of ${chosen.steps} steps in turns: median (slowest to fastest round)`],
-      [`${engine.name}, ${engine.threads} threads`, `${figures(own)} views/s; ${milliseconds} ms a step`],
+      ['measured', `${chosen.rounds} rounds of ${chosen.steps} steps, in turns; median (slowest to fastest round)`],
+      [`${engine.name}, ${engine.threads} threads`, `${figures(own)} views/s; ${milliseconds} ms per step`],
       ...rivals.map((each) => [each.name, `${figures(each.rate)} views/s; ratio ${ratioTo(each)}`] as const),
       [
         'ratio',
