@@ -45,7 +45,7 @@ describe('describeOptions', () => {
       "  --size N       side of an image (pixels; default 64)
         --engine NAME  what computes (default auto)
         --json         print one line of JSON instead of a table
-        --help, -h     print this"
+        --help, -h     print this text"
     `);
   });
 });

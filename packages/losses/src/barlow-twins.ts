@@ -8,21 +8,23 @@ import { standardColumns } from './standard-columns.ts';
 export interface BarlowTwinsOptions {
   /** Weight of the redundancy term, a finite number >= 0. Default 0.005. */
   readonly lambda?: number;
-  /** Added to the variance of every feature before its square root, above 0. Default 1e-5, that of batch norm. */
+  /** Added to the variance of each feature before the square root, above 0. Default 1e-5, as in batch norm. */
   readonly epsilon?: number;
 }
 
 /**
- * Barlow Twins: each feature agrees between the two views, and with no other feature.
+ * Barlow Twins: makes each feature agree between the two views, and correlate with no other feature.
  *
  *     loss = sum_i (1 - C_ii)^2 + lambda sum_{i != j} C_ij^2,    C = A^T B / N,
  *
- * where A and B are the two views with every column standardised: (z - mean) / sqrt(variance + epsilon), the variance biased (over N).
+ * where A and B are the two views with standardised columns: (z - mean) / sqrt(variance + epsilon), with the biased variance (over N).
  *
- * Holds min(N, D)^2 numbers beside copies of the projections: with fewer images than features the matrix C of D x D is never formed. Statistics are
- * of this batch alone. Right for values up to 1e30 in magnitude; a feature that is constant over the batch counts as uncorrelated with all.
+ * Statistics come from this batch only. A feature that is constant over the batch counts as uncorrelated with all others. The result is right for
+ * values up to 1e30 in magnitude.
  *
- * @param projections - shape [2N, D], float32, N >= 2; rows i and i + N are the two views of image i. Not to be normalised.
+ * Memory: min(N, D)^2 numbers and copies of the projections. With fewer images than features, the D x D matrix C is never formed.
+ *
+ * @param projections - shape [2N, D], float32, N >= 2; rows i and i + N are the two views of image i. Do not normalise them.
  * @param options - the weight and the epsilon.
  * @returns a scalar, float32, at least 0; the caller disposes it.
  * @throws RangeError if the rank is not 2, the rows are odd or fewer than 4, or a number is out of range; TypeError if the projections are not float32.
@@ -34,10 +36,10 @@ export interface BarlowTwinsOptions {
  *
  * await startEngine('auto');
  * const collapsed = tf.ones<tf.Rank.R2>([64, 16]);
- * console.log(await barlowTwins(collapsed).array()); // 16: no feature says anything
+ * console.log(await barlowTwins(collapsed).array()); // 16: no feature carries information
  * ```
- * @see Zbontar et al. 2021, "Barlow Twins: Self-Supervised Learning via Redundancy Reduction", eq. 1 and 2. Equals facebookresearch/barlowtwins and lightly's
- * `BarlowTwinsLoss` (older versions of which divide by the unbiased deviation); solo-learn multiplies by 0.025.
+ * @see Zbontar et al. 2021, "Barlow Twins: Self-Supervised Learning via Redundancy Reduction", eq. 1 and 2. It equals facebookresearch/barlowtwins and lightly's
+ * `BarlowTwinsLoss`, whose older versions divide by the unbiased deviation. solo-learn multiplies by 0.025.
  */
 export function barlowTwins(projections: tf.Tensor2D, options: BarlowTwinsOptions = {}): tf.Scalar {
   const { lambda = 0.005, epsilon = 1e-5 } = options;

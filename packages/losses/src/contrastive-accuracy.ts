@@ -3,12 +3,14 @@ import * as tf from '@tensorflow/tfjs-core';
 /**
  * Top-k accuracy of the pretext task: how often a view's partner is among its k most similar views.
  *
- * accuracy = mean_i [ ranks_i < k ]; a row of NaN, whose rank is 2N, counts as wrong for every k.
- * Chance is k / (2N - 1). It measures one batch's discrimination task, depends on N and the temperature of training, and says
- * little about the features: compare encoders by kNN or a linear probe.
+ *     accuracy = mean_i [ ranks_i < k ]
+ *
+ * Chance is k / (2N - 1). A row of NaN has rank 2N and counts as wrong for every k.
+ *
+ * The accuracy depends on N and on the temperature of the training, and says little about the features. To compare encoders, use kNN or a linear probe.
  *
  * @param ranks - shape [2N], float32; from {@link ntXentWithRanks} or {@link contrastiveRanks}.
- * @param k - number of the best that count, an integer >= 1. If k >= 2N - 1, all rows except rows of NaN are right.
+ * @param k - how many of the most similar views count, an integer >= 1. If k >= 2N - 1, all rows are right, except rows of NaN.
  * @returns a scalar, float32, a fraction from 0 to 1; not differentiable; the caller disposes it.
  * @throws RangeError if the ranks are not a vector of even length or k is not an integer >= 1.
  * @example

@@ -9,13 +9,15 @@ export interface ContrastiveOptions {
 }
 
 /**
- * Scaled cosine similarities of every view to every other, the logits that SimCLR's loss and pretext accuracy share.
+ * Scaled cosine similarities of every view to every other view. SimCLR's loss and its pretext accuracy are computed from these logits.
  *
- * With u_i = z_i / max(|z_i|, 1e-12): logits_ij = u_i . u_j / temperature for i != j, and on the diagonal about -1e9 (0 after a softmax), or
- * lower if the temperature is below 4e-9.
- * The positive of row i is column (i + N) mod 2N; the other 2N - 2 are its negatives.
- * Differentiable; gradients are finite everywhere. A row of norm below 1e-12 is divided by that constant, as in PyTorch, so the
- * gradient of an exactly zero row is 1e12 times that of its direction.
+ *     logits_ij = u_i . u_j / temperature for i != j,    u_i = z_i / max(|z_i|, 1e-12)
+ *
+ * On the diagonal, logits are about -1e9 (0 after a softmax), or lower if the temperature is below 4e-9. The positive of row i is column (i + N) mod 2N; the other 2N - 2
+ * columns are its negatives.
+ *
+ * Gradients are finite everywhere. As in PyTorch, a row with a norm below 1e-12 is divided by 1e-12, so the gradient of an all-zero row is 1e12 times
+ * that of its direction.
  *
  * @param projections - shape [2N, D], float32; rows i and i + N are the two views of image i. They need not be normalised.
  * @param options - the temperature.

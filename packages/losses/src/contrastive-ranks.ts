@@ -4,8 +4,10 @@ import { pairRanks } from '@tfjs-ssl/ops';
 /**
  * Ranks of the positives in logits that you already have; {@link ntXentWithRanks} gives the same ranks without logits.
  *
- * ranks_i = #{ negatives j : logits_ij > logits_i,p(i) }, p(i) = (i + N) mod 2N. Ties count for the positive; a row that has a NaN gets 2N.
- * They are the same numbers as those of the loss, at ties too: on every engine both come from the same products.
+ *     ranks_i = #{ negatives j : logits_ij > logits_i,p(i) },    p(i) = (i + N) mod 2N
+ *
+ * Ties count in favour of the positive. A row that contains NaN gets rank 2N. The ranks equal those of {@link ntXentWithRanks}, at ties too, because on every engine both come from
+ * the same products.
  *
  * @param logits - shape [2N, 2N], float32; from {@link contrastiveLogits}, the diagonal masked.
  * @returns shape [2N], float32; not differentiable; the caller disposes it.

@@ -6,23 +6,26 @@ import { comparedRows, oneOf } from './compared-rows.ts';
 
 /** Options of {@link dcl}. */
 export interface DCLOptions {
-  /** Divisor of the cosine similarities, a finite number > 0; no unit. The paper takes 0.1 for small images. */
+  /** Divisor of the cosine similarities, a finite number > 0; no unit. The paper uses 0.1 for small images. */
   readonly temperature: number;
-  /** Takes the weighted form, with this divisor of the positives' similarities in their weights, > 0. The paper takes 0.5. Default: not weighted. */
+  /** Selects the weighted form: the divisor of the positives' similarities in their weights, > 0. The paper uses 0.5. Default: no weights. */
   readonly sigma?: number;
 }
 
 /**
- * DCL, the decoupled contrastive loss, and its weighted form DCLW: NT-Xent without the positive among what it is compared with.
+ * DCL, the decoupled contrastive loss, and its weighted form DCLW. It is NT-Xent without the positive in the denominator.
  *
  *     loss = mean_i ( log sum_{j != i, p(i)} exp(u_i . u_j / temperature) - w_i u_i . u_p(i) / temperature ),
  *     u_i = z_i / max(|z_i|, 1e-12),    p(i) = (i + N) mod 2N,
  *
- * over all 2N anchors. w_i is 1, or with `sigma` 2 - exp(u_i . u_p(i) / sigma) / mean_k exp(u_k . u_p(k) / sigma), less for pairs that agree already;
- * weights are constants to the gradient. The loss may be negative.
+ * The mean is over all 2N anchors. Without `sigma`, w_i is 1. With `sigma`,
  *
- * Right for all finite projections, as {@link ntXent}. Similarities are computed in blocks of anchors, once for the loss and once for its gradient: memory grows with the batch
- * and not with its square.
+ *     w_i = 2 - exp(u_i . u_p(i) / sigma) / mean_k exp(u_k . u_p(k) / sigma),
+ *
+ * which is smaller for pairs that agree already. No gradient flows through the weights. The loss can be negative.
+ *
+ * The result is right for all finite projections, as with {@link ntXent}. Similarities are computed in blocks of anchors, once for the loss and once for its
+ * gradient, so memory grows with the batch and not with its square.
  *
  * @param projections - shape [2N, D], float32, N >= 2; rows i and i + N are the two views of image i. Normalised inside.
  * @param options - the temperature, and sigma for the weighted form.
@@ -39,8 +42,9 @@ export interface DCLOptions {
  * console.log(await dcl(projections, { temperature: 0.5 }).array(), Math.log(6)); // 1.7918 1.7918
  * const weighted = dcl(projections, { temperature: 0.1, sigma: 0.5 });
  * ```
- * @see Yeh et al. 2022, "Decoupled Contrastive Learning", eq. 5 and 6. Equals lightly's `DCLLoss` and `DCLWLoss`, in whose older versions each view's negatives had a sum of
- * their own; raminnakhli/Decoupled-Contrastive-Learning adds the two directions, twice this, and lets gradients through the weights.
+ * @see Yeh et al. 2022, "Decoupled Contrastive Learning", eq. 5 and 6. It equals lightly's `DCLLoss` and `DCLWLoss`; their older
+ * versions summed the negatives of each view separately. raminnakhli/Decoupled-Contrastive-Learning adds the two directions, which doubles the loss, and lets gradients
+ * flow through the weights.
  */
 export function dcl(projections: tf.Tensor2D, options: DCLOptions): tf.Scalar {
   const { temperature, sigma } = options;
@@ -69,7 +73,7 @@ export function dcl(projections: tf.Tensor2D, options: DCLOptions): tf.Scalar {
   });
 }
 
-/** The weights of all anchors' positives, shape [2N, 1]; 1 in the mean. */
+/** The weights of all anchors' positives, shape [2N, 1]; their mean is 1. */
 function pairWeights(unit: tf.Tensor2D, sigma: number): tf.Tensor2D {
   const [first, second] = tf.split(unit, 2) as [tf.Tensor2D, tf.Tensor2D];
   const similarities = tf.sum(tf.mul(first, second), 1);

@@ -9,17 +9,18 @@ export interface DINOCenterOptions {
 }
 
 /**
- * The center of the teacher's logits after a step of {@link dino}: a running mean, which keeps one dimension from winning everywhere.
+ * The center of the teacher's logits for the next step of {@link dino}. It is a running mean, which keeps one dimension from dominating all others.
  *
  *     center' = momentum center + (1 - momentum) mean over all rows of the teacher
  *
- * Subtract the old center in the step's own loss, and this one in the next. In a training it is a variable: assign the result to it, and save it with the checkpoint.
+ * Use the old center in the loss of the current step and the new one in the next step. In a training, keep the center in a variable: assign the result to it, and save it with
+ * the checkpoint.
  *
  * @param center - shape [K], float32; zeros at first.
  * @param teacher - shape [R, K], float32: logits of the teacher, all views of the batch.
  * @param options - the momentum.
  * @returns shape [K], float32, a constant to the tape; the caller disposes it.
- * @throws RangeError if shapes do not fit together or the momentum is out of range; TypeError for tensors that are not float32.
+ * @throws RangeError if shapes do not fit together or the momentum is out of range; TypeError if a tensor is not float32.
  * @example
  * ```ts
  * import { dinoCenter } from '@tfjs-ssl/losses';

@@ -2,7 +2,7 @@ import { checkNumber } from '@tfjs-ssl/checks';
 
 /** Options of {@link dinoTeacherTemperature}. */
 export interface DINOTeacherTemperatureOptions {
-  /** Steps until the temperature is final, an integer >= 0. The paper takes the steps of 30 epochs. */
+  /** Number of steps until the temperature reaches `end`, an integer >= 0. The paper uses the steps of 30 epochs. */
   readonly warmupSteps: number;
   /** Temperature of step 0, a finite number > 0. Default 0.04. */
   readonly start?: number;
@@ -11,12 +11,12 @@ export interface DINOTeacherTemperatureOptions {
 }
 
 /**
- * The temperature of DINO's teacher at a step: linear from `start` to `end`, then constant. A high one makes the first steps unstable.
+ * The temperature of DINO's teacher at a step: it goes linearly from `start` to `end` and then stays constant. A high temperature makes the first steps unstable.
  *
  *     start + (end - start) min(step / warmupSteps, 1)
  *
- * A function of the step alone, so that a resumed training has the same. The reference implementations change it by epochs, to `linspace(start, end, E)` for epochs 0 to E - 1:
- * that is `dinoTeacherTemperature(epoch, { warmupSteps: E - 1 })`.
+ * It depends only on the step, so a resumed training gets the same values. The reference implementations change it once per epoch, along `linspace(start, end, E)` for epochs 0 to
+ * E - 1. For the same values, call `dinoTeacherTemperature(epoch, { warmupSteps: E - 1 })`.
  *
  * @param step - the step, from 0 on.
  * @param options - length and ends of the warm-up.

@@ -6,33 +6,36 @@ import { checkCenter } from './dino-center.ts';
 
 /** Options of {@link dino}. */
 export interface DINOOptions {
-  /** What is subtracted of the teacher's logits, shape [K], float32: see {@link dinoCenter}. Zeros at the first step. */
+  /** Subtracted from the teacher's logits, shape [K], float32. Zeros at the first step; then the result of {@link dinoCenter}. */
   readonly center: tf.Tensor1D;
   /**
-   * Divisor of the teacher's centred logits, a finite number > 0, or a scalar tensor: a step that is compiled takes what changes as tensors. See
-   * {@link dinoTeacherTemperature}.
+   * Divisor of the teacher's centred logits, a finite number > 0 or a scalar tensor. In a compiled step, pass a tensor, because the value changes from step to
+   * step. See {@link dinoTeacherTemperature}.
    */
   readonly teacherTemperature: number | tf.Scalar;
   /** Divisor of the student's logits, a finite number > 0. Default 0.1. */
   readonly studentTemperature?: number;
-  /** Number of views that the student sees, V, an integer >= 2; with multi-crop the small crops come last. Default 2. */
+  /** Number of views that the student sees, V, an integer >= 2. With multi-crop, the small crops come last. Default 2. */
   readonly views?: number;
 }
 
 /**
- * DINO: the student predicts, of each view, what the teacher says of the other views, centred and sharpened.
+ * DINO: from each view, the student predicts the teacher's output for the other views, centred and sharpened.
  *
  *     loss = -1 / (A (V - 1) N) sum_{a < A} sum_{v != a} sum_n t_an . log softmax(student_vn / studentTemperature),
  *     t = softmax((teacher - center) / teacherTemperature)
  *
- * for V views of N images, of which the teacher sees the first A. The teacher's side is constant: no gradient flows to it, its center or temperature. Nothing is kept between
- * steps: {@link dinoCenter} makes the next step's center of this one's teacher, after the loss. Holds the targets and copies of one view's logits.
+ * The student sees V views of N images; the teacher sees the first A of these views. No gradient flows to the teacher, its center or its temperature.
+ *
+ * The function keeps no state. After the loss, compute the center of the next step from this step's teacher with {@link dinoCenter}.
+ *
+ * Memory: the targets, and copies of the logits of one view.
  *
  * @param student - shape [V N, K], float32, view after view.
  * @param teacher - shape [A N, K], float32, 1 <= A <= V, view after view.
  * @param options - the center, the temperatures and the number of views.
  * @returns a scalar, float32, in nats; the caller disposes it.
- * @throws RangeError if shapes do not fit together or a number is out of range; TypeError for tensors that are not float32.
+ * @throws RangeError if shapes do not fit together or a number is out of range; TypeError if a tensor is not float32.
  * @example
  * ```ts
  * import { dino, dinoCenter, dinoTeacherTemperature } from '@tfjs-ssl/losses';
@@ -48,8 +51,8 @@ export interface DINOOptions {
  * const next = dinoCenter(center, teacher); // for the next step
  * console.log(await loss.array(), next.shape);
  * ```
- * @see Caron et al. 2021, "Emerging Properties in Self-Supervised Vision Transformers", eq. 1 to 4 and algorithm 1. Equals the loss of facebookresearch/dino, lightly's
- * `DINOLoss` and solo-learn's, which keep the center and the schedule of the temperature inside.
+ * @see Caron et al. 2021, "Emerging Properties in Self-Supervised Vision Transformers", eq. 1 to 4 and algorithm 1. It equals the loss of facebookresearch/dino, lightly's
+ * `DINOLoss` and solo-learn's; these keep the center and the temperature's schedule as state.
  */
 export function dino(student: tf.Tensor2D, teacher: tf.Tensor2D, options: DINOOptions): tf.Scalar {
   const { center, teacherTemperature, studentTemperature = 0.1, views = 2 } = options;

@@ -6,31 +6,32 @@ import { checkTemperature, checkVectors } from './check-arguments.ts';
 export interface InfoNCEOptions {
   /** Divisor of the cosine similarities, a finite number > 0; no unit. MoCo uses 0.07 to 0.2; CLIP learns it, down to 0.01. */
   readonly temperature: number;
-  /** Further negatives of every anchor, for example a queue of earlier keys; shape [Q, D], float32. Default: none. */
+  /** More negatives for every anchor, for example a queue of earlier keys; shape [Q, D], float32. Default: none. */
   readonly negatives?: tf.Tensor2D;
-  /** Whether the candidates of other anchors are negatives. MoCo takes the queue alone: false. Default: true. */
+  /** Whether the candidates of other anchors are negatives. MoCo uses only the queue, so false. Default: true. */
   readonly inBatch?: boolean;
-  /** Averages with the loss of the other direction, in which candidates look for their anchors: CLIP. Default: false. */
+  /** Whether to average with the loss of the other direction, in which candidates look for their anchors, as CLIP does. Default: false. */
   readonly symmetric?: boolean;
-  /** Further negatives of every candidate in that direction, shape [Q, D], float32. Default: none. */
+  /** More negatives for every candidate in the other direction, shape [Q, D], float32. Default: none. */
   readonly candidateNegatives?: tf.Tensor2D;
 }
 
 /**
- * InfoNCE: the cross-entropy of finding each anchor's candidate among all candidates, as CPC, MoCo and CLIP have it.
+ * InfoNCE: the cross-entropy of finding each anchor's candidate among all candidates, as in CPC, MoCo and CLIP.
  *
  *     loss = mean_i -log( exp(a_i . c_i / temperature) / sum_j exp(a_i . c_j / temperature) ),    j over candidates and negatives,
  *
- * with all rows over their norms: a_i = anchors_i / max(|anchors_i|, 1e-12), and so on. It is one-sided: anchors are not compared with each
- * other. The symmetric loss of two views, in which they are, is {@link ntXent}.
+ * All rows are divided by their norms: a_i = anchors_i / max(|anchors_i|, 1e-12), and likewise for the others. The loss is one-sided: it does not compare anchors with
+ * each other. The symmetric loss of two views, which does, is {@link ntXent}.
  *
- * Computed in float32 with the maximum removed before exponentials, and right for all finite rows; a step in mixed precision rounds the
- * operands of the products, as those of all others. Holds the logits, N (M + Q) numbers. Gradients flow to all rows that depend on what is
- * trained: compute the keys of MoCo outside, or by variables that are not trained.
+ * The loss computes in float32 and subtracts the maximum before exponentials, so it is right for all finite rows. In mixed precision, the operands of the
+ * products are rounded, like those of all products. Memory: the logits, N (M + Q) numbers.
+ *
+ * Gradients flow to all rows that depend on trained variables. Compute MoCo's keys outside of the loss function, or with variables that are not trained.
  *
  * @param anchors - shape [N, D], float32.
- * @param candidates - shape [M, D], float32, M >= N: row i is the positive of anchor i, rows from N on are negatives of all.
- * @param options - the temperature, further negatives, and the other direction.
+ * @param candidates - shape [M, D], float32, M >= N. Row i is the positive of anchor i; rows from N on are negatives of all anchors.
+ * @param options - the temperature, more negatives, and whether to add the other direction.
  * @returns a scalar, float32, in nats; the caller disposes it.
  * @throws RangeError if shapes do not fit, the temperature is not a finite number > 0, or no negatives are left; TypeError for tensors that
  * are not float32.

@@ -3,16 +3,16 @@ import { unitRows } from '@tfjs-ssl/ops';
 import { checkVectors } from './check-arguments.ts';
 
 /**
- * Negative cosine similarity of predictions and their targets: the loss of SimSiam, and of BYOL up to a factor.
+ * Negative cosine similarity of predictions and their targets. This is the loss of SimSiam and, up to a factor and a constant, of BYOL.
  *
- *     loss = -mean_i cos(p_i, z_i),    cos of rows over their norms, norms below 1e-12 taken for 1e-12
+ *     loss = -mean_i cos(p_i, z_i),    norms below 1e-12 count as 1e-12
  *
- * Targets are constants: no gradient flows to them. SimSiam takes half the sum of both directions; BYOL's error 2 - 2 cos is 2 + 2 loss for each.
+ * No gradient flows to the targets. SimSiam's loss is half the sum of both directions. BYOL's error 2 - 2 cos is 2 + 2 loss for each direction.
  *
  * @param predictions - p, shape [N, D], float32.
  * @param targets - z, shape [N, D], float32; row i belongs to prediction i.
  * @returns a scalar from -1 to 1, float32; the caller disposes it.
- * @throws RangeError if shapes do not fit; TypeError for tensors that are not float32.
+ * @throws RangeError if shapes do not fit; TypeError if a tensor is not float32.
  * @example
  * ```ts
  * import { negativeCosine } from '@tfjs-ssl/losses';

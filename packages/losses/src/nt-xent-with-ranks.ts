@@ -12,15 +12,17 @@ export interface NtXentResult {
 }
 
 /**
- * NT-Xent, SimCLR's contrastive loss, together with the ranks of the positives, from which pretext accuracies are computed.
+ * NT-Xent, SimCLR's contrastive loss, and the ranks of the positives. Pass the ranks to {@link contrastiveAccuracy} for pretext accuracies.
  *
  *     loss = mean_i ( log sum_{j != i} exp(logits_ij) - logits_i,p(i) ),    p(i) = (i + N) mod 2N
  *
- * It is the cross-entropy of finding each view's partner among the 2N - 1 other views, averaged over all 2N anchors. (google-research/simclr
- * prints twice this: the sum of the two views' means.)
- * Computed in float32 with the maximum removed before exponentials; loss and gradient are right for all finite projections,
- * up to the rounding of the cosines, which the temperature divides: at 1e-4 the logits are off by about 1e-3.
- * Where the engine has a kernel for it, no matrix of logits is ever held: memory grows with the batch, not its square.
+ * It is the cross-entropy of finding each view's partner among the 2N - 1 other views, averaged over all 2N anchors. google-research/simclr
+ * prints twice this value: the sum of the two views' means.
+ *
+ * The loss computes in float32 and subtracts the maximum before exponentials. Loss and gradient are right for all finite projections,
+ * up to the rounding of the cosines, which the temperature divides: at a temperature of 1e-4 the logits are off by about 1e-3.
+ *
+ * If the engine has a kernel for this loss, it never holds the matrix of logits. Memory then grows with the batch and not with its square.
  *
  * @param projections - shape [2N, D], float32; rows i and i + N are the two views of image i. Normalised inside.
  * @param options - the temperature.

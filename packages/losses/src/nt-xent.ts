@@ -4,12 +4,12 @@ import { checkProjections, checkTemperature } from './check-arguments.ts';
 import type { ContrastiveOptions } from './contrastive-logits.ts';
 
 /**
- * NT-Xent, SimCLR's normalised temperature-scaled cross-entropy: the loss of {@link ntXentWithRanks} alone.
+ * NT-Xent, the normalised temperature-scaled cross-entropy of SimCLR. {@link ntXentWithRanks} also gives the ranks of the positives.
  *
  *     loss = mean_i -log( exp(u_i . u_p(i) / temperature) / sum_{j != i} exp(u_i . u_j / temperature) ),
  *     u_i = z_i / max(|z_i|, 1e-12),    p(i) = (i + N) mod 2N
  *
- * The mean is over all 2N anchors. Collapsed projections (all rows equal) give log(2N - 1).
+ * The mean is over all 2N anchors. If the encoder has collapsed and all rows are equal, the loss is log(2N - 1).
  *
  * @param projections - shape [2N, D], float32; rows i and i + N are the two views of image i. Normalised inside.
  * @param options - the temperature.

@@ -5,9 +5,9 @@ import { blocks, comparedRows, oneOf } from './compared-rows.ts';
 
 /** Options of {@link supCon}. */
 export interface SupConOptions {
-  /** Divisor of the cosine similarities, a finite number > 0; no unit. The paper takes 0.1, its code 0.07. */
+  /** Divisor of the cosine similarities, a finite number > 0; no unit. The paper uses 0.1, its code 0.07. */
   readonly temperature: number;
-  /** Whether rows without a positive count in the mean, as 0. Default false: the mean is over the rows that have one. */
+  /** Whether rows without a positive count as 0 in the mean. Default false: the mean is over the rows that have a positive. */
   readonly countLonely?: boolean;
 }
 
@@ -17,15 +17,15 @@ export interface SupConOptions {
  *     loss = mean_i -1/|P(i)| sum_{p in P(i)} log( exp(u_i . u_p / temperature) / sum_{j != i} exp(u_i . u_j / temperature) ),
  *     u_i = z_i / max(|z_i|, 1e-12),    P(i) = { p != i : labels_p = labels_i },
  *
- * over the rows i whose P(i) is not empty; 0, with a gradient of 0, if there is none. If every image has its own label, this is {@link ntXent}.
+ * The mean is over the rows i whose P(i) is not empty. If there is no such row, the loss and its gradient are 0. If every image has its own label and two views, this is {@link ntXent}.
  *
- * Right for all finite projections, as {@link ntXent}. Similarities are computed in blocks of anchors, once for the loss and once for its gradient: memory grows with the batch
- * and not with its square.
+ * The result is right for all finite projections, as with {@link ntXent}. Similarities are computed in blocks of anchors, once for the loss and once for its
+ * gradient, so memory grows with the batch and not with its square.
  *
- * @param projections - shape [M, D], float32, M >= 2; any number of views of every image, in any order. Normalised inside.
- * @param labels - shape [M], int32: the class of every row, so that the labels of images are repeated for every view. Any integers from -2^24 to 2^24, which every engine
- * compares exactly (`webgpu` compares as float32): only their equality counts.
- * @param options - the temperature, and what rows without positives count.
+ * @param projections - shape [M, D], float32, M >= 2; any number of views per image, in any order. Normalised inside.
+ * @param labels - shape [M], int32: the class of every row. Repeat the labels of the images for every view. Labels are integers from -2^24 to 2^24; only their
+ * equality matters. (Every engine compares this range exactly; `webgpu` compares as float32.)
+ * @param options - the temperature, and whether rows without a positive count.
  * @returns a scalar, float32, in nats; the caller disposes it.
  * @throws RangeError if shapes do not fit or the temperature is not a finite number > 0; TypeError if the projections are not float32 or the labels not int32.
  * @example

@@ -11,30 +11,30 @@ export interface VICRegOptions {
   readonly mu?: number;
   /** Weight of the covariance term, a finite number >= 0. Default 1. */
   readonly nu?: number;
-  /** The standard deviation that every feature should have at least, above 0. Default 1. */
+  /** The smallest standard deviation that a feature should have, above 0. Default 1. */
   readonly gamma?: number;
   /** Added to the variance before its square root, above 0. Default 1e-4. */
   readonly epsilon?: number;
 }
 
 /**
- * VICReg: views agree (invariance), features vary over the batch (variance) and independently of each other (covariance).
+ * VICReg makes views agree (invariance), features vary over the batch (variance), and features independent of each other (covariance).
  *
  *     loss = lambda s(x, y) + mu (v(x) + v(y)) / 2 + nu (c(x) + c(y)),
  *     s(x, y) = mean over all elements of (x - y)^2,
  *     v(x) = mean_j max(0, gamma - sqrt(variance_j + epsilon)),
  *     c(x) = sum_{i != j} Cov(x)_ij^2 / D,
  *
- * for the views x and y; variance and covariance are unbiased (over N - 1). With two of the three weights 0 it is one term alone.
+ * x and y are the two views; variance and covariance are unbiased (over N - 1). To get one term alone, set the weights of the other two to 0.
  *
- * This is the authors' code, and so the weights that they publish. Their eq. 6 does not divide s by D and does not halve v: it is
+ * The definition follows the authors' code, so their published weights apply. Eq. 6 of the paper does not divide s by D and does not halve v; for the paper's form, pass
  * `{ lambda: 25 * D, mu: 50 }`.
  *
- * Holds min(N, D)^2 numbers beside copies of the projections: with fewer images than features no matrix of D x D is formed. The covariance term is
- * of fourth order: keep values below 1e8 in magnitude.
+ * Memory: min(N, D)^2 numbers and copies of the projections. With fewer images than features, no D x D matrix is formed. Keep values below 1e8 in magnitude, because the
+ * covariance term is of fourth order.
  *
- * @param projections - shape [2N, D], float32, N >= 2; rows i and i + N are the two views of image i. Not to be normalised.
- * @param options - weights, the deviation asked for, and the epsilon.
+ * @param projections - shape [2N, D], float32, N >= 2; rows i and i + N are the two views of image i. Do not normalise them.
+ * @param options - the weights, the smallest deviation, and the epsilon.
  * @returns a scalar, float32, at least 0; the caller disposes it.
  * @throws RangeError if the rank is not 2, the rows are odd or fewer than 4, or a number is out of range; TypeError if the projections are not float32.
  * @example
@@ -47,8 +47,8 @@ export interface VICRegOptions {
  * const collapsed = tf.ones<tf.Rank.R2>([64, 16]);
  * console.log(await vicReg(collapsed).array()); // 24.75: 25 (1 - sqrt(1e-4)), no feature varies
  * ```
- * @see Bardes et al. 2022, "VICReg: Variance-Invariance-Covariance Regularization for Self-Supervised Learning", eq. 1 to 6. Equals facebookresearch/vicreg and
- * lightly's `VICRegLoss`; solo-learn does not halve the variance term, so that its 25 is `mu: 50`.
+ * @see Bardes et al. 2022, "VICReg: Variance-Invariance-Covariance Regularization for Self-Supervised Learning", eq. 1 to 6. It equals facebookresearch/vicreg and
+ * lightly's `VICRegLoss`. solo-learn does not halve the variance term, so its weight 25 is `mu: 50` here.
  */
 export function vicReg(projections: tf.Tensor2D, options: VICRegOptions = {}): tf.Scalar {
   const { lambda = 25, mu = 25, nu = 1, gamma = 1, epsilon = 1e-4 } = options;
