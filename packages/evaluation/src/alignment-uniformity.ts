@@ -7,13 +7,14 @@ import { unitRows } from './unit-rows.ts';
 const ROWS_AT_ONCE = 2048;
 
 /**
- * How far the two views of an image lie apart on the unit sphere.
+ * Measures how far apart the two views of an image lie on the unit sphere.
  *
  *     alignment = mean over the pairs of |z_i - z_i'|^2, rows of unit length
  *
- * 0: views cannot be told apart, as they should; also of a collapsed encoder, so read it beside {@link uniformity}. 2: views are no nearer than strangers.
+ * A value of 0 means that both views of every image are the same point. This is the goal, but a collapsed encoder also reaches it, so read the value
+ * together with {@link uniformity}. A value of 2 means that the two views are no nearer to each other than random points are.
  *
- * @param projections - shape [2N, D], float32; rows i and i + N are the two views of image i. Features do as well; they need not be normalised.
+ * @param projections - shape [2N, D], float32; rows i and i + N are the two views of image i. You can also pass features. Rows need not be normalised.
  * @returns a number from 0 to 4.
  * @throws RangeError if the shape does not fit or a value is not finite.
  * @example
@@ -61,18 +62,19 @@ export interface UniformityOptions {
 }
 
 /**
- * How evenly features lie on the unit sphere.
+ * Measures how evenly features lie on the unit sphere.
  *
  *     uniformity = log mean over the pairs i < j of exp(-t |z_i - z_j|^2), rows of unit length
  *
- * 0: all are one point, the encoder has collapsed. The more even, the lower: close to -2t (-4) for independent directions of many dimensions.
+ * A value of 0 means that all features are the same point: the encoder has collapsed. Lower values are more even. Independent directions in many dimensions
+ * come close to -2t, which is -4 by default.
  *
- * Costs rows^2 D / 2 multiplications as matrix products block by block; memory stays flat.
+ * It costs rows^2 D / 2 multiplications, as matrix products in blocks, so memory stays flat.
  *
- * @param features - shape [rows >= 2, D], float32; they need not be normalised. Rows of zeros stay at the centre.
+ * @param features - shape [rows >= 2, D], float32; they need not be normalised. Rows of zeros stay in the centre of the sphere.
  * @param options - `t`.
  * @returns a number <= 0.
- * @throws RangeError if there is one row alone, a value is not finite, or t is outside its range.
+ * @throws RangeError if there is only one row, a value is not finite, or t is outside its range.
  * @example
  * ```ts
  * import { uniformity } from '@tfjs-ssl/evaluation';
@@ -80,7 +82,7 @@ export interface UniformityOptions {
  * import * as tf from '@tensorflow/tfjs-core';
  *
  * await startEngine('auto');
- * console.log(await uniformity(tf.tensor2d([[1, 0], [0, 2]]))); // -4: two at a right angle
+ * console.log(await uniformity(tf.tensor2d([[1, 0], [0, 2]]))); // -4: two directions at a right angle
  * ```
  * @see Wang & Isola 2020, "Understanding Contrastive Representation Learning through Alignment and Uniformity on the Hypersphere", equation 3.
  */

@@ -5,14 +5,14 @@ import { type LinearProbe, type LinearProbeOptions, linearProbe } from './linear
 import { probeEvaluate } from './probe-evaluate.ts';
 import { columnMoments } from './softmax-objective.ts';
 
-/** What {@link chooseProbe} takes. */
+/** Options of {@link chooseProbe}. */
 export interface ChooseProbeOptions
   extends Pick<LinearProbeOptions, 'features' | 'labels' | 'classes' | 'maxIterations' | 'tolerance'> {
-  /** The penalties to try, each > 0. Default: 1e-5, 1e-4, 1e-3 and 1e-2 times the mean variance of the columns, so that the scale of the features does not matter. */
+  /** The penalties to try, each > 0. Default: 1e-5, 1e-4, 1e-3 and 1e-2 times the mean variance of the columns, so the scale of the features does not matter. */
   readonly lambdas?: readonly number[];
-  /** Fraction of each class's rows that are held out to choose by, above 0 and below 1. Default: 0.1. */
+  /** Fraction of each class's rows to hold out for the choice, above 0 and below 1. Default: 0.1. */
   readonly holdOut?: number;
-  /** Called after every iteration; `lambda` is the penalty that is being tried. */
+  /** Called after every iteration; `lambda` is the penalty that is tried. */
   readonly onProgress?: (progress: { lambda: number; iteration: number; loss: number; gradientNorm: number }) => void;
 }
 
@@ -25,13 +25,14 @@ export interface ChosenProbe extends LinearProbe {
 }
 
 /**
- * Trains {@link linearProbe} with the best of some penalties: each is tried on a part of the rows and judged on those held out; the best is then trained on all.
+ * Chooses the best of several penalties for {@link linearProbe}, then trains the probe with it.
  *
- * Of equal ones the larger penalty wins. The held-out rows are the last ones of each class. Evaluate on images that are not among these rows.
+ * Each penalty is trained on a part of the rows and judged on the held-out rows, which are the last rows of each class. The best penalty is then trained on all rows. If two
+ * penalties are equally good, the larger one wins. Evaluate the probe on images that are not among these rows.
  *
  * @param options - see {@link ChooseProbeOptions}.
- * @returns the probe trained on all rows (the caller disposes `weights` and `bias`), its penalty, and how the others did.
- * @throws RangeError as {@link linearProbe}, and if no class has a row to hold out.
+ * @returns the probe trained on all rows (the caller disposes `weights` and `bias`), its penalty, and the accuracies of all penalties.
+ * @throws RangeError like {@link linearProbe}, and if no class has a row to hold out.
  * @example
  * ```ts
  * import { chooseProbe, probeEvaluate } from '@tfjs-ssl/evaluation';

@@ -1,7 +1,7 @@
 import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import { checkLabels } from './check-arguments.ts';
 
-/** What {@link confusion} takes. */
+/** Options of {@link confusion}. */
 export interface ConfusionOptions {
   /** True class of each row, integers in [0, classes). */
   readonly labels: ArrayLike<number>;
@@ -9,34 +9,34 @@ export interface ConfusionOptions {
   readonly predictions: ArrayLike<number>;
   /** Number of classes, an integer >= 2. */
   readonly classes: number;
-  /** The most confused pairs to list, an integer >= 0. Default: 10. */
+  /** Number of most confused pairs to list, an integer >= 0. Default: 10. */
   readonly pairs?: number;
 }
 
-/** A class that is taken for another. */
+/** A class that is mistaken for another. */
 export interface ConfusedPair {
   /** The true class. */
   readonly label: number;
-  /** The class it is taken for. */
+  /** The predicted class. */
   readonly prediction: number;
-  /** Rows of `label` that are taken for `prediction`. */
+  /** Number of rows of class `label` that are predicted as `prediction`. */
   readonly count: number;
-  /** The same as a fraction of the rows of `label`. */
+  /** The same number as a fraction of the rows of class `label`. */
   readonly fraction: number;
 }
 
 /** What {@link confusion} returns. */
 export interface Confusion {
-  /** Rows of each true class by predicted class, row-major [classes, classes]. */
+  /** Number of rows for each true class (row) and predicted class (column), row-major [classes, classes]. */
   readonly counts: Int32Array;
   /** Fraction of each class's rows that are predicted right; null for a class without rows. */
   readonly classAccuracies: ReadonlyArray<number | null>;
-  /** The pairs with the largest fractions first; of equals those with more rows, then the smaller classes. Pairs that never occur are left out. */
+  /** The pairs with the largest fractions, largest first. Ties: more rows first, then smaller classes. Pairs that never occur are left out. */
   readonly pairs: readonly ConfusedPair[];
 }
 
 /**
- * Which classes are told apart and which are taken for one another.
+ * Shows which classes are told apart and which are mistaken for one another.
  *
  * @param options - see {@link ConfusionOptions}; for example predictions of `knnEvaluate` or `probeEvaluate`.
  * @returns the confusion matrix, the accuracy of each class and the most confused pairs.
@@ -46,7 +46,7 @@ export interface Confusion {
  * import { confusion } from '@tfjs-ssl/evaluation';
  *
  * const { classAccuracies, pairs } = confusion({ labels: [0, 0, 1], predictions: [0, 1, 1], classes: 2 });
- * console.log(classAccuracies, pairs); // [0.5, 1], of class 0 one half is taken for class 1
+ * console.log(classAccuracies, pairs); // [0.5, 1]; half of class 0 is predicted as class 1
  * ```
  */
 export function confusion(options: ConfusionOptions): Confusion {

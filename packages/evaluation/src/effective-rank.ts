@@ -6,14 +6,16 @@ import { symmetricEigenvalues } from './symmetric-eigenvalues.ts';
 const ROWS_AT_ONCE = 1024;
 
 /**
- * How many dimensions features make use of: RankMe.
+ * Measures how many dimensions the features use (RankMe).
  *
  *     p_k = sigma_k / sum of all sigma;   rank = exp(-sum of p_k log p_k)
  *
- * with the singular values sigma of the features as they are, not centred. 1: all lie on one line, the encoder has collapsed, to zeros too. min(rows, D): all
- * dimensions are used alike. It needs no labels. Take several times as many rows as columns: fewer cannot have a higher rank than there are.
+ * Here sigma are the singular values of the features, which are not centred. A rank of 1 means that all features lie on one line (or are zero): the encoder has
+ * collapsed. A rank of min(rows, D) means that all dimensions are used equally.
  *
- * Sums of products and eigenvalues are in double precision, as float32 makes hundreds of small singular values of nothing. They are computed in JavaScript:
+ * It needs no labels. Pass several times as many rows as columns, because the rank cannot exceed the number of rows.
+ *
+ * Products and eigenvalues are computed in double precision, because rounding in float32 would add hundreds of small singular values. JavaScript computes them:
  * rows D^2 / 2 + D^3 multiplications, one or two seconds for 10,000 x 512.
  *
  * @param features - shape [rows, D], float32.
@@ -29,7 +31,7 @@ const ROWS_AT_ONCE = 1024;
  * console.log(await effectiveRank(tf.tensor2d([[1, 0], [0, 1], [0, 0]]))); // 2
  * ```
  * @see Garrido et al. 2023, "RankMe: Assessing the Downstream Performance of Pretrained Self-Supervised Representations by Their Rank", section 3, without its
- * epsilon, which only keeps log 0 away.
+ * epsilon, which only avoids log 0.
  */
 export async function effectiveRank(features: tf.Tensor2D): Promise<number> {
   checkFeatures('effectiveRank', 'features', features);

@@ -2,30 +2,30 @@ import * as tf from '@tensorflow/tfjs-core';
 import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import { imageTensor } from '@tfjs-ssl/ops';
 
-/** The images to look at: what {@link extractFeatures} needs of a data set. */
+/** The images of {@link extractFeatures}: a data set, or your own object with these fields. */
 export interface ImageSource {
   /** Number of images. */
   readonly length: number;
   /** Height, width, channels. */
   readonly imageShape: readonly [number, number, number];
-  /** Reads images by index: uint8, one after another, each in the order of `imageShape`. */
+  /** Reads images by index. The bytes of the images follow one another, each in the order of `imageShape`. */
   read(indices: ArrayLike<number>): Promise<Uint8Array>;
 }
 
-/** Computes features of images: a function, or a `tf.LayersModel` such as the library's encoders. */
+/** A function from images to features, or a `tf.LayersModel` such as the library's encoders. */
 export type Encoder = ((images: tf.Tensor4D) => tf.Tensor) | EncoderModel;
 
 /** The part of a `tf.LayersModel` that makes features. */
 export interface EncoderModel {
-  /** Features of images as the model gives them in use, not in training. */
+  /** Returns the features of images in evaluation mode. */
   apply(images: tf.Tensor4D, options: { readonly training: false }): unknown;
 }
 
 /** Options of {@link extractFeatures}. */
 export interface ExtractFeaturesOptions {
-  /** Images encoded together, an integer >= 1; bounds the memory. Default: 256. */
+  /** Number of images to encode together, an integer >= 1. It bounds the memory. Default: 256. */
   readonly batchSize?: number;
-  /** Deterministic change of the images, [n, height, width, channels] in [0, 1], before the encoder, such as a normalisation. Default: none. */
+  /** A deterministic change of the images before the encoder, such as a normalisation. Images are [n, height, width, channels] in [0, 1]. Default: none. */
   readonly transform?: (images: tf.Tensor4D) => tf.Tensor4D;
   /** Called after every batch. */
   readonly onProgress?: (progress: { done: number; total: number }) => void;
@@ -34,10 +34,10 @@ export interface ExtractFeaturesOptions {
 /**
  * Computes the features of all images of a data set. A model runs in evaluation mode.
  *
- * Images enter as uint8 / 255. Batch norm uses its running statistics and no variable of the encoder changes. One batch is in
- * memory at a time, beside the features: 4 bytes x images x features (205 MB for 100,000 images of 512 features).
+ * Images enter as uint8 / 255. Batch norm uses its running statistics, and no variable of the encoder changes. Memory: one batch, and the features (4 bytes x
+ * images x features, which is 205 MB for 100,000 images with 512 features).
  *
- * @param encoder - maps [n, height, width, channels], float32, to [n, features]; all tensors that a function makes, except its result, are disposed.
+ * @param encoder - maps [n, height, width, channels], float32, to [n, features]. If it is a function, every tensor it makes is disposed, except its result.
  * @param images - the data set.
  * @param options - batch size, transform, progress.
  * @returns shape [images, features], float32, row i of image i; the caller disposes it.

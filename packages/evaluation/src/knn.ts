@@ -4,7 +4,7 @@ import { checkFeatures, checkFinite, checkLabels, checkSeveralClasses } from './
 import { forNeighbours, type Neighbours } from './neighbours.ts';
 import { type ClassificationResult, RankTally } from './rank-tally.ts';
 
-/** What {@link knnClassify} takes. */
+/** Options of {@link knnClassify}. */
 export interface KnnOptions {
   /** Features with known labels, shape [bank rows, D], float32. They need not be normalised. */
   readonly bank: tf.Tensor2D;
@@ -12,7 +12,7 @@ export interface KnnOptions {
   readonly bankLabels: ArrayLike<number>;
   /** Features to classify, shape [queries, D], float32. */
   readonly queries: tf.Tensor2D;
-  /** Neighbours that vote, an integer in [1, bank rows]. Usual: 20 and 200. */
+  /** Number of neighbours that vote, an integer in [1, bank rows]. Usual values are 20 and 200. */
   readonly k: number;
   /** Divisor of the cosines in the votes' weights, > 0. Default: 0.1. */
   readonly temperature?: number;
@@ -50,12 +50,14 @@ function vote(
 /**
  * Classifies features by a weighted vote of their nearest neighbours in a bank of labelled features.
  *
- * Rows are L2-normalised; of the k bank rows with the largest cosine, score_c = sum over those of class c of exp(cosine / temperature); the prediction is the
- * class with the largest score. Ties: the earlier bank row, the smaller class. It works block by block: a bank of 100,000 x 512 needs some tens of MB beside itself.
+ *     score_c = sum over the neighbours of class c of exp(cosine / temperature)
+ *
+ * The neighbours are the k bank rows with the largest cosine. The prediction is the class with the largest score. If cosines are equal, the earlier bank row counts; if
+ * scores are equal, the smaller class. The function works in blocks: a bank of 100,000 x 512 needs only some tens of MB more than itself.
  *
  * @param options - bank, queries, k, temperature, classes.
  * @returns predictions and scores; no tensors.
- * @throws RangeError if shapes or labels do not fit, a number is outside its range, the bank holds one class alone, or a feature is not finite.
+ * @throws RangeError if shapes or labels do not fit, a number is outside its range, the bank has only one class, or a feature is not finite.
  * @example
  * ```ts
  * import { knnClassify } from '@tfjs-ssl/evaluation';
@@ -116,11 +118,11 @@ function checkK(fn: string, argument: string, k: number, rows: number): void {
 }
 
 /**
- * Fraction of the queries for which {@link knnClassify} predicts the right label.
+ * Computes the fraction of queries for which {@link knnClassify} predicts the right label.
  *
- * @param options - those of {@link knnClassify}, and `queryLabels`: the label of each query.
+ * @param options - like those of {@link knnClassify}, with `queryLabels`: the label of each query.
  * @returns a fraction from 0 to 1.
- * @throws RangeError as {@link knnClassify}, and if the query labels do not fit.
+ * @throws RangeError like {@link knnClassify}, and if the query labels do not fit.
  * @example
  * ```ts
  * import { knnAccuracy } from '@tfjs-ssl/evaluation';
@@ -142,11 +144,11 @@ export async function knnAccuracy(options: KnnOptions & { readonly queryLabels: 
   return predictions.filter((prediction, i) => prediction === queryLabels[i]).length / predictions.length;
 }
 
-/** What {@link knnEvaluate} takes. */
+/** Options of {@link knnEvaluate}. */
 export interface KnnEvaluateOptions extends Omit<KnnOptions, 'k'> {
   /** Label of each query, integers in [0, classes). */
   readonly queryLabels: ArrayLike<number>;
-  /** Numbers of neighbours that vote, each an integer in [1, bank rows]. Default: 20 and 200, as far as the bank has them. */
+  /** Numbers of neighbours that vote, each an integer in [1, bank rows]. Default: 20 and 200, each at most the number of bank rows. */
   readonly ks?: readonly number[];
 }
 
@@ -156,13 +158,13 @@ export interface KnnEvaluation extends ClassificationResult {
 }
 
 /**
- * Top-1 and top-5 accuracy of {@link knnClassify} for several numbers of neighbours, in one pass over the bank.
+ * Computes the top-1 and top-5 accuracy of {@link knnClassify} for several numbers of neighbours, in one pass over the bank.
  *
- * A class that no neighbour has is never among the five, so for k = 1 top-1 and top-5 are equal.
+ * A class without a neighbour is never among the five best, so for k = 1 the two accuracies are equal.
  *
- * @param options - those of {@link knnClassify} with `ks` in place of `k`, and `queryLabels`.
+ * @param options - like those of {@link knnClassify}, with `ks` instead of `k`, and with `queryLabels`.
  * @returns accuracies and predictions for each k, in the order of `ks`; no tensors.
- * @throws RangeError as {@link knnClassify}, and if the query labels do not fit.
+ * @throws RangeError like {@link knnClassify}, and if the query labels do not fit.
  * @example
  * ```ts
  * import { knnEvaluate } from '@tfjs-ssl/evaluation';

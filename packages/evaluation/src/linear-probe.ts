@@ -4,7 +4,7 @@ import { checkFeatures, checkFinite, checkLabels, checkSeveralClasses } from './
 import { minimize } from './minimize.ts';
 import { columnMoments, evaluateSoftmax } from './softmax-objective.ts';
 
-/** What {@link linearProbe} takes. */
+/** Options of {@link linearProbe}. */
 export interface LinearProbeOptions {
   /** Features of the training images, shape [rows, D], float32. */
   readonly features: tf.Tensor2D;
@@ -16,7 +16,7 @@ export interface LinearProbeOptions {
   readonly lambda: number;
   /** Largest number of iterations, an integer >= 1. Default: 1000. */
   readonly maxIterations?: number;
-  /** Norm of the gradient (per weight, in units of its column's standard deviation) to stop at, > 0. Default: 1e-5. */
+  /** Stop if the norm of the gradient (per weight, in units of its column's standard deviation) is at most this, > 0. Default: 1e-5. */
   readonly tolerance?: number;
   /** Called after every iteration. */
   readonly onProgress?: (progress: { iteration: number; loss: number; gradientNorm: number }) => void;
@@ -47,13 +47,16 @@ const FLOAT32_NOISE = 2e-7;
 /**
  * Trains a linear classifier on frozen features to the optimum of softmax regression with an L2 penalty.
  *
- * min over W, b of mean_i CrossEntropy(W x_i + b, y_i) + lambda / 2 |W|^2; the bias is not penalised and has mean 0.
- * The problem is convex: the result is the optimum itself, independent of any training recipe, and there is no learning rate to tune. Solved by full-batch
- * L-BFGS in double precision over matrix products of the engine; columns are centred and scaled inside, which changes the path, not the optimum.
- * An iteration costs two products rows x D x classes, usually once.
+ *     minimise over W, b:  mean_i CrossEntropy(W x_i + b, y_i) + lambda / 2 |W|^2
+ *
+ * The bias is not penalised and has mean 0. The problem is convex, so the result is the optimum itself. It depends on no training recipe, and there is no learning rate
+ * to tune.
+ *
+ * The solver is full-batch L-BFGS in double precision; the engine computes the matrix products. It centres and scales the columns internally, which changes the path but not
+ * the optimum. An iteration usually costs two products of rows x D x classes.
  *
  * @param options - features, labels, classes, lambda.
- * @returns weights and bias (tensors that the caller disposes), the loss, and how it stopped.
+ * @returns weights and bias (tensors that the caller disposes), the loss, and how the solver stopped.
  * @throws RangeError if shapes or labels do not fit, a number is outside its range, or a feature is not finite.
  * @example
  * ```ts

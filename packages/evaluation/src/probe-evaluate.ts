@@ -5,7 +5,7 @@ import type { LinearClassifier } from './linear-probe.ts';
 import { type ClassificationResult, RankTally } from './rank-tally.ts';
 import { forBlocks } from './softmax-objective.ts';
 
-/** What {@link probeEvaluate} takes. */
+/** Options of {@link probeEvaluate}. */
 export interface ProbeEvaluateOptions {
   /** A linear classifier, for example from `linearProbe`. */
   readonly probe: LinearClassifier;
@@ -16,7 +16,7 @@ export interface ProbeEvaluateOptions {
 }
 
 /**
- * Top-1 and top-5 accuracy of a linear classifier, with its predictions; of equal logits the smallest class counts.
+ * Computes the top-1 and top-5 accuracy of a linear classifier, and its predictions. If logits are equal, the smallest class counts.
  *
  * @param options - see {@link ProbeEvaluateOptions}.
  * @returns fractions from 0 to 1, and the predicted class of each row; no tensors.
@@ -69,7 +69,7 @@ async function evaluateProbe(
 }
 
 /**
- * Fraction of the rows for which a linear classifier predicts the right label. If logits are equal, the smallest class counts.
+ * Computes the fraction of rows for which a linear classifier predicts the right label. If logits are equal, the smallest class counts.
  *
  * @param options - `probe`: from {@link linearProbe}; `features`: shape [rows, D], float32; `labels`: one per row.
  * @returns a fraction from 0 to 1.

@@ -1,10 +1,10 @@
-/** How well rows are classified. */
+/** Accuracies and predictions of a classification. */
 export interface ClassificationResult {
   /** Fraction of the rows whose own class has the largest score. */
   readonly top1: number;
   /** Fraction of the rows whose own class has one of the five largest scores. */
   readonly top5: number;
-  /** Class with the largest score of each row; of equals the smallest. */
+  /** For each row, the class with the largest score; the smallest class if scores are equal. */
   readonly predictions: Int32Array;
 }
 
