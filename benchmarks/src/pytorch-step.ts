@@ -134,7 +134,7 @@ const TOLERANCE = { float32: 1e-3, bfloat16: 0.1 } as const;
 /**
  * Makes sure that a comparison is one: as many parameters, and the same loss from the same weights and views.
  *
- * @throws Error where the two do different work.
+ * @throws Error if the two do different work.
  */
 export function requireSameWork(
   ours: { readonly parameters: number; readonly firstLoss: number },

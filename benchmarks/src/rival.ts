@@ -8,7 +8,7 @@ export interface Rival<Hello> {
   /**
    * Asks for something and waits for the answer.
    *
-   * @throws Error where the process ends, or answers something that is not JSON.
+   * @throws Error if the process ends, or answers something that is not JSON.
    */
   ask<Answer>(request: object): Promise<Answer>;
   /** Ends the process. */

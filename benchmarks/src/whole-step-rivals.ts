@@ -112,7 +112,7 @@ const tolerances: Readonly<Record<string, number>> = { float32: 1e-3, tf32: 1e-2
 /**
  * Makes sure that rivals train the same network on the same weights: as many parameters, and our first loss on our first views.
  *
- * @throws Error where one does different work.
+ * @throws Error if one does different work.
  */
 export function requireSameStart(
   ours: { readonly parameters: number; readonly firstLoss: number },

@@ -6,7 +6,7 @@ import type { Settings } from './settings.ts';
 /**
  * Starts the engine that the options name.
  *
- * @throws UsageError where it is not here, or lacks what the options ask for.
+ * @throws UsageError if it is not here, or lacks what the options ask for.
  */
 export async function chooseEngine(
   { engine: name, threads, requireGpu, profileStep }: ParsedOptions['options'],

@@ -9,7 +9,7 @@ const REPLAYS = 5;
  *
  * @param step - runs the step; the same one every time.
  * @returns lines for people: the parts of the step, then its kernels by groups.
- * @throws Error where the device has no timestamps.
+ * @throws Error if the device has no timestamps.
  */
 export async function profileLines(step: () => Promise<unknown>): Promise<string[]> {
   const { webgpuEngine } = await import('@tfjs-ssl/engine-webgpu');

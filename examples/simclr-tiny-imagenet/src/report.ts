@@ -49,7 +49,7 @@ export async function writeLossCurve(run: RunFolder, print: (line: string) => vo
  * Makes the page of an earlier run again, from its files alone.
  *
  * @returns the page's path.
- * @throws UsageError where there is no run; Error where its files cannot be read or the page cannot be written.
+ * @throws UsageError if there is no run; Error if its files cannot be read or the page cannot be written.
  */
 export async function remakeReport(folder: string): Promise<string> {
   await readRunConfig(folder, '--report');

@@ -52,7 +52,7 @@ const decided = ['preset', 'scale', 'precision', 'seed', 'classes', 'imagesPerCl
 /**
  * Reads what an earlier call has left in a run folder.
  *
- * @throws UsageError where there is no run.
+ * @throws UsageError if there is no run.
  */
 export async function savedRun(folder: string, { options, given }: ParsedOptions): Promise<SavedRun> {
   if (given.has('out') && options.out !== folder) {
@@ -74,7 +74,7 @@ export async function savedRun(folder: string, { options, given }: ParsedOptions
  * Reads the configuration of a run.
  *
  * @param option - what names the folder, for the message.
- * @throws UsageError where there is no run.
+ * @throws UsageError if there is no run.
  */
 export async function readRunConfig(folder: string, option: string): Promise<RunConfig> {
   const config = (await readJson(join(folder, 'config.json'))) as RunConfig | null;
@@ -96,7 +96,7 @@ function only(options: Options, names: Iterable<keyof Options>): Partial<Options
 /**
  * Refuses a run folder that cannot be started, before any work is done for it.
  *
- * @throws Error where it is a file or already holds a run.
+ * @throws Error if it is a file or already holds a run.
  */
 export function checkNewFolder(path: string): void {
   if (existsSync(path) && !statSync(path).isDirectory()) {
@@ -123,7 +123,7 @@ async function readJson(path: string): Promise<unknown> {
 /**
  * Opens the folder of a run: a new one, or the one to go on with.
  *
- * @throws Error where a new one already holds a run or cannot be made, or where the settings are not those of the run.
+ * @throws Error if a new one already holds a run or cannot be made, or where the settings are not those of the run.
  */
 export async function openRun(run: {
   readonly options: Options;

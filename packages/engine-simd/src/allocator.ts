@@ -51,7 +51,7 @@ export class Allocator {
   /**
    * Address of a new block, a multiple of 64.
    *
-   * @throws Error where 32-bit addresses or the machine's memory do not suffice.
+   * @throws Error if 32-bit addresses or the machine's memory do not suffice.
    */
   allocate(bytes: number): number {
     const size = roundUp(bytes);

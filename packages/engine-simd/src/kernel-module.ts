@@ -27,7 +27,7 @@ export interface KernelExports {
  * @param pages - its size at first.
  * @param shared - whether threads shall share it: the kernels must be built for that.
  * @param maximum - most pages that it may grow to.
- * @throws Error where that much cannot be reserved.
+ * @throws Error if that much cannot be reserved.
  */
 export function createMemory(pages: number, shared: boolean, maximum: number = MAXIMUM_PAGES): WebAssembly.Memory {
   try {

@@ -15,7 +15,7 @@ const WORK = 128 * 4 * 6 * 16 * 7 * 20;
  * best of several.
  *
  * @returns FLOP/s, float32; a multiply-add is two.
- * @throws Error where another engine runs.
+ * @throws Error if another engine runs.
  *
  * @example
  * ```ts

@@ -25,7 +25,7 @@ export function setV8Flag(flag: string): void {
 /**
  * Bytes of a file of this package.
  *
- * @throws Error where the file is not beside the code, as in a bundle for Node: bundlers copy code alone.
+ * @throws Error if the file is not beside the code, as in a bundle for Node: bundlers copy code alone.
  */
 export async function readPackageFile(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   const files = nodeModule('node:fs/promises');

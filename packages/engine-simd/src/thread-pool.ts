@@ -48,7 +48,7 @@ export class ThreadPool {
    *
    * @param job - address of its descriptor.
    * @param tasks - number of its tasks.
-   * @throws Error where the engine has been stopped or a worker has died.
+   * @throws Error if the engine has been stopped or a worker has died.
    */
   run(job: number, tasks: number): void {
     if (this.#broken !== null || this.#stopped) this.checkUsable();

@@ -111,7 +111,7 @@ export class GpuBackend extends StockBackend {
   /**
    * The buffer of a tensor that lies as float16 and does not wait.
    *
-   * @throws Error where it does not lie so (any more).
+   * @throws Error if it does not lie so (any more).
    */
   halfBufferOf({ dataId, shape }: tf.TensorInfo): GPUBuffer {
     const data = this.tensorMap.get(dataId);

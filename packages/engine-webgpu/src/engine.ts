@@ -45,7 +45,7 @@ export interface WebgpuEngine extends EngineModule {
   /**
    * Tells what a recording of a step would hold, without recording it for use: for benchmarks, and to see whether it fits.
    *
-   * @throws Error where the step cannot be recorded, with the reason.
+   * @throws Error if the step cannot be recorded, with the reason.
    */
   rehearse(step: StepFunction, inputs: StepInputs): RecordingSize;
   /**
@@ -54,7 +54,7 @@ export interface WebgpuEngine extends EngineModule {
    * @param run - what to measure; it is awaited.
    * @param by - what is told apart.
    * @returns a profile for each replay, see `profileTable`.
-   * @throws Error where the device has no timestamps.
+   * @throws Error if the device has no timestamps.
    */
   profile(run: () => unknown, by?: ProfileBy): Promise<StepProfile[]>;
   withPrecision<T>(precision: Precision, run: () => T): T;

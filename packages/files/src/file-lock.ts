@@ -71,7 +71,7 @@ export class FileLock {
    *
    * @param path - of the lock file, in a folder that exists; one lock has one path.
    * @param what - begins the messages: who asks, and what the lock is for.
-   * @throws Error where another holds it, with host, process, since when, and what to do; where the file cannot be written.
+   * @throws Error if another holds it, with host, process, since when, and what to do; where the file cannot be written.
    */
   static async take(path: string, what: string): Promise<FileLock> {
     const claim = { ...thisOwner(), token: randomBytes(8).toString('hex'), since: new Date().toISOString() };
@@ -102,7 +102,7 @@ export class FileLock {
   /**
    * Asserts that this still holds the lock.
    *
-   * @throws Error where it gave no sign of life for so long that another has taken it, or the file was removed.
+   * @throws Error if it gave no sign of life for so long that another has taken it, or the file was removed.
    */
   async check(): Promise<void> {
     if (!this.#lost) this.#lost = (await look(this.path))?.token !== this.#claim.token;

@@ -11,7 +11,7 @@ const { dirname } = neededNodeModule('node:path', need);
  *
  * @param path - the name; the folders above it are made where they are missing.
  * @returns the folder's path.
- * @throws Error where no folder can be made there.
+ * @throws Error if no folder can be made there.
  */
 export async function makeNewFolder(path: string): Promise<string> {
   try {

@@ -10,36 +10,37 @@ export interface AdamUpdateOptions {
   readonly beta1: number;
   /** Decay of the second moment, in [0, 1). */
   readonly beta2: number;
-  /** Added to the root of the second moment. */
+  /** Added to the square root of the second moment. */
   readonly epsilon: number;
   /** Strength of the weight decay. */
   readonly weightDecay: number;
-  /** Whether the decay acts on the parameters (AdamW) and not through the gradients (L2). */
+  /** Whether the decay acts on the parameters directly (AdamW) instead of through the gradients (L2). */
   readonly decoupled: boolean;
 }
 
 /**
- * One step of Adam for many parameters, in place.
+ * Does one step of Adam for many parameters, in place.
  *
  *     g <- g + weightDecay p                     (L2)      or      p <- (1 - learningRate weightDecay) p     (decoupled)
  *     m <- beta1 m + (1 - beta1) g
  *     v <- beta2 v + (1 - beta2) g^2
  *     p <- p - learningRate / c1 * m / (sqrt(v) / sqrt(c2) + epsilon)
  *
- * What changes from step to step comes in as a tensor, so that a captured step can be replayed. An engine may implement it as the kernel
- * `AdamUpdate`: inputs `parameter0..`, `gradient0..`, `firstMoment0..`, `secondMoment0..`, `scalars` and, where given, `gradientScale`; the
- * options and `count` as attributes; no outputs. It writes parameters and moments in place; a variable whose memory is shared (the tensor it was made from, a
- * clone) gets memory of its own first, so that only the variable changes.
+ * Values that change from step to step are tensors, so a recorded step can be replayed.
+ *
+ * For engines: the kernel is `AdamUpdate`. Its inputs are `parameter0..`, `gradient0..`, `firstMoment0..`, `secondMoment0..`, `scalars` and, if given,
+ * `gradientScale`. Its attributes are the options and `count`. It has no outputs; it writes parameters and moments in place. A variable may share its memory with
+ * another tensor (the one it was made from, or a clone). Such a variable first gets memory of its own, so that only the variable changes.
  *
  * @param parameters - p, float32; changed in place.
  * @param gradients - g, in the order and shapes of `parameters`; not changed.
  * @param firstMoments - m, likewise; changed in place, zeros before the first step.
  * @param secondMoments - v, likewise; changed in place, zeros before the first step.
- * @param scalars - [learningRate, c1 = 1 - beta1^t, c2 = 1 - beta2^t] with the step t counted from 1, shape [3], float32.
+ * @param scalars - [learningRate, c1 = 1 - beta1^t, c2 = 1 - beta2^t] where t is the step, counted from 1; shape [3], float32.
  * @param options - the constants.
- * @param gradientScale - [factor, applies], shape [2], float32: gradients are multiplied by the factor first; where `applies` is 0,
- * parameters and moments stay exactly as they are, even if gradients are NaN. Default: [1, 1].
- * @throws RangeError where the lists differ in length or shapes.
+ * @param gradientScale - [factor, applies], shape [2], float32. Gradients are first multiplied by the factor. If `applies` is 0,
+ * parameters and moments do not change at all, even if gradients are NaN. Default: [1, 1].
+ * @throws RangeError if the lists differ in length or shapes.
  *
  * @example
  * ```ts

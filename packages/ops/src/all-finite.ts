@@ -2,15 +2,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import { hasKernel } from './has-kernel.ts';
 
 /**
- * Says whether all elements of all tensors are finite, without reading anything back.
+ * Computes 1 if no element of any tensor is infinite or NaN, and 0 otherwise. It reads nothing back.
  *
- *     1 where every element is neither infinite nor NaN, 0 otherwise
- *
- * An engine may implement it as the kernel `AllFinite`: inputs `tensor0..`; attribute `count`; one output of shape [], float32.
+ * For engines: the kernel is `AllFinite` (inputs `tensor0..`; attribute `count`; one output of shape [], float32).
  *
  * @param tensors - float32, of any shapes, at least one; not disposed.
  * @returns a new scalar, float32, which the caller (or the surrounding `tf.tidy`) disposes. No gradient.
- * @throws RangeError where there is no tensor.
+ * @throws RangeError if the list is empty.
  *
  * @example
  * ```ts

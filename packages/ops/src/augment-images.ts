@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { hasKernel } from './has-kernel.ts';
 
 /**
- * One stage of the fused augmentation kernel: what is the same for all images. What differs from image to image stands in the
+ * One stage of the fused augmentation kernel, with the values that are the same for all images. Values that differ from image to image are in the
  * stage's columns of the parameter table, see {@link augmentStageColumns}.
  */
 export type AugmentStage =
@@ -18,7 +18,7 @@ export type AugmentStage =
   | { readonly kind: 'grayscale' }
   | {
       readonly kind: 'gaussianBlur';
-      /** Taps per direction, odd. */
+      /** Number of taps per direction, odd. */
       readonly kernelSize: number;
     }
   | {
@@ -31,9 +31,9 @@ export type AugmentStage =
 /**
  * Columns of the parameter table that each kind of stage reads, in this order.
  *
- * `applied` is 1 or 0: at 0 the stage leaves the image as it is. Crops are in pixels of the image that reaches the stage.
- * `first` to `fourth` name the operations of a colour jitter in the sequence in which they run: 0 brightness, 1 contrast,
- * 2 saturation, 3 hue; a hue shift (in turns, -0.5 to 0.5) of exactly 0 is left out.
+ * If `applied` is 0, the stage does not change the image; otherwise it is 1. Crops are in pixels of the image that reaches the stage.
+ * `first` to `fourth` give the order of the operations of a colour jitter: 0 brightness, 1 contrast, 2 saturation, 3 hue. A hue shift (in turns, -0.5 to 0.5) of
+ * exactly 0 is skipped.
  */
 export const augmentStageColumns: { readonly [Kind in AugmentStage['kind']]: readonly string[] } = {
   resizedCrop: ['top', 'left', 'height', 'width'],
@@ -47,25 +47,24 @@ export const augmentStageColumns: { readonly [Kind in AugmentStage['kind']]: rea
 
 /** Options of {@link augmentImages}. */
 export interface AugmentImagesOptions {
-  /** Height and width of the result, pixels: those of the last crop, or of the images where there is none. */
+  /** Height and width of the result in pixels: those of the last crop, or those of the images if there is no crop. */
   readonly size: readonly [number, number];
 }
 
 /**
- * Runs a whole chain of augmentations as one kernel, each image by its own row of parameters.
+ * Runs a complete chain of augmentations as one kernel. Each image has its own row of parameters.
  *
  *     output[r] = stage_n(... stage_1(images[r mod N], row r) ..., row r)
  *
- * There is no composition of it here: `Chain` of `@tfjs-ssl/augmentations` composes the same function out of single transforms,
- * and calls this op where the engine has the kernel. The kernel is `AugmentImages` (inputs images and parameters; attributes
- * stages and size).
+ * This op has no composition: it needs an engine with the kernel `AugmentImages` (inputs images and parameters; attributes stages and size). `Chain` of
+ * `@tfjs-ssl/augmentations` calls the op if the engine has the kernel, and otherwise composes the same function of single transforms.
  *
  * @param images - shape [N, H, W, 3], float32 in [0, 1].
  * @param parameters - shape [R, columns], float32, R a multiple of N: the columns of all stages, one stage after the other.
  * @param stages - the stages in the order in which they run.
  * @param options - see {@link AugmentImagesOptions}.
  * @returns a new tensor of shape [R, height, width, 3], which the caller (or the surrounding `tf.tidy`) disposes. No gradient.
- * @throws Error where the current backend has no such kernel; RangeError where shapes do not fit the stages.
+ * @throws Error if the current backend has no such kernel; RangeError if shapes do not fit the stages.
  *
  * @example
  * ```ts

@@ -4,17 +4,17 @@ import { hasKernel } from './has-kernel.ts';
 import { type PackedImages, packedWords } from './packed-images.ts';
 
 /**
- * Makes float images out of packed ones.
+ * Converts packed images to float images.
  *
  *     output[n] = bytes of image indices[n] / 255
  *
- * The kernel is `AugmentPackedImages` with no stages and no parameters; elsewhere it is composed of TensorFlow.js ops.
+ * The kernel is `AugmentPackedImages` without stages and parameters. Engines without it use a composition of TensorFlow.js ops.
  *
  * @param images - see `PackedImages`.
- * @param indices - positions of the images, shape [N], int32. One that is not there gives an image of NaN: nothing is read back.
+ * @param indices - positions of the images, shape [N], int32. A position that does not exist gives an image of NaN, because the op reads nothing back.
  * @returns a new tensor of shape [N, height, width, 3], float32 in [0, 1], which the caller (or the surrounding `tf.tidy`) disposes.
  * No gradient.
- * @throws RangeError where indices or shards are not of the kind described.
+ * @throws RangeError if indices or shards have another shape or type.
  *
  * @example
  * ```ts
@@ -57,12 +57,12 @@ export function unpackImages(images: PackedImages, indices: tf.Tensor1D): tf.Ten
 }
 
 /**
- * Makes views straight from packed images: {@link unpackImages} and `augmentImages` as one.
+ * Makes views directly from packed images, like {@link unpackImages} followed by `augmentImages`.
  *
  *     output[r] = stage_n(... stage_1(bytes of image indices[r mod N] / 255, row r) ..., row r)
  *
- * The kernel is `AugmentPackedImages`: inputs `shard0..`, int32 [images, words] (see `PackedImages`), `indices` and, where there are
- * stages, `parameters`; attributes `shards` (their number), `imageSize`, `stages` and `size`. An index that is not there gives NaN.
+ * For engines: the kernel is `AugmentPackedImages`. Its inputs are `shard0..`, int32 [images, words] (see `PackedImages`), `indices` and, if there are
+ * stages, `parameters`. Its attributes are `shards` (their number), `imageSize`, `stages` and `size`. A position that does not exist gives NaN.
  *
  * @param images - see `PackedImages`.
  * @param indices - positions of the N images, shape [N], int32.
@@ -70,7 +70,7 @@ export function unpackImages(images: PackedImages, indices: tf.Tensor1D): tf.Ten
  * @param stages - the stages in the order in which they run, at least one.
  * @param options - see `AugmentImagesOptions`.
  * @returns a new tensor of shape [R, height, width, 3], which the caller (or the surrounding `tf.tidy`) disposes. No gradient.
- * @throws Error where the current backend has neither this kernel nor `AugmentImages`; RangeError where shapes do not fit the stages.
+ * @throws Error if the current backend has neither this kernel nor `AugmentImages`; RangeError if shapes do not fit the stages.
  *
  * @example
  * ```ts

@@ -53,7 +53,7 @@ function axesOf(kernel: Kernel, shape: number[], attributes: PoolAttributes): Ax
   ];
 }
 
-/** For each window its size over how many of its positions are inside: 1 where it does not reach into the padding. */
+/** For each window: its size divided by the number of its positions inside the image. This is 1 if it does not reach into the padding. */
 function excesses({ length, windows, size, stride, before }: Axis): number[] {
   return Array.from({ length: windows }, (_, i) => {
     const first = i * stride - before;
@@ -63,13 +63,13 @@ function excesses({ length, windows, size, stride, before }: Axis): number[] {
 }
 
 /**
- * Registers the gradients of average pooling, in two and three dimensions, for windows that reach into the padding.
+ * Registers correct gradients of average pooling, in two and three dimensions, for windows that reach into the padding.
  *
- * The mean of a window is over its positions inside, so each of them gets dy over their number. TensorFlow.js divides by the size of the
- * window everywhere, which is too little at borders.
+ * The mean of a window is over its positions inside the image, so each of these positions gets dy divided by their number. TensorFlow.js always divides by the size of the
+ * window, so its gradients are too small at borders.
  *
- * Importing this package does it; again it is needed after a package that brings TensorFlow.js's own gradients once more, as tfjs-node does.
- * Registered twice, they stay as they are.
+ * Importing this package calls the function. Call it again after you load a package that registers TensorFlow.js's own gradients once more, as tfjs-node does. You can
+ * call it any number of times.
  */
 export function registerAveragePoolGradients(): void {
   for (const kernelName of ['AvgPool', 'AvgPool3D'] as const) {

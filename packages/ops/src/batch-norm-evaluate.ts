@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkBatchNorm, statisticAxes } from './check-batch-norm.ts';
 import { hasKernel } from './has-kernel.ts';
 
-/** What {@link batchNormEvaluate} normalises with. */
+/** The statistics of {@link batchNormEvaluate}. */
 export interface BatchNormStatistics {
   /** Mean of every channel, shape [C], float32. */
   readonly mean: tf.Tensor1D;
@@ -12,22 +12,22 @@ export interface BatchNormStatistics {
 
 /** Choices for {@link batchNormEvaluate}. */
 export interface BatchNormEvaluateOptions {
-  /** Added to the variance before its square root. Default 1e-5. */
+  /** Added to the variance before the square root. Default 1e-5. */
   readonly epsilon?: number;
-  /** Whether max(0, .) is applied at the end. Default false. */
+  /** Whether to apply max(0, .) at the end. Default false. */
   readonly relu?: boolean;
-  /** Added before the rectifier, shape of `x`: the shortcut of a residual block. Default: none. */
+  /** The shortcut of a residual block, with the shape of `x`. It is added before the rectifier. Default: none. */
   readonly residual?: tf.Tensor;
 }
 
 /**
- * Batch normalisation with given statistics, fused with what follows it in a residual network: that of an encoder that is used, not trained.
+ * Normalises with given statistics, as an encoder does in evaluation mode. It can add a residual and apply a rectifier in the same pass.
  *
  *     output = relu(gamma (x - mean) / sqrt(variance + epsilon) + beta + residual)
  *
- * with `relu` and `residual` where asked for. Gradients flow to `x`, `gamma`, `beta` and `residual`; the statistics are constants to the tape.
+ * `relu` and `residual` are optional. Gradients flow to `x`, `gamma`, `beta` and `residual`, but not to the statistics.
  *
- * An engine may implement it as the kernel `BatchNormEvaluate` (inputs x, gamma, beta, mean, variance, residual?; attributes epsilon, relu).
+ * For engines: the kernel is `BatchNormEvaluate` (inputs x, gamma, beta, mean, variance, residual?; attributes epsilon, relu).
  *
  * @param x - shape [..., C], float32.
  * @param gamma - scale of every channel, shape [C], float32.
@@ -35,7 +35,7 @@ export interface BatchNormEvaluateOptions {
  * @param statistics - mean and variance of every channel.
  * @param options - epsilon, rectifier and residual.
  * @returns a new tensor of the shape of `x`, which the caller (or the surrounding `tf.tidy`) disposes.
- * @throws RangeError where shapes do not fit together.
+ * @throws RangeError if shapes do not fit together.
  *
  * @example
  * ```ts

@@ -3,25 +3,25 @@ import { checkBatchNorm, statisticAxes } from './check-batch-norm.ts';
 import { hasKernel } from './has-kernel.ts';
 import { unshare } from './unshare.ts';
 
-/** Running statistics that {@link batchNormTrain} moves. */
+/** Running statistics that {@link batchNormTrain} updates. */
 export interface RunningStatistics {
   /** Running mean of every channel, shape [C], float32; changed in place. */
   readonly mean: tf.Variable;
   /** Running unbiased variance of every channel, shape [C], float32; changed in place. */
   readonly variance: tf.Variable;
-  /** Share of the batch, in (0, 1]: running = (1 - momentum) running + momentum batch. */
+  /** Weight of the batch, in (0, 1]: running = (1 - momentum) running + momentum batch. */
   readonly momentum: number;
 }
 
 /** Choices for {@link batchNormTrain}. */
 export interface BatchNormTrainOptions {
-  /** Added to the variance before its square root. Default 1e-5. */
+  /** Added to the variance before the square root. Default 1e-5. */
   readonly epsilon?: number;
-  /** Whether max(0, .) is applied at the end. Default false. */
+  /** Whether to apply max(0, .) at the end. Default false. */
   readonly relu?: boolean;
-  /** Added before the rectifier, shape of `x`: the shortcut of a residual block. Default: none. */
+  /** The shortcut of a residual block, with the shape of `x`. It is added before the rectifier. Default: none. */
   readonly residual?: tf.Tensor;
-  /** Running statistics that move towards those of the batch, the variance times rows / (rows - 1). Default: none. */
+  /** Running statistics to update with those of the batch; the variance is multiplied by rows / (rows - 1). Default: none. */
   readonly running?: RunningStatistics;
 }
 
@@ -36,23 +36,23 @@ export interface BatchNormTrainResult {
 }
 
 /**
- * Batch normalisation with the statistics of the batch, fused with what follows it in a residual network.
+ * Normalises with the statistics of the batch. It can add a residual and apply a rectifier in the same pass.
  *
  *     output = relu(gamma (x - mean) / sqrt(variance + epsilon) + beta + residual)
  *
- * with `relu` and `residual` where asked for. The mean is subtracted before squares are summed, so that data far from zero keep their
- * digits. What is not finite shows: where the variance of a channel overflows or is NaN, all its outputs are NaN. Gradients flow to `x`, `gamma`, `beta` and `residual` through `output`; `mean` and `variance` are constants to the tape.
+ * `relu` and `residual` are optional. The mean is subtracted before squares are added, so data far from zero keep their digits. If the variance of a channel overflows or is NaN, all
+ * outputs of the channel are NaN. Gradients flow through `output` to `x`, `gamma`, `beta` and `residual`, but not through `mean` and `variance`.
  *
- * An engine may implement it as the kernels `BatchNormTrain` (inputs x, gamma, beta, residual?, runningMean?, runningVariance?; attributes
- * epsilon, relu and, with running statistics, momentum; outputs output, mean, variance; the running statistics are written in place) and `BatchNormTrainGrad` (inputs dy, x, output, mean, variance, gamma; attributes epsilon, relu, residual; outputs dx,
- * dgamma, dbeta and, where residual is true, dresidual).
+ * For engines: the kernels are `BatchNormTrain` (inputs x, gamma, beta, residual?, runningMean?, runningVariance?; attributes epsilon, relu and, with running statistics, momentum;
+ * outputs output, mean, variance; it writes the running statistics in place) and `BatchNormTrainGrad` (inputs dy, x, output, mean, variance, gamma; attributes epsilon, relu,
+ * residual; outputs dx, dgamma, dbeta and, if residual is true, dresidual).
  *
  * @param x - shape [..., C], float32; the statistics are over all axes but the last.
  * @param gamma - scale of every channel, shape [C], float32.
  * @param beta - shift of every channel, shape [C], float32.
  * @param options - epsilon, rectifier, residual and running statistics.
  * @returns three new tensors, which the caller (or the surrounding `tf.tidy`) disposes.
- * @throws RangeError where shapes do not fit together, or running statistics are to move by one value per channel.
+ * @throws RangeError if shapes do not fit together, or if running statistics are given and there is only one value per channel.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** Sizes of a convolution in pixels and channels, NHWC: what the engines plan their kernels for. */
+/** Sizes of a convolution in pixels and channels (NHWC), for which engines plan their kernels. */
 export interface ConvolutionGeometry {
   readonly images: number;
   readonly height: number;
@@ -27,12 +27,12 @@ export interface ConvolutionAttributes {
 }
 
 /**
- * The sizes of a convolution, for engines that implement the convolution kernels of TensorFlow.js.
+ * Computes the sizes of a convolution, for engines that implement the convolution kernels of TensorFlow.js.
  *
  * @param inputShape - shape of the images, [N, H, W, C].
  * @param filterShape - shape of the filter, [H, W, C, output channels].
- * @param attributes - what TensorFlow.js gives the kernel.
- * @returns the sizes, or null where the convolution is of a kind that engines leave to a stock kernel: dilated, NCHW, grouped.
+ * @param attributes - the attributes that TensorFlow.js passes to the kernel.
+ * @returns the sizes, or null if engines leave this convolution to a stock kernel (dilated, NCHW, grouped).
  */
 export function convolutionGeometry(
   inputShape: readonly number[],
@@ -70,7 +70,7 @@ export function convolutionGeometry(
   return Object.values(geometry).every((size) => size >= 0) && filterShape[2] === info.inChannels ? geometry : null;
 }
 
-/** Names a geometry: the key of everything that is planned for it. */
+/** Returns the name of a geometry, the key of everything that is planned for it. */
 export function geometryKey(g: ConvolutionGeometry): string {
   return `${g.images},${g.height},${g.width},${g.channels},${g.outputChannels},${g.filterHeight},${g.filterWidth},${g.strideY},${g.strideX},${g.top},${g.left},${g.outputHeight},${g.outputWidth}`;
 }

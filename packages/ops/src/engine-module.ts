@@ -1,31 +1,31 @@
 import type * as tf from '@tensorflow/tfjs-core';
 
 /**
- * Arithmetic of a training step. In `'mixed'`, matrix products take operands of float16 and add in float32, and the engine may keep what
- * layers pass on, and its gradients, as float16; weights and their gradients, statistics, loss and optimizer are float32 in both, and so is
- * the dtype of every tensor.
+ * Arithmetic of a training step. With `'mixed'`, matrix products take float16 operands and add in float32, and the engine may keep the activations
+ * between layers, and their gradients, as float16. Weights and their gradients, statistics, loss and optimizer are float32 in both precisions. The
+ * dtype of every tensor is float32 too.
  */
 export type Precision = 'float32' | 'mixed';
 
-/** What an engine says about itself once it runs. */
+/** The description of a running engine. */
 export interface EngineDescription {
-  /** Name by which `startEngine` knows it, for example `'simd'`. */
+  /** Name for `startEngine`, for example `'simd'`. */
   readonly name: string;
   /** Name of the TensorFlow.js backend that it registered and made current. */
   readonly backend: string;
-  /** What computes: processor or adapter, with the number of threads where there are any. */
+  /** The processor or the adapter that computes, with the number of threads if the engine has threads. */
   readonly device: string;
-  /** Version of the engine and of what it stands on, for people to read. */
+  /** Version of the engine and of the software below it, as text for people. */
   readonly version: string;
-  /** Arithmetic that it can train with. */
+  /** The precisions it can train with. */
   readonly precisions: readonly Precision[];
-  /** Threads that compute, the calling one counted; 1 where there is no pool. */
+  /** Number of threads that compute, including the calling thread; 1 if there is no pool. */
   readonly threads: number;
-  /** Whether it computes beside the calling thread, so that work returns before it is done. Default: false. */
+  /** Whether it computes beside the calling thread, so that a call returns before its work is done. Default: false. */
   readonly runsAhead?: boolean;
 }
 
-/** A whole step: a synchronous function of named tensors and of variables. */
+/** A complete step: a synchronous function of named tensors and of variables. */
 export type StepFunction = (inputs: Readonly<Record<string, tf.Tensor>>) => Record<string, tf.Tensor>;
 
 /** Exact shape and dtype of every input of a step. */
@@ -36,75 +36,75 @@ export type StepInputs = Readonly<
 /** A step that an engine has recorded and replays. */
 export interface CapturedStep {
   /**
-   * Runs the step: on the engine's side all is as if its function had run, only without its JavaScript.
+   * Runs the step. The engine does the same as if the step's function had run, but without its JavaScript.
    *
    * @param inputs - every input, of the shape and dtype of the recording; not disposed.
    * @returns new tensors, which the caller disposes.
    */
   replay(inputs: Readonly<Record<string, tf.Tensor>>): Record<string, tf.Tensor>;
   /**
-   * Records the step again, for comparison alone.
+   * Records the step again and compares it with the recording.
    *
-   * @throws Error where it is no longer what was recorded: it depends on a number of JavaScript that has changed.
+   * @throws Error if they differ, because the step depends on a JavaScript number that has changed.
    */
   check(): void;
-  /** Frees its memory. Outputs that somebody still has stay, and so do variables. */
+  /** Frees its memory. Variables and outputs that are still in use stay. */
   dispose(): void;
 }
 
-/** Choices for the start of an engine; an engine ignores what it has no use for. */
+/** Options for the start of an engine. An engine ignores options that do not apply to it. */
 export interface EngineOptions {
-  /** Threads that compute, the calling one counted. Default: the machine's available processors. */
+  /** Number of threads that compute, including the calling thread. Default: the machine's available processors. */
   readonly threads?: number;
   /**
-   * Whether a GPU engine may run on an adapter that computes on the processor: right, and far too slow to train with. Default: only where the
-   * environment variable `TFJS_SSL_SOFTWARE_GPU` is 1.
+   * Whether a GPU engine may run on an adapter that computes on the processor. The results are right, but training is far too slow. Default: true if the
+   * environment variable `TFJS_SSL_SOFTWARE_GPU` is 1, else false.
    */
   readonly softwareAdapter?: boolean;
-  /** Whether an engine that does not compute on a GPU is refused. Default: false. */
+  /** Whether to refuse an engine that does not compute on a GPU. Default: false. */
   readonly requireGpu?: boolean;
 }
 
 /**
- * Whether an engine can run here and, if it cannot, the reason and what to do. `gpu` says whether it would compute on a GPU; absent, it
- * would not. `onlyGpuMissing`: it was asked with `requireGpu`, and could as far as is known compute on the processor.
+ * Whether an engine can run here and, if not, the reason and what to do. `gpu` tells whether it would compute on a GPU; if it is absent, it
+ * would not. `onlyGpuMissing` means that `requireGpu` was set, and that the engine could probably compute on the processor.
  */
 export type EngineAvailability =
   | { readonly available: true; readonly gpu?: boolean }
   | { readonly available: false; readonly reason: string; readonly onlyGpuMissing?: boolean };
 
 /**
- * What the package of an engine exports as `engine`: the only thing that `@tfjs-ssl/engine` knows of it.
+ * The module that an engine's package exports. `@tfjs-ssl/engine` knows nothing else about an engine.
  *
- * An engine registers a TensorFlow.js backend and, for it, the kernels that `@tfjs-ssl/ops` names.
+ * An engine registers a TensorFlow.js backend, and kernels for it under the names that `@tfjs-ssl/ops` uses.
  */
 export interface EngineModule {
   readonly name: string;
   /**
-   * Looks whether the engine can run here with these options, without starting anything that has to be stopped.
+   * Tells whether the engine can run here with these options. It starts nothing that must be stopped.
    *
-   * @param options - what would be asked of its start; an engine that can say why `requireGpu` cannot be met says so.
+   * @param options - the options for `start`. If the engine knows why it cannot meet `requireGpu`, it says so.
    */
   probe(options?: EngineOptions): Promise<EngineAvailability>;
   /**
-   * Starts the engine (a second call returns the running one) and makes its backend the current one.
+   * Starts the engine and makes its backend the current one. If the engine is running already, it returns its description.
    *
-   * @throws Error where it cannot run, with what to do.
+   * @throws Error that says what to do, if the engine cannot run.
    */
   start(options?: EngineOptions): Promise<EngineDescription>;
-  /** Ends its threads and frees its memory; tensors on it are lost. */
+  /** Ends the engine's threads and frees its memory. Its tensors are lost. */
   stop(): Promise<void>;
   /**
-   * Records a step to replay it. Optional: without it a compiled step runs as it stands.
+   * Records a step for replay. This function is optional; without it, a compiled step runs op by op.
    *
-   * The step has run once before, so that what it makes at its first run is there. It is run again to record it, and nothing that
-   * this computes is seen: variables keep their values.
+   * The caller has run the step once before, so everything that the first run creates exists. The function runs the step again to record it. This run has
+   * no visible effect: variables keep their values.
    *
-   * @throws Error where the step cannot be recorded, with the reason and what to do.
+   * @throws Error that gives the reason and says what to do, if the step cannot be recorded.
    */
   capture?(step: StepFunction, inputs: StepInputs): CapturedStep;
   /**
-   * Runs a function, in whose course kernels compute with this precision. Needed by engines with another one than float32.
+   * Runs a function whose kernels compute with this precision. Engines that have only float32 do not need it.
    */
   withPrecision?<T>(precision: Precision, run: () => T): T;
 }

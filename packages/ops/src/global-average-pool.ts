@@ -2,15 +2,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import { hasKernel } from './has-kernel.ts';
 
 /**
- * Mean of every channel over height and width.
+ * Computes the mean of every channel over height and width.
  *
  *     output[n, c] = sum_{h,w} x[n, h, w, c] / (H W)
  *
- * An engine may implement it as the kernels `GlobalAveragePool` (input x) and `GlobalAveragePoolGrad` (input dy, attribute inputShape).
+ * For engines: the kernels are `GlobalAveragePool` (input x) and `GlobalAveragePoolGrad` (input dy, attribute inputShape).
  *
  * @param x - images or feature maps, shape [N, H, W, C], float32.
  * @returns a new tensor of shape [N, C], which the caller (or the surrounding `tf.tidy`) disposes.
- * @throws RangeError where `x` does not have four axes.
+ * @throws RangeError if `x` does not have four axes.
  *
  * @example
  * ```ts

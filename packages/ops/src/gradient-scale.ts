@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
- * What an update multiplies gradients by, and whether it takes place: a tensor [factor, applies] of shape [2], float32.
+ * A factor for gradients, and whether the update takes place: a tensor [factor, applies] of shape [2], float32.
  *
- * `factor` undoes the scale of a loss that was enlarged for float16; `applies` is 1, or 0 where the step is to be skipped: parameters and
- * slots then keep their values exactly, whatever the gradients are.
+ * `factor` undoes the scale of a loss that was enlarged for float16. `applies` is 1, or 0 to skip the step: parameters and
+ * slots then do not change, whatever the gradients are.
  */
 export type GradientScale = tf.Tensor1D;
 
@@ -21,7 +21,7 @@ export function checkGradientScale(fn: string, scale: GradientScale | undefined)
 export interface ScaledUpdate {
   /** The gradient times the factor. */
   scaled(gradient: tf.Tensor): tf.Tensor;
-  /** Assigns a value, where the update applies. */
+  /** Assigns a value if the update applies. */
   assign(variable: tf.Variable, value: tf.Tensor): void;
 }
 

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
- * Says whether the current backend implements a kernel.
+ * Tells whether the current engine has a kernel.
  *
- * @param kernelName - name under which engines register it, for example `'BatchNormTrain'`.
- * @returns true where `tf.engine().runKernel(kernelName, ...)` would find it.
+ * @param kernelName - the name under which engines register it, for example `'BatchNormTrain'`.
+ * @returns true if `tf.engine().runKernel(kernelName, ...)` would find it.
  *
  * @example
  * ```ts

@@ -4,16 +4,16 @@ import * as tf from '@tensorflow/tfjs-core';
 const unit = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
 /**
- * Makes float images of bytes.
+ * Converts bytes to float images.
  *
  *     output = fround(byte / 255)
  *
- * A table of 256 values, which is many times faster than `Float32Array.from(bytes, (byte) => byte / 255)` and the same on every engine.
+ * It looks the values up in a table, which is many times faster than `Float32Array.from(bytes, (byte) => byte / 255)`. The result is the same on every engine.
  *
  * @param pixels - the images one after another, row by row, values from 0 to 255.
  * @param shape - [N, height, width, channels].
  * @returns a new tensor of the shape, float32 in [0, 1], which the caller (or the surrounding `tf.tidy`) disposes.
- * @throws RangeError where there are not as many bytes as the shape says; TypeError where the pixels are not bytes.
+ * @throws RangeError if the number of bytes does not fit the shape; TypeError if the pixels are not bytes.
  *
  * @example
  * ```ts

@@ -4,44 +4,45 @@ import { checkGradientScale, type GradientScale, type ScaledUpdate, scaledUpdate
 import { hasKernel } from './has-kernel.ts';
 import { unshare } from './unshare.ts';
 
-/** Where learning rate and trust ratio enter: the three published variants of LARS, see {@link momentumUpdate}. */
+/** The three published variants of LARS. They differ in where learning rate and trust ratio enter; see {@link momentumUpdate}. */
 export type MomentumFlavour = 'simclr' | 'popular' | 'torch';
 
 /** Constants of {@link momentumUpdate}. */
 export interface MomentumUpdateOptions {
-  /** Decay of the velocity, in [0, 1); 0: there are no velocities. */
+  /** Decay of the velocity, in [0, 1). With 0 there are no velocities. */
   readonly momentum: number;
-  /** Whether the update looks ahead (Nesterov). */
+  /** Whether to use Nesterov's momentum. */
   readonly nesterov: boolean;
   readonly flavour: MomentumFlavour;
   /** Strength of the L2 decay of each parameter. */
   readonly weightDecays: readonly number[];
-  /** Factor of each parameter's trust ratio; 0: none. */
+  /** Factor of each parameter's trust ratio; 0 for no trust ratio. */
   readonly trustCoefficients: readonly number[];
 }
 
 /**
- * One step of SGD with momentum, or of LARS, for many parameters, in place.
+ * Does one step of SGD with momentum, or of LARS, for many parameters, in place.
  *
- *     g <- g + weightDecay p                            trust(d) = trustCoefficient |p| / |d|, 1 where a norm or the coefficient is 0
+ *     g <- g + weightDecay p                            trust(d) = trustCoefficient |p| / |d|, or 1 if a norm or the coefficient is 0
  *     a = learningRate trust(g)  ('simclr'),   trust(g)  ('torch'),   1  ('popular')
  *     v <- momentum v + a g
  *     d = nesterov ? momentum v + a g : v
  *     p <- p - d  ('simclr'),   p - learningRate d  ('torch'),   p - learningRate trust(d) d  ('popular')
  *
- * With all coefficients 0 and `'torch'` it is `torch.optim.SGD`. What changes from step to step comes in as a tensor, so that a captured
- * step can be replayed. An engine may implement it as the kernel `MomentumUpdate`: inputs `parameter0..`, `gradient0..`, `velocity0..`
- * (absent where momentum is 0), `scalars` and, where given, `gradientScale`; the options and `count` as attributes; no outputs. It writes
- * parameters and velocities in place; a variable whose memory is shared gets memory of its own first, so that only the variable changes.
+ * With `'torch'` and all trust coefficients 0, this is `torch.optim.SGD`. Values that change from step to step are tensors, so a recorded step can be replayed.
+ *
+ * For engines: the kernel is `MomentumUpdate`. Its inputs are `parameter0..`, `gradient0..`, `velocity0..` (absent if momentum is 0), `scalars` and, if given,
+ * `gradientScale`. Its attributes are the options and `count`. It has no outputs; it writes parameters and velocities in place. A variable that shares its memory with
+ * another tensor first gets memory of its own, so that only the variable changes.
  *
  * @param parameters - p, float32; changed in place.
  * @param gradients - g, in the order and shapes of `parameters`; not changed.
- * @param velocities - v, likewise, zeros before the first step; changed in place. Empty where momentum is 0.
+ * @param velocities - v, likewise, zeros before the first step; changed in place. Empty if momentum is 0.
  * @param scalars - [learningRate], shape [1], float32.
  * @param options - the constants.
- * @param gradientScale - [factor, applies], shape [2], float32: gradients are multiplied by the factor first; where `applies` is 0,
- * parameters and velocities stay exactly as they are, even if gradients are NaN. Default: [1, 1].
- * @throws RangeError where the lists differ in length or shapes.
+ * @param gradientScale - [factor, applies], shape [2], float32. Gradients are first multiplied by the factor. If `applies` is 0,
+ * parameters and velocities do not change at all, even if gradients are NaN. Default: [1, 1].
+ * @throws RangeError if the lists differ in length or shapes.
  *
  * @example
  * ```ts
@@ -103,7 +104,7 @@ export function momentumUpdate(
   });
 }
 
-/** coefficient |p| / |direction|, or 1 where either norm is zero. */
+/** coefficient |p| / |direction|, or 1 if either norm is zero. */
 function trustRatio(parameter: tf.Tensor, direction: tf.Tensor, coefficient: number): tf.Tensor {
   const size = tf.sqrt(tf.sum(tf.square(parameter)));
   const length = tf.sqrt(tf.sum(tf.square(direction)));

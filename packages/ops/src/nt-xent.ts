@@ -13,31 +13,33 @@ export interface NtXentOptions {
 export interface NtXentResult {
   /** Mean cross-entropy over all 2N anchors, in nats; shape [], float32. */
   readonly loss: tf.Scalar;
-  /** For each anchor, how many negatives have a greater logit than its positive; shape [2N], float32, a constant to the tape. */
+  /** For each anchor, how many negatives have a greater logit than its positive; shape [2N], float32, without a gradient. */
   readonly ranks: tf.Tensor1D;
 }
 
 /**
- * SimCLR's contrastive loss of a batch of pairs, and the rank of every positive.
+ * Computes SimCLR's contrastive loss for a batch of pairs, and the rank of every positive.
  *
  *     logits_ij = u_i . u_j / temperature,    u_i = z_i / max(|z_i|, 1e-12),    p(i) = (i + N) mod 2N
  *     loss = mean_i ( log sum_{j != i} exp(logits_ij) - logits_i,p(i) )
  *     ranks_i = #{ j != i, p(i) : logits_ij > logits_i,p(i) }
  *
- * Ties count for the positive; a row of which a logit is NaN gets rank 2N. So the top-k accuracy of the pretext task is the mean of
+ * Ties count in favour of the positive. A row with a NaN among its logits gets rank 2N. The top-k accuracy of the pretext task is the mean of
  * `ranks < k`. Gradients flow through `loss` and are finite everywhere.
  *
- * An engine may implement it as the kernels `NTXent` (inputs projections; attribute temperature; outputs loss [], ranks [2N] and
- * logSums [2N], log sum_{j != i} exp(logits_ij), the maximum removed before exponentials, or more where its gradient needs it; after them,
- * where it likes, units [2N, D], the u_i, and divisors, what made them) and `NTXentGrad` (inputs dy [], projections and all outputs from
- * logSums on; attribute temperature; output dprojections). Their memory must grow with the batch and not with its square.
- * Rounded log-sums make exp(logits - logSums) wrong by up to 1e-6 at low temperatures, which training curves show: a gradient kernel
- * forms them anew, in two parts or with the exponentials' own sum.
+ * For engines: the kernels are `NTXent` and `NTXentGrad`. Their memory must grow with the batch and not with its square.
+ *
+ * - `NTXent` has the input projections and the attribute temperature. Its outputs are loss [], ranks [2N] and logSums [2N] (log sum_{j != i} exp(logits_ij), computed with the
+ *   maximum subtracted). It may add outputs that its gradient needs, such as units [2N, D], the u_i, and their divisors.
+ * - `NTXentGrad` has the inputs dy [], projections and all outputs of `NTXent` from logSums on, and the attribute temperature. Its output is dprojections.
+ *
+ * At low temperatures, rounded log-sums make exp(logits - logSums) wrong by up to 1e-6, which training curves show. A gradient kernel must therefore compute the sums again, in two
+ * parts or from the exponentials themselves.
  *
  * @param projections - z, shape [2N, D], float32; rows i and i + N are a pair.
  * @param options - the temperature.
  * @returns two new tensors, which the caller (or the surrounding `tf.tidy`) disposes.
- * @throws RangeError where the shape or the temperature does not fit.
+ * @throws RangeError if the shape or the temperature does not fit.
  *
  * @example
  * ```ts

@@ -2,28 +2,28 @@ import * as tf from '@tensorflow/tfjs-core';
 import { hasKernel } from './has-kernel.ts';
 
 /**
- * 8-bit images that stay in the memory of an engine, four bytes to a word.
+ * 8-bit images in the memory of an engine, four bytes to a word.
  *
- * An image is its bytes (RGB, row by row) as little-endian words, the last one filled up with zeros. A data set larger than one buffer
- * may be lies in several shards.
+ * The bytes of an image (RGB, row by row) are little-endian words; zeros fill up the last word. A data set that is too large for one buffer has
+ * several shards.
  *
  * @see {@link packImages} and {@link uploadImages}, which make them.
  */
 export interface PackedImages {
-  /** int32, shape [images, words]; all of the same number of images, but for the last, which may have fewer. */
+  /** int32, shape [images, words]. All shards have the same number of images, except the last, which may have fewer. */
   readonly shards: readonly tf.Tensor2D[];
   /** Height and width of every image, pixels. */
   readonly imageSize: readonly [height: number, width: number];
-  /** Images in all shards. */
+  /** Number of images in all shards. */
   readonly length: number;
 }
 
-/** Words of one packed image of three channels. */
+/** Number of words of one packed image with three channels. */
 export function packedWords([height, width]: readonly [number, number]): number {
   return Math.ceil((height * width * 3) / 4);
 }
 
-/** Bytes of whole images as words, each image filled up to a whole word. */
+/** Bytes of complete images as words; each image is filled up to a complete word. */
 function toWords(pixels: Uint8Array, imageSize: readonly [number, number], images: number): Int32Array {
   const words = packedWords(imageSize);
   const imageBytes = imageSize[0] * imageSize[1] * 3;
@@ -40,9 +40,9 @@ function toWords(pixels: Uint8Array, imageSize: readonly [number, number], image
  *
  * @param pixels - shape [N, height, width, 3], uint8.
  * @param imageSize - height and width, pixels.
- * @param imagesPerShard - images in a shard. Default: all, in one.
+ * @param imagesPerShard - number of images in a shard. Default: all images in one shard.
  * @returns new tensors, which the caller (or the surrounding `tf.tidy`) disposes.
- * @throws RangeError where the bytes are not whole images, at least one.
+ * @throws RangeError if the bytes are not one or more complete images.
  *
  * @example
  * ```ts
@@ -80,7 +80,7 @@ export function packImages(
   return { shards, imageSize: [imageSize[0], imageSize[1]], length };
 }
 
-/** Where images come from: an `ImageDataset` of `@tfjs-ssl/datasets`, or anything like it. */
+/** A source of images: an `ImageDataset` of `@tfjs-ssl/datasets`, or your own object with these fields. */
 export interface ImageSource {
   /** Number of images. */
   readonly length: number;
@@ -91,40 +91,40 @@ export interface ImageSource {
 
 /** Options of {@link uploadImages}. */
 export interface UploadImagesOptions {
-  /** Images read at a time. Default: 512. */
+  /** Number of images to read at a time. Default: 512. */
   readonly imagesPerChunk?: number;
   /** Called after every chunk. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
-  /** Ends the upload: what was uploaded is freed and the signal's reason thrown. */
+  /** Stops the upload: the uploaded images are freed, and the signal's reason is thrown. */
   readonly signal?: AbortSignal;
 }
 
-/** What the kernel `ReserveImages` is given. */
+/** Attributes of the kernel `ReserveImages`. */
 export interface ReserveImagesAttributes {
-  /** Images in all. */
+  /** Number of images. */
   readonly images: number;
-  /** Words of each. */
+  /** Words of each image. */
   readonly words: number;
-  /** The kernel may add promises that reject where the memory turns out not to be there. */
+  /** The kernel may add promises that reject if the memory turns out to be missing. */
   readonly checks: Promise<void>[];
 }
 
-/** Whether the current engine can keep a data set in its memory and make views of it; {@link uploadImages} says if it is large enough. */
+/** Tells whether the current engine can keep a data set in its memory and make views of it. {@link uploadImages} throws if the memory is too small. */
 export function keepsImages(): boolean {
   return ['ReserveImages', 'WriteImages', 'AugmentPackedImages'].every(hasKernel);
 }
 
 /**
- * Puts a whole data set into the memory of the engine, once, so that a step uploads indices only.
+ * Uploads a complete data set to the engine once. After that, a step uploads only positions.
  *
- * The engine implements two kernels for it. `ReserveImages` (attributes as {@link ReserveImagesAttributes}) returns the shards, int32
- * [images, words], as many as its buffers demand, all of one number of images but for the last; it throws where there is not the memory.
- * `WriteImages` (inputs `shard` and `images`, int32 [n, words]; attribute `first`) writes rows into a shard, in place; no outputs.
+ * For engines: there are two kernels. `ReserveImages` (attributes as in {@link ReserveImagesAttributes}) returns the shards, int32 [images, words], as many as its buffers
+ * need. All shards have the same number of images, except the last. The kernel throws if there is not enough memory. `WriteImages` (inputs `shard` and `images`, int32
+ * [n, words]; attribute `first`) writes rows into a shard in place and has no outputs.
  *
  * @param source - the images.
  * @param options - see {@link UploadImagesOptions}.
  * @returns the images; the caller disposes the shards.
- * @throws Error where the engine keeps no images (see {@link keepsImages}), or RangeError where its memory cannot hold them.
+ * @throws Error if the engine keeps no images (see {@link keepsImages}), or RangeError if its memory cannot hold them.
  *
  * @example
  * ```ts

@@ -3,7 +3,7 @@ import { hasKernel } from './has-kernel.ts';
 import { unitRows, unitRowsGradient } from './unit-rows.ts';
 
 /**
- * The positive of every row as a one-hot matrix: row i of 2N is paired with row (i + N) mod 2N.
+ * The positive of every row as a one-hot matrix. Row i of 2N is paired with row (i + N) mod 2N.
  *
  * Only 2N indices are uploaded; the engine expands them.
  */
@@ -15,12 +15,12 @@ export function positivePairs(rows: number): tf.Tensor2D {
 }
 
 /**
- * What stands on the diagonal: far below any logit, so that a softmax does not see it, yet finite, so that 0 times it is 0 and shaders need
+ * The value on the diagonal. It is far below any logit, so a softmax ignores it, but finite, so 0 times it is 0 and shaders need
  * no infinities.
  */
 const masked = (temperature: number): number => Math.min(-1e9, -4 / temperature);
 
-/** A matrix to add to logits that takes each row's similarity to itself out of every softmax. */
+/** A matrix to add to logits. It removes each row's similarity to itself from every softmax. */
 function selfMask(rows: number, temperature: number): tf.Tensor2D {
   return tf.tidy(() => {
     const own = Int32Array.from({ length: rows }, (_, row) => row);
@@ -29,15 +29,15 @@ function selfMask(rows: number, temperature: number): tf.Tensor2D {
 }
 
 /**
- * Scaled cosine similarities of all rows of a batch of pairs, with a closed-form gradient.
+ * Computes the scaled cosine similarities of all rows of a batch of pairs, with a closed-form gradient.
  *
  *     logits_ij = u_i . u_j / temperature  (i != j),    u_i = z_i / max(|z_i|, 1e-12)
  *
- * The diagonal is far below all others: about -1e9, or lower where the temperature is below 4e-9. What needs only the loss or the ranks
- * takes `ntXentWithRanks`, which never holds the matrix.
+ * The values on the diagonal are far below all others: about -1e9, or lower if the temperature is below 4e-9. If you need only the loss or the ranks, use
+ * `ntXentWithRanks`, which never holds the matrix.
  *
- * An engine that has the kernel `NTXent` may implement `PairLogits` (input projections; attributes temperature, masked; output
- * logits [2N, 2N], `masked` on the diagonal): from the same arithmetic, so that {@link pairRanks} of these logits are the ranks of the loss.
+ * For engines: one that has the kernel `NTXent` may also have `PairLogits` (input projections; attributes temperature, masked; output logits [2N, 2N] with `masked` on
+ * the diagonal). It must use the same arithmetic as `NTXent`, so that {@link pairRanks} of these logits gives the ranks of the loss.
  *
  * @param projections - z, shape [2N, D], float32; rows i and i + N are a pair.
  * @param temperature - divisor of the similarities, finite and above 0.
@@ -84,9 +84,9 @@ function computeLogits(projections: tf.Tensor2D, temperature: number): tf.Tensor
 }
 
 /**
- * For every row of {@link pairLogits}, how many negatives have a greater logit than the positive.
+ * Counts, for every row of {@link pairLogits}, the negatives with a greater logit than the positive.
  *
- * Ties count for the positive. A row that has a NaN gets 2N, more than there are negatives.
+ * Ties count in favour of the positive. A row that contains NaN gets 2N, which is more than the number of negatives.
  *
  * @param logits - shape [2N, 2N], float32, the diagonal masked.
  * @returns shape [2N], float32, no gradient; the caller disposes it.

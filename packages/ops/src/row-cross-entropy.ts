@@ -1,15 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
- * Mean cross-entropy of rows of logits against one positive each, with a closed-form gradient.
+ * Computes the mean cross-entropy of rows of logits with one positive each, with a closed-form gradient.
  *
  *     loss = mean_i ( log sum_j exp(logits_ij) - sum_j targets_ij logits_ij )
  *
- * The maximum is removed before everything: exponentials cannot overflow, and where the positive leads by far (loss near 0) log(1 + small) is
- * not drowned by the rounding of large logits.
+ * The maximum is subtracted first. Exponentials therefore cannot overflow. If the positive is far ahead (loss near 0), log(1 + small) is
+ * not lost in the rounding of large logits.
  *
  * @param logits - shape [N, C], float32.
- * @param targets - the positives as one-hot rows, shape [N, C], float32; a constant to the tape.
+ * @param targets - the positives as one-hot rows, shape [N, C], float32; no gradient flows to them.
  * @returns a scalar, float32, in nats; the caller disposes it.
  *
  * @example

@@ -1,16 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** Norms below this are taken for it, as `torch.nn.functional.normalize` does. */
+/** Norms below this count as this, as in `torch.nn.functional.normalize`. */
 const SMALLEST_NORM = 1e-12;
 
-/** Rows as u = z / (scale length): neither factor leaves float32, whatever the norm. */
+/** Rows as u = z / (scale length). Neither factor leaves the range of float32, whatever the norm. */
 interface Normalized {
   readonly unit: tf.Tensor2D;
   /** Largest magnitude of the row, or the smallest norm. */
   readonly scale: tf.Tensor2D;
   /** Norm of the row in that scale, at least 1. */
   readonly length: tf.Tensor2D;
-  /** 1 where the norm divides, 0 where the constant does. */
+  /** 1 if the norm divides the row, 0 if the constant does. */
   readonly divided: tf.Tensor2D;
 }
 
@@ -25,8 +25,8 @@ function normalize(z: tf.Tensor2D): Normalized {
 }
 
 /**
- * Gradient of {@link unitRows} at z: du less its part along u, through the norm. Where the norm is below the smallest, the divisor is a
- * constant and nothing is taken away.
+ * The gradient of {@link unitRows} at z: du minus its part along u, divided by the norm. If the norm is below the smallest one, the divisor is a
+ * constant and nothing is subtracted.
  */
 export function unitRowsGradient(z: tf.Tensor2D, du: tf.Tensor2D): tf.Tensor2D {
   return tf.tidy(() => {
@@ -37,11 +37,11 @@ export function unitRowsGradient(z: tf.Tensor2D, du: tf.Tensor2D): tf.Tensor2D {
 }
 
 /**
- * Rows divided by their Euclidean norms, with a closed-form gradient: what losses of cosine similarities start with.
+ * Divides rows by their Euclidean norms, with a closed-form gradient. Losses of cosine similarities start with it.
  *
  *     u_i = z_i / max(|z_i|, 1e-12)
  *
- * The norm is formed in the scale of the row's largest element, so that squares neither overflow nor underflow: right for all finite rows.
+ * The norm is computed relative to the row's largest element, so squares neither overflow nor underflow. The result is right for all finite rows.
  *
  * @param z - shape [N, D], float32.
  * @returns shape [N, D], float32; the caller disposes it.

@@ -23,7 +23,7 @@ export interface LossCurveOptions {
  * @param records - the steps of the run in order, as `metrics.jsonl` has them; `RunFolder.records`. A loss that is not finite is left out.
  * @param options - see {@link LossCurveOptions}.
  * @returns an SVG document on white.
- * @throws RangeError where `stepsPerEpoch` is not a positive integer, or a size is too small.
+ * @throws RangeError if `stepsPerEpoch` is not a positive integer, or a size is too small.
  * @example
  * ```ts
  * import { writeFileSync } from 'node:fs';

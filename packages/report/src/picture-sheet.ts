@@ -19,7 +19,7 @@ export interface PictureSheetOptions {
  *
  * @param rows - rows of pictures, at least one with one; a row may be shorter than others.
  * @returns a PNG.
- * @throws RangeError where there is no picture, or the sizes differ.
+ * @throws RangeError if there is no picture, or the sizes differ.
  * @example
  * ```ts
  * import { pictureSheet } from '@tfjs-ssl/report';

@@ -14,7 +14,7 @@ import type { Report, SampleViews } from './report.ts';
  *
  * @param report - see {@link Report}; a run that was interrupted, or has no step yet, gives a page too.
  * @returns an HTML document.
- * @throws RangeError where `stepsPerEpoch` is not a positive integer.
+ * @throws RangeError if `stepsPerEpoch` is not a positive integer.
  * @example
  * ```ts
  * import { writeFileSync } from 'node:fs';

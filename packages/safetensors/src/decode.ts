@@ -27,7 +27,7 @@ const longestHeader = 100_000_000;
  *
  * @param bytes - the whole file.
  * @returns tensors and metadata; both are objects without a prototype, so any name is safe as a key.
- * @throws RangeError where the file is cut short, damaged, or something else, which is named: a Git LFS pointer, an HTML page, a PyTorch file.
+ * @throws RangeError if the file is cut short, damaged, or something else, which is named: a Git LFS pointer, an HTML page, a PyTorch file.
  *
  * @example
  * ```ts

@@ -10,8 +10,8 @@ import { arrayTypes, elementCount, type SafeTensor } from './dtypes.ts';
  * @param tensors - tensors by name; the data are copied.
  * @param metadata - strings by name, stored beside the tensors as `__metadata__`.
  * @returns the file's bytes.
- * @throws RangeError where a tensor's shape does not match its data, a name is reserved or no valid Unicode, or the machine is not little-endian.
- * @throws TypeError where a tensor's typed array is not that of its dtype.
+ * @throws RangeError if a tensor's shape does not match its data, a name is reserved or no valid Unicode, or the machine is not little-endian.
+ * @throws TypeError if a tensor's typed array is not that of its dtype.
  *
  * @example
  * ```ts

@@ -41,7 +41,7 @@ export class DeviceFailure {
     return this.#error !== null;
   }
 
-  /** @throws Error where the device has failed. */
+  /** @throws Error if the device has failed. */
   check(): void {
     if (this.#error) throw this.#error;
   }

@@ -74,7 +74,7 @@ export function chooseSchedule(product: Product, arithmetic: Arithmetic, limits:
 /**
  * Every schedule for a product, the one that should take least time first.
  *
- * @throws RangeError where the device's workgroups are too small for all tiles.
+ * @throws RangeError if the device's workgroups are too small for all tiles.
  */
 export function rankSchedules(product: Product, arithmetic: Arithmetic, limits: WorkgroupLimits): Schedule[] {
   const { epilogue, depth, result } = product;

@@ -34,7 +34,7 @@ export interface StagingOptions {
 /**
  * Stages an operand as lines of its contiguous axis: [extent][depth / n] or [depth][extent / n] elements of n values.
  *
- * @throws RangeError where the threads do not divide the tile.
+ * @throws RangeError if the threads do not divide the tile.
  */
 export function stage(operand: Operand, options: StagingOptions): Staging {
   const { name, extent, depth, threads, element, layout, tile = `${name}Tile` } = options;
