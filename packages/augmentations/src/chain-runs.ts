@@ -19,7 +19,7 @@ export interface Member {
   readonly begin: number;
 }
 
-/** Neighbours in a chain that run together: as one fused kernel where they have stages, else one after the other. */
+/** Neighbours in a chain that run together: as one fused kernel if they have stages, otherwise one after the other. */
 export interface Run {
   readonly members: readonly Member[];
   readonly stages: readonly AugmentStage[] | null;

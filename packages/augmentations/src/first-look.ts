@@ -11,7 +11,7 @@ const runAhead: ReadonlySet<string> = new Set(['webgpu', 'webgl']);
  * A check that the images of a chain are not those of 0 to 255. It looks at the first batch alone, so that it costs a step nothing.
  *
  * @param fn - what the error names.
- * @returns a function of images: it throws, or, where a read would halt the engine, warns as soon as the values are there.
+ * @returns a function of images: it throws. If a read would halt the engine, it warns instead, as soon as the values are available.
  */
 export function firstLook(fn: string): (images: tf.Tensor4D) => void {
   let looked = false;

@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * The folder for decoded images where none is named: `tfjs-ssl` in the user's cache folder, which is `XDG_CACHE_HOME`, or
+ * The folder for decoded images if none is named: `tfjs-ssl` in the user's cache folder, which is `XDG_CACHE_HOME`, or
  * `~/Library/Caches` on macOS, `LOCALAPPDATA` on Windows, `~/.cache` elsewhere.
  */
 export function defaultCacheFolder(

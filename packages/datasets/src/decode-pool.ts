@@ -3,7 +3,7 @@ import { checkNumber } from '@tfjs-ssl/checks';
 import { processors } from '@tfjs-ssl/files';
 import type { DecodeResult, DecodeTask } from '../workers/decode-worker.js';
 
-/** Number of decoding threads where none is given: one a processor that may be used, at most 8 (a disk seldom feeds more). */
+/** Default number of decoding threads: one per available processor, at most 8, because a disk seldom feeds more. */
 export function defaultWorkers(): number {
   return Math.min(processors(), 8);
 }

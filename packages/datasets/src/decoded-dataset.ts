@@ -44,7 +44,7 @@ const defaultMemoryLimit = 256 * 1024 * 1024;
 /** To be raised when decoding or resizing gives other bytes than before: caches made earlier are then made again. */
 const revision = 3;
 
-/** Opens a listing as a data set: from its cache where that is good, else decoded (and cached). */
+/** Opens a listing as a data set: from its cache if the cache is good; otherwise it decodes the images and caches them. */
 export async function openDecodedDataset(source: DecodedSource): Promise<ImageDataset> {
   const { caller, tree, listing, fit, onCorrupt = 'error', memoryLimit = defaultMemoryLimit } = source;
   checkOnCorrupt(caller, onCorrupt);

@@ -62,7 +62,7 @@ function heldOut(count: number, holdOut: number): (i: number) => boolean {
   return (i) => Math.floor((i + 1) * holdOut) > Math.floor(i * holdOut);
 }
 
-/** The folder whose folders are classes, with a slash: '' or, where all lies in one folder that holds but folders, that one. */
+/** The folder whose subfolders are the classes, with a slash. It is '', or the only folder if everything is in one folder that contains only folders. */
 function rootOfClasses(tree: ImageTree): string {
   const top = new Set<string>();
   const below = new Set<string>();

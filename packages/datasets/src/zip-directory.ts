@@ -11,7 +11,7 @@ const entrySize = 46;
 
 /** What a zip holds. */
 export interface ZipDirectory {
-  /** The files by name; of two with one name the later one, which replaces the other where the zip is unpacked. */
+  /** The files by name. If two files have the same name, the later one counts, as it does when the zip is unpacked. */
   readonly files: Map<string, ZipEntry>;
   /** Folders that have an entry of their own, each with a slash at its end. */
   readonly folders: readonly string[];

@@ -15,8 +15,8 @@ async function loadBackend(): Promise<{ version_cpu: string } | null> {
 }
 
 /**
- * The `cpu` backend of TensorFlow.js, with convolutions and matrix products that sum in float64: plain JavaScript, right and slow;
- * the reference for every other engine.
+ * The reference engine: the `cpu` backend of TensorFlow.js in plain JavaScript, with float64 sums in convolutions and matrix products. It is right but slow. Every
+ * other engine is tested against it.
  */
 export const cpuEngine: EngineModule = {
   name: 'cpu',

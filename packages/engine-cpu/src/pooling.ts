@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 
-/** Largest value of every window and channel, NaN where the window has one; positions outside the image do not count. */
+/** Largest value of every window and channel, NaN if the window has one; positions outside the image do not count. */
 export function maxPool(info: tf.backend_util.Conv2DInfo, x: Float32Array): Float32Array {
   const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth } = info;
   const { filterHeight, filterWidth, strideHeight, strideWidth, dilationHeight, dilationWidth, padInfo } = info;

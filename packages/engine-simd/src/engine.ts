@@ -12,7 +12,7 @@ import { agree } from './variant-agreement.ts';
 import { chooseVariant, hasSimd } from './variants.ts';
 
 const NAME = 'simd';
-/** The engine's module; its start takes more options than other engines have. */
+/** The engine's module. Its `start` takes more options than that of other engines. */
 export interface SimdEngine extends EngineModule {
   start(options?: SimdEngineOptions): Promise<EngineDescription>;
 }
@@ -40,7 +40,7 @@ async function startRuntime({ threads, sharedMemory, memoryLimit, revectorize }:
   return { runtime, description };
 }
 
-/** Registers, once, the kernels of this engine, and for everything else those of the cpu backend. */
+/** Registers the kernels of this engine once, and those of the cpu backend for all other ops. */
 function registerKernels(): void {
   if (tf.getKernel('Conv2D', NAME)) return;
   const own = new Set(kernels.map(({ kernelName }) => kernelName));
@@ -51,7 +51,7 @@ function registerKernels(): void {
   registerGradients(NAME);
 }
 
-/** The CPU engine: WebAssembly SIMD, with threads where they can share memory. */
+/** The CPU engine: WebAssembly SIMD, with threads if they can share memory. */
 export const simdEngine: SimdEngine = {
   name: NAME,
 

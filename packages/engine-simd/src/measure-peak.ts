@@ -2,19 +2,19 @@ import * as tf from '@tensorflow/tfjs-core';
 import { SimdBackend } from './backend.ts';
 import { MULTIPLY_ADDS } from './task-ids.ts';
 
-/** Tasks for each thread: many, so that a thread that is held up leaves its share to others, as in any kernel. */
+/** Tasks per thread. There are many, so that the other threads take over if one is held up, as in any kernel. */
 const TASKS = 32;
-/** Multiply-adds of a task, a multiple of what the loops of every variant do in one pass; all together take some 10 ms. */
+/** Multiply-adds of a task: a multiple of what the loops of every variant do in one pass. All tasks together take about 10 ms. */
 const WORK = 128 * 4 * 6 * 16 * 7 * 20;
 
 /**
- * What the processor does at most with this engine's threads and build of the kernels: multiply-adds in registers, or in the micro-kernel of
- * products on operands that stay in the first cache, whichever is faster.
+ * Measures the highest rate of multiply-adds that the processor reaches with this engine's threads and build of the kernels. It tries multiply-adds in registers, and the micro-kernel of
+ * products on operands in the first-level cache, and returns the faster.
  *
- * The engine `simd` must run. Takes some 20 ms; the first call on a fresh engine may meet code that is not yet optimised, so take the
- * best of several.
+ * The engine `simd` must run. A call takes about 20 ms. The code may not be optimised yet at the first call on a fresh engine, so use the
+ * best of several calls.
  *
- * @returns FLOP/s, float32; a multiply-add is two.
+ * @returns FLOP/s, float32; a multiply-add counts as two.
  * @throws Error if another engine runs.
  *
  * @example

@@ -8,19 +8,19 @@ const MOST_MEMORY = MAXIMUM_PAGES * PAGE;
 /** Choices for the start of this engine. */
 export interface SimdEngineOptions extends EngineOptions {
   /**
-   * Threads that compute, the calling one counted. Default: the environment variable `TFJS_SSL_THREADS`, or else the processors that this
-   * process may use, by the quota of its container too; 1 where memory is not shared.
+   * Number of threads that compute, including the calling thread. Default: the environment variable `TFJS_SSL_THREADS`, else the number of processors that this
+   * process may use (which respects the quota of its container). If memory is not shared, the default is 1.
    */
   readonly threads?: number;
   /**
-   * Whether tensors lie in a memory that threads can share. Without it one thread computes, with the same results. Default: whether there
-   * is `SharedArrayBuffer`, unless the environment variable `TFJS_SSL_SHARED_MEMORY` is 0.
+   * Whether to keep tensors in memory that threads can share. Without it, one thread computes, with the same results. Default: true if `SharedArrayBuffer` exists
+   * and the environment variable `TFJS_SSL_SHARED_MEMORY` is not 0.
    */
   readonly sharedMemory?: boolean;
-  /** Most bytes that the memory of tensors may grow to. Default: 4 GiB, which is what 32-bit addresses reach. */
+  /** Limit of the memory for tensors, in bytes. Default: 4 GiB, the range of 32-bit addresses. */
   readonly memoryLimit?: number;
   /**
-   * Whether V8's re-vectoriser (256-bit vectors; experimental, in V8 13 and newer) may be used where it is faster and agrees bit for bit.
+   * Whether the engine may use V8's experimental re-vectoriser (256-bit vectors; V8 13 and newer) if it is faster and agrees bit for bit.
    * Default: true, unless the environment variable `TFJS_SSL_REVECTORIZE` is 0.
    */
   readonly revectorize?: boolean;
@@ -30,7 +30,7 @@ export interface SimdEngineOptions extends EngineOptions {
 export type Choices = Required<Pick<SimdEngineOptions, 'threads' | 'sharedMemory' | 'memoryLimit' | 'revectorize'>>;
 
 /**
- * Completes what was asked for with what is usual here.
+ * Fills in the defaults of options that were not given.
  *
  * @throws RangeError for numbers that make no sense; Error for threads or shared memory where there can be none, with what to do.
  */

@@ -62,7 +62,7 @@ function describe({ addon, binding }: Ready): EngineDescription {
   };
 }
 
-/** What stands against a start with these options; null where nothing does. */
+/** The reason against a start with these options; null if there is none. */
 function problemHere({ requireGpu = false }: EngineOptions): Pick<Unavailable, 'reason' | 'onlyGpuMissing'> | null {
   if (requireGpu && !mayHaveGpu()) {
     const problem = installationProblem(findAddon());

@@ -22,38 +22,38 @@ import { registerKernels } from './kernels/kernel.ts';
 import { precisionsOf } from './precisions.ts';
 import { type ProfileBy, type StepProfile, StepProfiler } from './profile/step-profiler.ts';
 
-/** The backend's name in TensorFlow.js: its own, as its kernels are registered for it. */
+/** The backend's name in TensorFlow.js. It is the stock name, because the stock kernels are registered for it. */
 const NAME = 'webgpu';
 
-/** Choices for the start of this engine. */
+/** Options for the start of this engine. */
 export interface WebgpuEngineOptions extends EngineOptions {
-  /** Further options of Dawn, in Node: `['backend=null']` for a device that records and computes nothing, to measure the host. */
+  /** More options for Dawn, in Node. For example, `['backend=null']` gives a device that records but computes nothing, to measure the host. */
   readonly dawnOptions?: readonly string[];
   /**
-   * Whether programs run without the checks that keep every index within its array (Dawn's toggle `disable_robustness`), in Node. They cost
-   * time in the inner loops of products; without them a program that is wrong reads and writes what lies beside, silently. Default: only
-   * where the environment variable `TFJS_SSL_UNCHECKED_GPU` is 1.
+   * Whether to run programs without index checks, in Node (Dawn's toggle `disable_robustness`). The checks keep every index within its array. They cost
+   * time in the inner loops of products. Without them, a wrong program silently reads and writes other memory. Default: true if the environment variable
+   * `TFJS_SSL_UNCHECKED_GPU` is 1, else false.
    */
   readonly unchecked?: boolean;
 }
 
-/** The engine's module; its start takes more options than other engines have. */
+/** The engine's module. Its `start` takes more options than that of other engines. */
 export interface WebgpuEngine extends EngineModule {
   probe(options?: WebgpuEngineOptions): Promise<EngineAvailability>;
   start(options?: WebgpuEngineOptions): Promise<EngineDescription>;
   capture(step: StepFunction, inputs: StepInputs): GpuCapturedStep;
   /**
-   * Tells what a recording of a step would hold, without recording it for use: for benchmarks, and to see whether it fits.
+   * Tells what a recording of a step would contain, without making one that can be replayed. Benchmarks use it; it also shows whether a step fits into memory.
    *
-   * @throws Error if the step cannot be recorded, with the reason.
+   * @throws Error that gives the reason, if the step cannot be recorded.
    */
   rehearse(step: StepFunction, inputs: StepInputs): RecordingSize;
   /**
-   * Takes the times of the recorded steps that a function replays, by the GPU's timestamps. Steps that are not replayed have none.
+   * Measures the recorded steps that a function replays, with the GPU's timestamps. Steps that are not replayed are not measured.
    *
-   * @param run - what to measure; it is awaited.
-   * @param by - what is told apart.
-   * @returns a profile for each replay, see `profileTable`.
+   * @param run - the function to measure; its result is awaited.
+   * @param by - how to divide a step: by dispatch or by phase.
+   * @returns a profile for each replay; see `profileTable`.
    * @throws Error if the device has no timestamps.
    */
   profile(run: () => unknown, by?: ProfileBy): Promise<StepProfile[]>;

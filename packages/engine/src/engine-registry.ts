@@ -8,7 +8,7 @@ const packages: Readonly<Record<string, { readonly packageName: string; readonly
   cpu: { packageName: '@tfjs-ssl/engine-cpu', exported: 'cpuEngine' },
 };
 
-/** An engine that `'auto'` tries, and whether it is meant only where it computes on a GPU. */
+/** An engine that `'auto'` tries, and whether to use it only if it computes on a GPU. */
 export interface Candidate {
   readonly name: string;
   readonly onlyOnGpu: boolean;

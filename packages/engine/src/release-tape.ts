@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
- * Frees what TensorFlow.js has saved for a gradient that is no longer wanted: where a function of which it takes the gradient throws, its tape
- * stays, and the tensors that it saved would wait for the garbage collector. Does nothing inside a gradient that goes on.
+ * Frees what TensorFlow.js has saved for a gradient that nobody will compute. If a function throws while TensorFlow.js takes its gradient, the tape
+ * stays, and its saved tensors would wait for the garbage collector. The function does nothing while another gradient is taken.
  */
 export function releaseTape(): void {
   const { state } = tf.engine();

@@ -93,7 +93,7 @@ export async function startEngine(name = 'auto', options: EngineOptions = {}): P
 /**
  * Why an engine is not taken; null if it is.
  *
- * @param onlyOnGpu - whether it is meant only where it computes on a GPU, because `simd` is faster elsewhere.
+ * @param onlyOnGpu - whether to use it only if it computes on a GPU, because `simd` is faster otherwise.
  */
 async function whyNot(module: EngineModule, options: EngineOptions = {}, onlyOnGpu = false): Promise<string | null> {
   const demanded = options.requireGpu === true;
@@ -139,7 +139,7 @@ export function currentEngine(): EngineInUse {
   return current;
 }
 
-/** The module of the engine in use where its backend is the current one of TensorFlow.js; null if something else computes. */
+/** The module of the engine in use if its backend is the current one of TensorFlow.js; null if something else computes. */
 export function moduleInUse(): EngineModule | null {
   return current?.backend === tf.getBackend() ? currentModule : null;
 }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { argumentError } from '@tfjs-ssl/checks';
 
-/** Rows that are looked at together where a whole set would not fit. */
+/** Number of rows to read together, because all rows might not fit into memory. */
 const ROWS_AT_ONCE = 8192;
 
 /** Throws unless `features` is float32 of shape [rows >= 1, columns >= 1]. */

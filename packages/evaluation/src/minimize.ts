@@ -6,7 +6,7 @@ export interface Evaluation {
 
 /** Options of {@link minimize}. */
 export interface MinimizeOptions {
-  /** Stop where the Euclidean norm of the gradient is at most this. */
+  /** Stop if the Euclidean norm of the gradient is at most this. */
   readonly tolerance: number;
   readonly maxIterations: number;
   /** Relative error of the objective's values: differences below it decide nothing. */
@@ -107,7 +107,7 @@ async function lineSearch(
 /**
  * Minimises a smooth convex function by L-BFGS (10 pairs, two-loop recursion, strong Wolfe conditions) in double precision.
  *
- * Stops where the gradient's norm is within the tolerance, after `maxIterations`, or where no further decrease can be told from noise.
+ * It stops if the gradient's norm is within the tolerance, after `maxIterations`, or if a decrease cannot be told from noise.
  *
  * @see Nocedal & Wright, "Numerical Optimization", algorithms 7.4 and 7.5.
  */

@@ -27,7 +27,7 @@ export interface ImageTransfer {
 
 type ImageShape = ImageSource['imageShape'];
 
-/** Every step takes the pixels of its batch: as bytes where the engine makes views of those, else as floats. */
+/** Every step takes the pixels of its batch: as bytes if the engine makes views of bytes, otherwise as floats. */
 export function batchTransfer(batchSize: number, imageShape: ImageShape): ImageTransfer {
   return hasKernel('AugmentPackedImages') ? packed(batchSize, imageShape) : float(batchSize, imageShape);
 }
@@ -62,7 +62,7 @@ function packed(batchSize: number, [height, width]: ImageShape): ImageTransfer {
 /**
  * The engine keeps all images, and a step takes positions only.
  *
- * @returns null if the engine does not keep images; the reason where its memory cannot hold these.
+ * @returns null if the engine does not keep images; the reason if its memory cannot hold them.
  * @throws the signal's reason.
  */
 export async function residentTransfer(

@@ -25,7 +25,7 @@ interface Claim extends Owner {
 /** A lock file as it was found. */
 interface Found {
   readonly token: string;
-  /** Null where the file does not say: it is being written, or something else wrote it. */
+  /** Null if the file does not say: it is being written, or something else wrote it. */
   readonly claim: Claim | null;
   /** Its last sign of life, milliseconds by the clock of the file system. */
   readonly sign: number;
@@ -71,7 +71,7 @@ export class FileLock {
    *
    * @param path - of the lock file, in a folder that exists; one lock has one path.
    * @param what - begins the messages: who asks, and what the lock is for.
-   * @throws Error if another holds it, with host, process, since when, and what to do; where the file cannot be written.
+   * @throws Error if somebody else holds the lock; it names the host, the process and the time, and says what to do. Error if the file cannot be written.
    */
   static async take(path: string, what: string): Promise<FileLock> {
     const claim = { ...thisOwner(), token: randomBytes(8).toString('hex'), since: new Date().toISOString() };
@@ -113,7 +113,7 @@ export class FileLock {
     );
   }
 
-  /** Gives the lock back; does nothing where it was lost or given back. */
+  /** Releases the lock. Does nothing if the lock was lost or released already. */
   async release(): Promise<void> {
     clearInterval(this.#timer);
     await this.#beating;

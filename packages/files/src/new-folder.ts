@@ -6,10 +6,10 @@ const { mkdir } = neededNodeModule('node:fs/promises', need);
 const { dirname } = neededNodeModule('node:path', need);
 
 /**
- * Makes a folder that was not there: under the name given or, where that is taken, with `-2`, `-3` and so on. Of any number of callers at once
+ * Makes a new folder. If its name is taken, it adds `-2`, `-3` and so on. Of any number of callers at once
  * each gets its own.
  *
- * @param path - the name; the folders above it are made where they are missing.
+ * @param path - the name; missing folders above it are made too.
  * @returns the folder's path.
  * @throws Error if no folder can be made there.
  */

@@ -44,7 +44,7 @@ export function neededNodeModule<Name extends keyof Builtins>(name: Name, need: 
   return nodeModule(name) ?? (new Proxy({}, { get: () => refuse }) as Builtins[Name]);
 }
 
-/** Value of an environment variable, where there are any. */
+/** Value of an environment variable; undefined outside Node. */
 export function environment(name: string): string | undefined {
   return globalThis.process?.env?.[name];
 }

@@ -13,7 +13,7 @@ export interface Owner {
   readonly realm: string;
   readonly pid: number;
   readonly thread: number;
-  /** When the process began, in ticks since the start of the system; `'0'` where the system does not say. */
+  /** When the process began, in ticks since the start of the system; `'0'` if the system does not say. */
   readonly start: string;
 }
 
@@ -28,7 +28,7 @@ export function thisOwner(): Owner {
   return self;
 }
 
-/** Whether an owner has ended; undefined where that cannot be told from here, and only its signs of life count. */
+/** Whether an owner has ended; undefined if that cannot be determined here, so that only its signs of life count. */
 export function hasEnded(owner: Omit<Owner, 'host'>): boolean | undefined {
   const { realm, pid, thread, start } = thisOwner();
   if (owner.realm !== realm) return undefined;
@@ -46,7 +46,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** What Linux says of a process; null where it says nothing: elsewhere, or of other users' processes. */
+/** What Linux says about a process; null if it says nothing, as on other systems or about processes of other users. */
 function stateOf(pid: number): { start: string; ended: boolean } | null {
   if (!linux()) return null;
   try {

@@ -1,7 +1,7 @@
 import { nodeModule } from './node-module.ts';
 
 /**
- * Number of processors that this process may use: those of the machine, or fewer where its container has a quota of time.
+ * Number of processors that this process may use: those of the machine, or fewer if its container has a quota.
  *
  * More threads than the quota pays for only wait: the system stops all of them for the rest of each period.
  *
@@ -24,7 +24,7 @@ export function processors(root = ''): number {
  * (`cpu.cfs_quota_us`), of the group and all above it.
  *
  * @param root - folder in whose `proc` and `sys` to look; for tests.
- * @returns a fraction; Infinity where there is no quota or nothing to read.
+ * @returns a fraction; Infinity if there is no quota or nothing to read.
  */
 export function processorQuota(root = ''): number {
   const lines = read(`${root}/proc/self/cgroup`)?.split('\n') ?? [];

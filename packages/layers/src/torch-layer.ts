@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { SeededValues } from './seeded-values.ts';
 
-/** Arguments of every layer: its name, whether it trains, and its input shape where it is the first one. */
+/** Arguments of every layer: its name, whether it trains, and its input shape if it is the first layer. */
 export type LayerArgs = NonNullable<ConstructorParameters<typeof tfl.layers.Layer>[0]>;
 
 /** A layer of one input and one output: `apply` of a tensor returns a tensor, of a symbolic tensor a symbolic one. */

@@ -23,7 +23,7 @@ export function windowOutputShape(caller: string, input: Shape, channels: number
   return [images, height as number | null, width as number | null, channels];
 }
 
-/** The padding as tfjs names it where a name means the same, since backends are faster (tfjs-node: only able) that way. */
+/** The padding, by TensorFlow.js's name if a name means the same. Backends are faster with a name, and tfjs-node needs one. */
 export function paddingArgument({ size, stride, padding }: Window): 'valid' | 'same' | number {
   if (padding === 0) return 'valid';
   // Of strides above 1, 'same' pads even images at the end only.

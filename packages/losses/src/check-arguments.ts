@@ -32,7 +32,7 @@ export function checkTemperature(fn: string, temperature: number): void {
   checkNumber(fn, 'temperature', temperature, { above: 0 }, 'Usual values lie between 0.05 and 1.');
 }
 
-/** Throws unless a tensor is float32 of shape [N, D], with the given number of columns where one is given. */
+/** Throws unless a tensor is float32 of shape [N, D], with the given number of columns, if one is given. */
 export function checkVectors(fn: string, argument: string, vectors: tf.Tensor, columns?: number): void {
   const shape = `shape [${vectors.shape.join(', ')}]`;
   if (vectors.rank !== 2 || vectors.size === 0) {

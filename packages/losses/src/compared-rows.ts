@@ -6,7 +6,7 @@ const LEAST_ROWS = 64;
 
 /** Some anchors beside all rows; matrices are of shape [count, M]. */
 export interface ComparedBlock {
-  /** 1 where an anchor is compared with a row, 0 where not (itself at least), and 1 in every row somewhere; float32. */
+  /** 1 if an anchor is compared with a row, else 0; float32. An anchor is not compared with itself, and every row has a 1. */
   readonly compared: tf.Tensor2D;
   /** Weights of every anchor's positives, float32. */
   readonly positives: tf.Tensor2D;
@@ -21,7 +21,7 @@ export type MakeBlock = (first: number, count: number, tensors: readonly tf.Tens
  *     l_i = log sum_{j compared with i} exp(u_i . u_j / temperature) - sum_j positives_ij u_i . u_j / temperature
  *
  * The maximum is removed before exponentials. Each block of logits is formed twice, for the loss and for its gradient, and is gone before the
- * next: what is held grows with the rows (64 rows of logits at least, 4 MB of them where there are few rows) and not with their square.
+ * next. Memory therefore grows with the rows and not with their square: it is at least 64 rows of logits, or 4 MB if there are few rows.
  *
  * @param unit - u, shape [M, D], float32, unit rows.
  * @param temperature - divisor of the similarities.
@@ -54,13 +54,13 @@ export function blocks(rows: number): Array<readonly [first: number, count: numb
   return Array.from({ length: Math.ceil(rows / size) }, (_, i) => [i * size, Math.min(size, rows - i * size)] as const);
 }
 
-/** Block of a matrix of all pairs that is 1 where `partner` says, a function of the anchor's index, and 0 elsewhere. */
+/** A block of the matrix of all pairs: 1 in the column that `partner` gives for the anchor, 0 elsewhere. */
 export function oneOf(first: number, count: number, rows: number, partner: (row: number) => number): tf.Tensor2D {
   const columns = Int32Array.from({ length: count }, (_, i) => partner(first + i));
   return tf.oneHot(tf.tensor1d(columns, 'int32'), rows, 1, 0, 'float32') as tf.Tensor2D;
 }
 
-/** Logits less the largest that is compared, their exponentials (0 where not compared) and the rows' sums of these. */
+/** Logits minus the largest compared logit, their exponentials (0 if not compared), and the sums of each row. */
 function softmaxParts(unit: tf.Tensor2D, temperature: number, first: number, compared: tf.Tensor2D) {
   const anchors = tf.slice(unit, first, compared.shape[0]);
   const logits = tf.mul(tf.matMul(anchors, unit, false, true), 1 / temperature);

@@ -71,7 +71,7 @@ export function supCon(projections: tf.Tensor2D, labels: tf.Tensor1D, options: S
   });
 }
 
-/** 1 where a row has the label of an anchor, itself among them; shape [count, M]. */
+/** 1 if a row has the label of the anchor, as the anchor itself has; shape [count, M]. */
 function alike(labels: tf.Tensor1D, first: number, count: number): tf.Tensor2D {
   return tf.cast(tf.equal(tf.expandDims(tf.slice(labels, first, count), 1), labels), 'float32');
 }

@@ -9,7 +9,7 @@ import { inTheMiddle, lossOver, overEpochs } from './over-epochs.ts';
 import type { Evaluation, Report } from './report.ts';
 import { mean } from './series.ts';
 
-/** The charts of a report, each in a card with its heading and legend; those of steps only where there are any. */
+/** The charts of a report, each in a card with its heading and legend; charts of steps only if there are steps. */
 export async function chartCards(report: Report, epochs: readonly EpochMeans[]): Promise<Html[]> {
   const evaluation = report.evaluation ? [await evaluationCard(report.evaluation)] : [];
   if (report.records.length === 0) return evaluation;

@@ -60,7 +60,7 @@ export function convolve(
   return conv2d({ name, filters, kernelSize, strides, padding, seed }).apply(x) as SymbolicTensor;
 }
 
-/** A batch norm, with its rectifier where asked for. */
+/** A batch norm, with a rectifier if requested. */
 export function normalise(x: SymbolicTensor, name: string, options: { relu?: boolean }): SymbolicTensor {
   return batchNorm({ name, ...options }).apply(x) as SymbolicTensor;
 }

@@ -8,7 +8,7 @@ import { type Json, JsonObject, parseStrictJson } from './strict-json.ts';
 export interface Safetensors {
   /** Tensors by name, in the order of the header. */
   readonly tensors: Record<string, SafeTensor>;
-  /** The strings of `__metadata__`; empty where the file has none. */
+  /** The strings of `__metadata__`; empty if the file has none. */
   readonly metadata: Record<string, string>;
 }
 
@@ -18,7 +18,7 @@ const longestHeader = 100_000_000;
 /**
  * Reads the bytes of a safetensors file.
  *
- * The data are views into `bytes` where the alignment allows, copies elsewhere: do not write into `bytes` afterwards. F16, BF16 and the F8 types
+ * Data are views into `bytes` if the alignment allows it, otherwise copies. Do not write into `bytes` afterwards. F16, BF16 and the F8 types
  * become F32, which has all their values. Nothing is trusted: lengths, offsets, shapes and dtypes are checked against one another and against
  * the number of bytes, and the tensors must cover the data without gap or overlap, as the format demands.
  *
@@ -60,7 +60,7 @@ function fail(problem: string): never {
   throw new RangeError(`decodeSafetensors: ${problem}. The file is damaged or not a safetensors file; get it again.`);
 }
 
-/** Says what the file is instead where that can be told. */
+/** Says what the file is instead, if that can be determined. */
 function failHeader(bytes: Uint8Array, problem: string): never {
   const other = otherFormat(bytes);
   if (!other) fail(problem);

@@ -10,7 +10,7 @@ const convert =
 /**
  * Recognises files that are often taken for safetensors files.
  *
- * @returns null where it is none of those that are known.
+ * @returns null if the format is not a known one.
  */
 export function otherFormat(bytes: Uint8Array): OtherFormat | null {
   if (bytes.length === 0) return { what: 'no bytes at all', advice: 'Get the file again' };

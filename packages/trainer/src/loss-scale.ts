@@ -13,12 +13,12 @@ export interface LossScale {
   readonly skippedSteps: tf.Scalar;
   /** The loss times the factor. */
   enlarge(loss: tf.Scalar): tf.Scalar;
-  /** For the update: undoes the factor, and skips the step where a gradient has overflowed. */
+  /** For the update: undoes the factor, and skips the step if a gradient has overflowed. */
   gradientScale(gradients: readonly tf.Tensor[]): GradientScale;
   /**
    * Ends a step: halves the factor after an overflow, doubles it after 2000 finite steps in a row.
    *
-   * @returns [factor of this step, 1 where it was skipped or else 0], shape [2].
+   * @returns [factor of this step, 1 if it was skipped, else 0], shape [2].
    */
   finish(scale: GradientScale): tf.Tensor1D;
 }

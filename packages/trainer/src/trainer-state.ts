@@ -46,7 +46,7 @@ export async function readVariables(variables: NamedVariables): Promise<Record<s
 }
 
 /**
- * Assigns saved values to variables: all of them or, where anything does not fit, none.
+ * Assigns saved values to variables: all of them, or none if anything does not fit.
  *
  * @throws RangeError that lists what is missing, what is too much, and what has another shape or dtype.
  */

@@ -8,10 +8,10 @@ import { type RecordedStep, type RecordingSize, recordStep } from './record-step
 import { replayTimers } from './replay-timers.ts';
 
 /**
- * Records a step so that it can be replayed: two recordings are made and compared, so that whatever differs from run to run (a random
- * number, a counter) is found.
+ * Records a step for replay. It makes two recordings and compares them, to find everything that differs from run to run, such as a random
+ * number or a counter.
  *
- * @throws RefusedStep where the step cannot be recorded, with the reason.
+ * @throws RefusedStep that gives the reason, if the step cannot be recorded.
  */
 export function captureStep(backend: GpuBackend, step: StepFunction, specs: StepInputs): GpuCapturedStep {
   const [inputs, dropInputs] = makeInputs(backend, specs);
@@ -35,9 +35,9 @@ export function captureStep(backend: GpuBackend, step: StepFunction, specs: Step
 }
 
 /**
- * Tells what a recording of a step would hold, without memory for it.
+ * Tells what a recording of a step would contain, without memory for it.
  *
- * @throws RefusedStep where the step cannot be recorded.
+ * @throws RefusedStep if the step cannot be recorded.
  */
 export function rehearseStep(backend: GpuBackend, step: StepFunction, specs: StepInputs): RecordingSize {
   const [inputs, dropInputs] = makeInputs(backend, specs);
@@ -153,7 +153,7 @@ export class GpuCapturedStep implements CapturedStep {
   }
 }
 
-/** Elements as they lie in a buffer: four bytes each. */
+/** Elements as a buffer holds them: four bytes each. */
 function words(
   values: tf.backend_util.TypedArray,
   dtype: tf.DataType,

@@ -8,13 +8,13 @@ import { FixedData } from './fixed-data.ts';
 import { Recording } from './recording.ts';
 import { VariableHome } from './variable-home.ts';
 
-/** What a recorded step holds. */
+/** Size of a recorded step. */
 export interface RecordingSize {
-  /** Runs of programs. */
+  /** Number of program runs. */
   readonly dispatches: number;
-  /** Copies from buffer to buffer, those that bring assigned variables home included. */
+  /** Number of copies between buffers, including those that write assigned variables back. */
   readonly copies: number;
-  /** Memory of its intermediates and constants. */
+  /** Memory of its intermediates and constants, in bytes. */
   readonly bytes: number;
 }
 

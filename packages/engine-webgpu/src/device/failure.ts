@@ -1,8 +1,8 @@
 /**
- * Watches a device for what WebGPU reports to nobody: errors of validation, memory that ran out, the loss of the device.
+ * Watches a device for failures that WebGPU does not throw: validation errors, exhausted memory and the loss of the device.
  *
- * WebGPU does not throw them: a failed operation leaves zeros, and a training would go on with them. The first one is kept here, and
- * whoever asks from then on gets it as an error.
+ * A failed operation leaves zeros, and a training would continue with them. This class keeps the first failure and throws it from then on whenever it is
+ * asked.
  */
 export class DeviceFailure {
   #error: Error | null = null;
@@ -19,7 +19,8 @@ export class DeviceFailure {
       event.preventDefault(); // it is reported by what runs next
       this.#fail(this.#describe(event.error));
     });
-    device.lost.then(({ reason, message }) => {
+    // the promise never rejects
+    void device.lost.then(({ reason, message }) => {
       if (this.#stopped) return;
       this.#fail(
         `the GPU was lost (${reason}): ${firstLine(message)}. Its memory is gone: start the engine again and resume from the last checkpoint. ` +
@@ -28,7 +29,7 @@ export class DeviceFailure {
     });
   }
 
-  /** From now on the loss of the device is what was asked for. */
+  /** From now on, the loss of the device is expected and no failure. */
   expectLoss(): void {
     this.#stopped = true;
     this.#error ??= new Error(

@@ -6,32 +6,32 @@ import { filterGradientProduct, forwardProduct, inputGradientProduct } from './c
 import { runProduct } from './run-product.ts';
 import { rankSchedules } from './schedule.ts';
 
-/** A convolution whose kernels are to be measured. */
+/** A convolution to measure. */
 export interface MeasuredConvolution {
-  /** Images, NHWC. */
+  /** Images, NHWC, float32. */
   readonly x: tf.Tensor4D;
   /** Filter, [height, width, in, out]. */
   readonly filter: tf.Tensor4D;
   /** Gradient of the output. */
   readonly dy: tf.Tensor4D;
   readonly stride: number;
-  /** Zeros on every side, pixels. */
+  /** Padding on every side, in pixels. */
   readonly padding: number;
 }
 
 /** One way to compute a kernel. */
 export interface Candidate {
-  /** Tile, what a thread or subgroup has of it, and parts: for example `'128x64x16 by 8x8 / 4'`. */
+  /** The tile, the part of it that a thread or subgroup computes, and the number of parts: for example `'128x64x16 by 8x8 / 4'`. */
   readonly name: string;
-  /** Records it once; the caller disposes the result. */
+  /** Computes it once; the caller disposes the result. */
   run(): tf.Tensor;
 }
 
 /**
- * Ways to compute a convolution and its gradients in the backend's precision, the one that kernels take first: what a benchmark needs to
- * find better numbers for the table of tiles.
+ * Lists ways to compute a convolution and its gradients in the backend's precision, starting with the one that the kernels use. Benchmarks use it to
+ * find better entries for the table of tiles.
  *
- * @param most - how many of each at most.
+ * @param most - largest number of ways for each kernel.
  */
 export function convolutionCandidates(
   convolution: MeasuredConvolution,

@@ -1,4 +1,4 @@
-/** What kernels are for, as a profile lists them. */
+/** The groups of kernels in a profile, by purpose. */
 export const kernelGroups = [
   'augmentation',
   'convolution forward',
@@ -15,13 +15,13 @@ export const kernelGroups = [
 /** One of `kernelGroups`. */
 export type KernelGroup = (typeof kernelGroups)[number];
 
-/** Parts of a training step, in their order. */
+/** The parts of a training step, in order. */
 export const stepPhases = ['augment', 'forward', 'backward', 'update'] as const;
 
 /** One of `stepPhases`. */
 export type StepPhase = (typeof stepPhases)[number];
 
-/** Beginnings of kernels' names; the first that fits counts. */
+/** Patterns for the start of a kernel's name; the first match counts. */
 const names: ReadonlyArray<readonly [RegExp, KernelGroup]> = [
   [/^Augment/, 'augmentation'],
   [/^Conv2DBackpropInput/, 'convolution backward-input'],
@@ -34,7 +34,7 @@ const names: ReadonlyArray<readonly [RegExp, KernelGroup]> = [
   [/^(Adam|Momentum|AllFinite|Norm)/, 'optimizer'],
 ];
 
-/** The group of every dispatch of a step; the sums of parts belong to the product before them. */
+/** The group of every dispatch of a step. Sums of parts belong to the product before them. */
 export function groupsOf(kernels: readonly string[]): KernelGroup[] {
   let group: KernelGroup = 'other';
   return kernels.map((kernel) => {
@@ -44,8 +44,8 @@ export function groupsOf(kernels: readonly string[]): KernelGroup[] {
 }
 
 /**
- * The phase of every dispatch of a training step: what comes up to the last augmentation, up to the first gradient, up to the optimizer,
- * and the rest.
+ * The phase of every dispatch of a training step: everything up to the last augmentation, then up to the first gradient, then up to the optimizer,
+ * then the rest.
  */
 export function phasesOf(kernels: readonly string[]): StepPhase[] {
   const groups = groupsOf(kernels);

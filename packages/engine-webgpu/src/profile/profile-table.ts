@@ -6,23 +6,23 @@ import type { ProfiledDispatch, StepProfile } from './step-profiler.ts';
 export interface ProfileRow {
   readonly group: KernelGroup | 'all';
   readonly dispatches: number;
-  /** On the GPU. */
+  /** Milliseconds on the GPU. */
   readonly milliseconds: number;
-  /** Part of the time of all. */
+  /** Share of the total time, from 0 to 1. */
   readonly share: number;
   readonly gigabytes: number;
-  /** Of products; null where a group has none. */
+  /** Floating-point operations of products, in 10^9; null if the group has no products. */
   readonly gigaflop: number | null;
-  /** What it would take at the device's measured peaks: for every kernel the larger of operations and bytes. */
+  /** Milliseconds at the device's measured peaks: for every kernel, the larger of the times for its operations and for its bytes. */
   readonly rooflineMilliseconds: number;
 }
 
 /**
- * The times of a step by groups of kernels, next to the roofline.
+ * Computes the times of a step by groups of kernels, beside the roofline.
  *
- * @param profiles - replays of one step, each dispatch by itself; a dispatch counts with the median of its times.
- * @param peaks - what the device reaches.
- * @returns groups that have kernels, and all together.
+ * @param profiles - replays of one step, measured by dispatch. Each dispatch counts with the median of its times.
+ * @param peaks - the rates that the device reaches.
+ * @returns one row for each group that has kernels, and one for all groups together.
  */
 export function profileRows(profiles: readonly StepProfile[], peaks: GpuPeaks): ProfileRow[] {
   const [first] = profiles;
@@ -57,16 +57,16 @@ export function profileRows(profiles: readonly StepProfile[], peaks: GpuPeaks): 
   return [...groups.map(([group, of]) => row(group, of)), row('all', passes)];
 }
 
-/** Seconds that a dispatch takes at the peaks. */
+/** Seconds of a dispatch at the peaks. */
 function roofline({ flops, bytes, unit }: ProfiledDispatch, peaks: GpuPeaks): number {
   const peak = unit === 'matrix' ? (peaks.matrix ?? peaks.multiplyAdd) : peaks.multiplyAdd;
   return Math.max(flops / peak, bytes / peaks.bandwidth);
 }
 
 /**
- * Milliseconds of each phase of a training step, from the beginning of its first dispatch to the end of its last.
+ * Computes the milliseconds of each phase of a training step, from the start of its first dispatch to the end of its last.
  *
- * @param profiles - replays of one step, taken by phase; medians count.
+ * @param profiles - replays of one step, measured by phase. The result is the median over the replays.
  */
 export function phaseMilliseconds(profiles: readonly StepProfile[]): Record<StepPhase, number> {
   const times = (phase: StepPhase) =>
@@ -77,7 +77,7 @@ export function phaseMilliseconds(profiles: readonly StepProfile[]): Record<Step
   return Object.fromEntries(stepPhases.map((phase) => [phase, median(times(phase))])) as Record<StepPhase, number>;
 }
 
-/** The rows of a profile as text, a line each, with the peaks above them. */
+/** Formats the rows of a profile as lines of text, below the peaks of the device. */
 export function profileTable(rows: readonly ProfileRow[], peaks: GpuPeaks): string[] {
   const tera = (value: number) => `${digits(value / 1e12)} TFLOP/s`;
   const cells = [

@@ -2,35 +2,35 @@ import type { PassTimer } from '../capture/command-recorder.ts';
 import type { Recording } from '../capture/recording.ts';
 import { groupsOf, type KernelGroup, phasesOf, type StepPhase } from './kernel-groups.ts';
 
-/** A dispatch of a recorded step, and what it should cost. */
+/** A dispatch of a recorded step, and the work it does. */
 export interface ProfiledDispatch {
-  /** Name of the kernel; numbers that distinguish its variants follow it. */
+  /** Name of the kernel, followed by numbers that distinguish its variants. */
   readonly kernel: string;
   readonly group: KernelGroup;
   readonly phase: StepPhase;
-  /** Floating-point operations of products, a multiply-add being two. */
+  /** Floating-point operations of products; a multiply-add counts as two. */
   readonly flops: number;
-  /** Bytes that it reads and writes at least. */
+  /** Bytes that it must read and write at least. */
   readonly bytes: number;
-  /** Where its operations are done. */
+  /** The unit that does its operations. */
   readonly unit: 'multiplyAdd' | 'matrix';
 }
 
-/** Dispatches of a replay that ran in one pass, and how long they took on the GPU. */
+/** Dispatches of a replay that ran in one pass, and their time on the GPU. */
 export interface TimedPass {
   readonly dispatches: readonly ProfiledDispatch[];
-  /** Seconds since the first pass began. */
+  /** Seconds since the first pass started. */
   readonly begin: number;
   readonly end: number;
 }
 
-/** The times of one replay, by the GPU's own clock. */
+/** The times of one replay, measured by the GPU's own clock. */
 export type StepProfile = readonly TimedPass[];
 
-/** Divides a step: `'dispatch'`, each by itself, which adds some time between them; `'phase'`, next to undisturbed. */
+/** How to divide a step. `'dispatch'` measures every dispatch alone, which adds some time between them. `'phase'` hardly disturbs the step. */
 export type ProfileBy = 'dispatch' | 'phase';
 
-/** Takes the times of the replays that it is asked about. */
+/** Measures replays. */
 export class StepProfiler {
   readonly #device: GPUDevice;
   readonly #by: ProfileBy;
@@ -57,7 +57,7 @@ export class StepProfiler {
   }
 }
 
-/** What a recording does, dispatch by dispatch. */
+/** Describes what a recording does, dispatch by dispatch. */
 export function describeDispatches(recording: Recording): ProfiledDispatch[] {
   const { dispatches } = recording.commands;
   const kernels = dispatches.map(({ pipeline }) => pipeline.label || 'unnamed');
@@ -69,7 +69,7 @@ export function describeDispatches(recording: Recording): ProfiledDispatch[] {
   });
 }
 
-/** Passes that a query set has room for: WebGPU allows 4096 timestamps. */
+/** Number of passes that fit into a query set; WebGPU allows 4096 timestamps. */
 const MOST_PASSES = 2048;
 
 class ReplayTimer implements PassTimer {
@@ -78,7 +78,7 @@ class ReplayTimer implements PassTimer {
   readonly #queries: GPUQuerySet;
   readonly #resolved: GPUBuffer;
   readonly #read: GPUBuffer;
-  /** Numbers of the dispatches with which passes begin. */
+  /** Indices of the dispatches that start a pass. */
   readonly #begins: number[] = [];
 
   constructor(device: GPUDevice, dispatches: readonly ProfiledDispatch[], by: ProfileBy) {
@@ -109,7 +109,7 @@ class ReplayTimer implements PassTimer {
     };
   }
 
-  /** Ends the replay that was played into an encoder. */
+  /** Ends the replay that was encoded. */
   end(encoder: GPUCommandEncoder): void {
     const count = 2 * this.#begins.length;
     if (count === 0) return;

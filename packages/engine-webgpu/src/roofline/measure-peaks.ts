@@ -1,28 +1,28 @@
 import type { MatrixUnit } from '../product/product.ts';
 import { lines } from '../product/staging.ts';
 
-/** What a device reaches in loops that do nothing else; medians, in FLOP/s (a multiply-add is two) and bytes per second. */
+/** The rates that a device reaches in loops that do nothing else: medians, in FLOP/s (a multiply-add counts as two) and bytes per second. */
 export interface GpuPeaks {
-  /** float32 multiply-adds. */
+  /** float32 multiply-adds, in FLOP/s. */
   readonly multiplyAdd: number;
-  /** Matrix units, float16 operands and float32 sums; null where kernels use none. */
+  /** Matrix units with float16 operands and float32 sums, in FLOP/s; null if kernels do not use them. */
   readonly matrix: number | null;
-  /** Reading plus writing of a copy. */
+  /** Reads plus writes of a copy, in bytes per second. */
   readonly bandwidth: number;
 }
 
-/** What is measured: the engine's backend, for one. */
+/** A device to measure, for example the engine's backend. */
 export interface PeakDevice {
   readonly device: GPUDevice;
   readonly matrixUnit: MatrixUnit | null;
 }
 
-/** One loop: code whose work per workgroup is known. */
+/** A loop whose work per workgroup is known. */
 interface Loop {
   readonly code: string;
   /** FLOPs or bytes per workgroup. */
   readonly work: number;
-  /** Whether it copies `source` to `target`; the others write a value per invocation that nobody reads. */
+  /** Whether it copies `source` to `target`. Other loops write one unused value per invocation. */
   readonly copies?: boolean;
 }
 
@@ -97,14 +97,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   };
 }
 
-/** Bytes that are copied: more than caches hold, where the device binds so much. */
+/** Number of bytes to copy: more than caches hold, if the device can bind so much. */
 const COPIED = 2 ** 28;
 
 /**
- * Measures what a device can reach: the roof over its kernels.
+ * Measures the rates that a device can reach, the roof over its kernels.
  *
  * @param backend - the engine's backend (`tf.backend()`), or an idle device with its matrix units.
- * @param options - `seconds` that a measured run takes at least. Default 0.02.
+ * @param options - `seconds`: shortest time of a measured run. Default 0.02.
  */
 export async function measurePeaks(backend: PeakDevice, options: { seconds?: number } = {}): Promise<GpuPeaks> {
   const { device, matrixUnit } = backend;

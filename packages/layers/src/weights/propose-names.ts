@@ -6,7 +6,7 @@ const counted = (name: string): boolean => !name.endsWith('.num_batches_tracked'
  *
  * @param model - names of the model.
  * @param file - names of the file.
- * @returns options of `loadWeights`, as they are written, each with how many names they find; the best first, none where nothing fits.
+ * @returns options of `loadWeights`, as they are written, each with the number of names that it finds; the best first, none if nothing fits.
  */
 export function proposeNames(model: readonly string[], file: readonly string[]): string[] {
   const names = file.filter(counted);

@@ -1,19 +1,19 @@
 /** Choices for {@link weightsPrefix}. */
 export interface WeightsPrefixOptions {
-  /** The function that looks, for the error. */
+  /** The function that calls, for the error. */
   readonly caller: string;
-  /** What is looked for, for the error: `"a ResNet's weights"`. */
+  /** The thing to find, for the error, for example `"a ResNet's weights"`. */
   readonly what: string;
-  /** Takes this prefix alone. Default: whichever there is. */
+  /** The only prefix to accept. Default: any. */
   readonly prefix?: string | undefined;
 }
 
 /**
- * Finds the one place in a file where the weights of a network lie: what stands before a name that every such network has.
+ * Finds the prefix of a network's weights in a file: the text before a name that every such network has.
  *
  * @param names - names of the file.
- * @param endings - names of which every such network has one: `['layer4.0.conv1.weight', '7.0.conv1.weight']`.
- * @param options - who looks for what, and where.
+ * @param endings - names, of which every such network has exactly one: `['layer4.0.conv1.weight', '7.0.conv1.weight']`.
+ * @param options - who looks for which network, for the error, and the only prefix to accept.
  * @returns the prefix, `''` or one that ends with a dot, and the ending that was found behind it.
  * @throws RangeError if there is none, or there are several.
  *

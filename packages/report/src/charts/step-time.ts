@@ -8,7 +8,7 @@ export const stepParts = ['step', 'prepare', 'load'] as const;
 /** Bars that are drawn at most. */
 const mostBars = 100;
 
-/** Where the time of a step goes: a bar for each epoch, or for several where there are many, in milliseconds of its mean step. */
+/** Shows where the time of a step goes: one bar per epoch, or per several epochs if there are many, in milliseconds of the mean step. */
 export function stepTimeChart(epochs: readonly EpochMeans[], { width }: Size): object {
   const perBar = Math.ceil(epochs.length / mostBars);
   const bars = Array.from({ length: Math.ceil(epochs.length / perBar) }, (_, i) =>

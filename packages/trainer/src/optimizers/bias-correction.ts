@@ -28,7 +28,7 @@ export function withoutSkipped(
   });
 }
 
-/** beta^-s - 1 for s from 0 to MOST in rows, shape [MOST + 1, n]; 0 where there is no beta. */
+/** beta^-s - 1 for s from 0 to MOST in rows, shape [MOST + 1, n]; 0 if there is no beta. */
 function growthTable(betas: ReadonlyArray<number | null>): tf.Tensor2D {
   const values = new Float32Array((MOST + 1) * betas.length);
   for (let s = 0; s <= MOST; s++) {

@@ -142,7 +142,7 @@ export class MetricsLog {
     return this.#turns.take(() => this.#rewind(step));
   }
 
-  /** Whether the file is as this log has written it: false where another has written to it since. */
+  /** Whether the file is unchanged since this log wrote it; false if another process has written to it. */
   async isCurrent(): Promise<boolean> {
     const size = await stat(this.path).then(
       ({ size }) => size,

@@ -132,7 +132,7 @@ export class TensorBoardLog {
   }
 }
 
-/** Cuts a file before its first event of the step or a later one; removes it where no step is left. */
+/** Cuts a file before its first event of the step or a later one; removes it if no step is left. */
 async function cut(path: string, step: number): Promise<void> {
   try {
     const file = await readFile(path);
