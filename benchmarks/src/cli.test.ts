@@ -38,7 +38,9 @@ describe('bench', () => {
   it('states units and defaults', async () => {
     const { code, out } = await bench('train-step', '--help');
     expect(code).toBe(0);
-    expect(out).toContain('images per step; each gives two views, so a step has twice as many rows (images; default 32)');
+    expect(out).toContain(
+      'images per step; each gives two views, so a step has twice as many rows (images; default 32)',
+    );
   });
 
   it('ends with 2 for a name or an option that it does not know, listing those it knows', async () => {

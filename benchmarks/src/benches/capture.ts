@@ -55,7 +55,9 @@ export const capture: Bench<Options> = {
   async run(chosen, log) {
     const precision = oneOf('capture', 'precision', chosen.precision, ['float32', 'mixed'] as const);
     const counted = await countPaperStep(precision);
-    log(`the paper's step: ${counted.dispatches} dispatches on a device that binds ${counted.storageBuffers} storage buffers`);
+    log(
+      `the paper's step: ${counted.dispatches} dispatches on a device that binds ${counted.storageBuffers} storage buffers`,
+    );
     if (counted.dispatches > chosen['at-most']) {
       throw new Error(
         `bench capture: the paper's step must have at most ${chosen['at-most']} dispatches, got ${counted.dispatches}. Fuse what is new, or raise --at-most.`,

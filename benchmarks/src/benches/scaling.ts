@@ -21,8 +21,16 @@ interface Options extends Record<string, IntegerOption | TextOption> {
 
 const all = processors();
 const options: Options = {
-  'batch-sizes': { type: 'text', default: '32,64,128,256,512', help: 'images per step, separated by commas; each gives two views' },
-  threads: { type: 'text', default: all > 1 ? `1,${all}` : '1', help: 'threads of the engine and of PyTorch, separated by commas' },
+  'batch-sizes': {
+    type: 'text',
+    default: '32,64,128,256,512',
+    help: 'images per step, separated by commas; each gives two views',
+  },
+  threads: {
+    type: 'text',
+    default: all > 1 ? `1,${all}` : '1',
+    help: 'threads of the engine and of PyTorch, separated by commas',
+  },
   rounds: integerOption(3, 1, 'rounds', 'rounds, in each of which the engine and PyTorch do one step'),
   width: integerOption(64, 1, 'channels', "channels of the encoder's first stage"),
   'image-size': integerOption(64, 8, 'pixels', 'side of the square views'),

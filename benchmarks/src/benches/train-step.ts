@@ -30,7 +30,12 @@ interface Options extends Record<string, IntegerOption | TextOption> {
 
 const options: Options = {
   engine: { type: 'text', default: 'auto', help: 'engine to measure' },
-  'batch-size': integerOption(32, 2, 'images', 'images per step; each gives two views, so a step has twice as many rows'),
+  'batch-size': integerOption(
+    32,
+    2,
+    'images',
+    'images per step; each gives two views, so a step has twice as many rows',
+  ),
   rounds: integerOption(5, 1, 'rounds', 'rounds, in each of which the engine and PyTorch take one turn'),
   steps: integerOption(3, 1, 'steps', 'training steps per round'),
   'warm-up': integerOption(3, 1, 'steps', 'steps before the first round, which are not measured'),
