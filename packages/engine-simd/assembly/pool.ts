@@ -1,8 +1,25 @@
-// The thread pool: jobs are split into tasks, which the calling thread and the workers take one by one from a shared counter.
+// The thread pool: a job is split into tasks, and each thread begins with a stretch of them of its own; one that has done its own takes from the others.
 //
-// A thread takes tasks with one atomic addition. The counter carries the generation and the number of tasks, so that a worker that
-// comes late finds an exhausted counter or the tasks of the new job, never a mixture.
-import { CALLER_SLEEPING, COUNTER, DONE, FAILED, GENERATION, JOB, PAGES, SCRATCH, SCRATCH_SIZE, SLEEPING } from './layout';
+// Most jobs walk along the batch, so a thread finds in its caches what it wrote in the job before: between cores that share no cache, to
+// read what another has written takes several times as long.
+//
+// A thread takes a task with one atomic addition. Counters carry the generation and the end of their stretch, so that a worker that
+// comes late finds exhausted counters or the tasks of the new job, never a mixture.
+import {
+  CALLER_SLEEPING,
+  COUNTER_SIZE,
+  COUNTERS,
+  DONE,
+  FAILED,
+  GENERATION,
+  JOB,
+  PAGES,
+  SCRATCH,
+  SCRATCH_SIZE,
+  SLEEPING,
+  TASKS,
+  THREADS,
+} from './layout';
 import { runTask } from './tasks';
 
 // Calls out of WebAssembly, where an engine looks for what other threads have asked of this one.
@@ -16,16 +33,20 @@ declare function pause(): void;
  * end at the old size and trap, so a thread makes sure of the size before it touches what a job names.
  */
 export function drain(thread: i32): void {
+  const threads = load<i32>(THREADS);
   const scratch = SCRATCH + <usize>thread * SCRATCH_SIZE;
-  while (true) {
-    const ticket = atomic.add<u64>(COUNTER, 1);
-    const index = <i32>(ticket & 0xfffff);
-    const tasks = <i32>((ticket >> 20) & 0xfffff);
-    if (index >= tasks) return;
-    while (memory.size() < atomic.load<i32>(PAGES)) pause();
-    runTask(<usize>load<u32>(JOB), index, scratch);
-    if (atomic.add<i32>(DONE, 1) + 1 === tasks && thread !== 0 && atomic.load<i32>(CALLER_SLEEPING)) {
-      atomic.notify(DONE, 1);
+  for (let i = 0; i < threads; i++) {
+    const owner = thread + i < threads ? thread + i : thread + i - threads;
+    const counter = COUNTERS + <usize>owner * COUNTER_SIZE;
+    while (true) {
+      const ticket = atomic.add<u64>(counter, 1);
+      const index = <i32>(ticket & 0xfffff);
+      if (index >= <i32>((ticket >> 20) & 0xfffff)) break;
+      while (memory.size() < atomic.load<i32>(PAGES)) pause();
+      runTask(<usize>load<u32>(JOB), index, scratch);
+      if (atomic.add<i32>(DONE, 1) + 1 === atomic.load<i32>(TASKS) && thread !== 0 && atomic.load<i32>(CALLER_SLEEPING)) {
+        atomic.notify(DONE, 1);
+      }
     }
   }
 }
@@ -40,9 +61,16 @@ export function drain(thread: i32): void {
 export function run(job: usize, tasks: i32, spin: i32, patience: i32): i32 {
   if (tasks <= 0) return 0;
   store<u32>(JOB, <u32>job);
+  atomic.store<i32>(TASKS, tasks);
   atomic.store<i32>(DONE, 0);
   const generation = (atomic.load<i32>(GENERATION) + 1) & 0x3fffffff;
-  atomic.store<u64>(COUNTER, ((<u64>(generation & 0xfffff)) << 40) | ((<u64>tasks) << 20));
+  const high = (<u64>(generation & 0xfffff)) << 40;
+  const threads = load<i32>(THREADS);
+  for (let thread = 0; thread < threads; thread++) {
+    const begin = (<u64>tasks * <u64>thread) / <u64>threads;
+    const end = (<u64>tasks * <u64>(thread + 1)) / <u64>threads;
+    atomic.store<u64>(COUNTERS + <usize>thread * COUNTER_SIZE, high | (end << 20) | begin);
+  }
   if (tasks > 1) {
     atomic.store<i32>(GENERATION, generation);
     if (atomic.load<i32>(SLEEPING) > 0) atomic.notify(GENERATION, -1);

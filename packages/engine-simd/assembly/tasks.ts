@@ -23,7 +23,7 @@ import { reduceTask } from './reduce';
 import { stridedCopyTask } from './strided-copy';
 import { transposeTask } from './transpose';
 import { winogradBlocksTask, winogradInputTask, winogradPanelsTask } from './winograd';
-import { winogradGradientTask, winogradPairsTask } from './winograd-gradient';
+import { winogradGradientPartsTask, winogradGradientTask, winogradPairsTask } from './winograd-gradient';
 import { winogradWeightsTask } from './winograd-weights';
 
 /** Runs task `index` of a job; `scratch` is 1 MiB that belongs to the thread. */
@@ -62,6 +62,7 @@ export function runTask(job: usize, index: i32, scratch: usize): void {
     case id.STRIDED_COPY: stridedCopyTask(job, index); break;
     case id.MULTIPLY_ADDS: multiplyAddsTask(job, scratch); break;
     case id.WINOGRAD_GRADIENT: winogradGradientTask(job, index, scratch); break;
+    case id.WINOGRAD_GRADIENT_PARTS: winogradGradientPartsTask(job, index, scratch); break;
     case id.PAIR_LOGITS: pairLogitsTask(job, index, scratch); break;
     case id.WINOGRAD_PAIRS: winogradPairsTask(job, index, scratch); break;
     case id.WINOGRAD_INPUT: winogradInputTask(job, index, scratch); break;

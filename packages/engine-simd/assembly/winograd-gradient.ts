@@ -1,6 +1,7 @@
 // Gradient of the weights, the adjoint of the convolution in `winograd.ts`: F(3x3, 4x4), 36 products of transformed tiles in the place of 144.
 import { COLUMNS, microSums, ROWS } from './generated/micro';
 import { STEP, transformWeightGradientPair, transformWeightGradientTile } from './generated/winograd';
+import { SCRATCH, SCRATCH_SIZE } from './layout';
 import { FREE, productsOf, transformInput, transformOutputGradient, WinogradShape } from './winograd-tiles';
 import { GAP } from './winograd-weights';
 import { floats } from './words';
@@ -45,7 +46,7 @@ class WinogradGradientJob extends WinogradShape {
   /** Gradients of the weights by part of the tiles, [part][9][channels][outputChannels]. */
   output: usize;
   parts: i32;
-  /** Channels on either side of one task. */
+  /** Channels on either side of one block. */
   channelBlock: i32;
   outputBlock: i32;
 }
@@ -54,34 +55,75 @@ class WinogradGradientJob extends WinogradShape {
 const K_BLOCK: i32 = 128;
 const BUFFER: usize = 0x400;
 
-/** A block of the weights, for one part of the tiles. */
+/** A block of the weights, for one part of the tiles, which all threads have transformed. */
 export function winogradGradientTask(address: usize, index: i32, scratch: usize): void {
   const job = changetype<WinogradGradientJob>(address);
   const blocksX = (job.outputChannels + job.outputBlock - 1) / job.outputBlock;
   const blocksY = (job.channels + job.channelBlock - 1) / job.channelBlock;
   const part = index / (blocksX * blocksY);
   const rest = index - part * blocksX * blocksY;
-  const c0 = (rest / blocksX) * job.channelBlock;
-  const o0 = (rest % blocksX) * job.outputBlock;
-  const channels = min(job.channelBlock, job.channels - c0);
-  const outputs = min(job.outputBlock, job.outputChannels - o0);
   const begin = (part * job.tiles) / job.parts;
   const end = ((part + 1) * job.tiles) / job.parts;
+  const inputs = job.inputs + <usize>begin * job.inputRow;
+  const gradients = job.gradients + <usize>begin * job.gradientRow;
+  weightGradientBlock(job, inputs, gradients, end - begin, part, (rest / blocksX) * job.channelBlock, (rest % blocksX) * job.outputBlock, scratch);
+}
+
+@unmanaged
+class WinogradGradientPartsJob extends WinogradGradientJob {
+  input: usize;
+  dy: usize;
+  /** Bytes of transformed tiles of one thread; `inputs` and `gradients` are those of the first. */
+  threadBytes: usize;
+}
+
+/** All weights, for one part of the tiles, which the thread itself transforms: they never leave its caches. */
+export function winogradGradientPartsTask(address: usize, part: i32, scratch: usize): void {
+  const job = changetype<WinogradGradientPartsJob>(address);
+  const own = ((scratch - SCRATCH) / SCRATCH_SIZE) * job.threadBytes;
+  const inputs = job.inputs + own;
+  const gradients = job.gradients + own;
+  const begin = (part * job.tiles) / job.parts;
+  const tiles = ((part + 1) * job.tiles) / job.parts - begin;
+  for (let t = 0; t < tiles; t++) {
+    transformInput(job, scratch, job.input, begin + t, inputs + <usize>t * job.inputRow, job.inputStep);
+    transformOutputGradient(job, scratch, job.dy, begin + t, gradients + <usize>t * job.gradientRow, job.gradientStep);
+  }
+  for (let o = 0; o < job.outputChannels; o += job.outputBlock) {
+    for (let c = 0; c < job.channels; c += job.channelBlock) {
+      weightGradientBlock(job, inputs, gradients, tiles, part, c, o, scratch);
+    }
+  }
+}
+
+/** Products of a block of channels, summed over so many transformed tiles, and what they make of the weights. */
+function weightGradientBlock(
+  job: WinogradGradientJob,
+  inputs: usize,
+  gradients: usize,
+  tiles: i32,
+  part: i32,
+  c0: i32,
+  o0: i32,
+  scratch: usize,
+): void {
+  const channels = min(job.channelBlock, job.channels - c0);
+  const outputs = min(job.outputBlock, job.outputChannels - o0);
   const row = floats(((job.outputBlock + COLUMNS - 1) / COLUMNS) * COLUMNS);
   const step = <usize>(job.channelBlock + ROWS) * row + GAP;
   const sums = scratch + FREE;
   const count = productsOf(job);
-  for (let k = begin; k < end; k += K_BLOCK) {
-    const tiles = min(K_BLOCK, end - k);
-    const overwrite = k === begin ? 1 : 0;
+  for (let k = 0; k < tiles; k += K_BLOCK) {
+    const depth = min(K_BLOCK, tiles - k);
+    const overwrite = k === 0 ? 1 : 0;
     for (let f = 0; f < count; f++) {
-      const a = job.inputs + <usize>f * job.inputStep + <usize>k * job.inputRow + floats(c0);
-      const b = job.gradients + <usize>f * job.gradientStep + <usize>k * job.gradientRow + floats(o0);
+      const a = inputs + <usize>f * job.inputStep + <usize>k * job.inputRow + floats(c0);
+      const b = gradients + <usize>f * job.gradientStep + <usize>k * job.gradientRow + floats(o0);
       const target = sums + <usize>f * step;
       for (let o = 0; o < outputs; o += COLUMNS) {
         for (let c = 0; c < channels; c += ROWS) {
           const to = target + <usize>c * row + floats(o);
-          microSums(tiles, a + floats(c), job.inputRow, b + floats(o), job.gradientRow, to, row, overwrite);
+          microSums(depth, a + floats(c), job.inputRow, b + floats(o), job.gradientRow, to, row, overwrite);
         }
       }
     }

@@ -11,6 +11,8 @@ export const SCRATCH = 0x100000;
 export const SCRATCH_SIZE = 0x100000;
 /** Word that holds the pages of the memory since it last grew. */
 export const PAGES = 0x10380;
+/** Word that holds the number of threads. */
+export const THREADS = 0x10400;
 /** Most that 32-bit addresses reach, in pages: 4 GiB. */
 export const MAXIMUM_PAGES = 65536;
 

@@ -11,7 +11,9 @@ import { agree } from './variant-agreement.ts';
 import { chooseVariant, loadVariant } from './variants.ts';
 
 /** Words of the control block, as `assembly/layout.ts` has them. */
-const [COUNTER, GENERATION, JOB] = [0x10000, 0x10100, 0x10200];
+const [TASKS, GENERATION, JOB] = [0x10000, 0x10100, 0x10200];
+/** Counters of the caller and of the first worker. */
+const [CALLER_COUNTER, WORKER_COUNTER] = [0x20000, 0x20080];
 
 const variant = await chooseVariant({ revectorize: false, shared: true, agree });
 let runtime: Runtime | undefined;
@@ -48,7 +50,8 @@ it('notices a task that fails in a worker', async () => {
   /** Opens a job as the caller's `run` does, and leaves its tasks to the worker. */
   const run: KernelExports['run'] = (job, tasks) => {
     words[JOB / 4] = job;
-    Atomics.store(counters, COUNTER / 8, (1n << 40n) | (BigInt(tasks) << 20n));
+    Atomics.store(words, TASKS / 4, tasks);
+    Atomics.store(counters, WORKER_COUNTER / 8, (1n << 40n) | (BigInt(tasks) << 20n));
     Atomics.store(words, GENERATION / 4, 1);
     Atomics.notify(words, GENERATION / 4);
     for (;;) {
@@ -79,7 +82,7 @@ it.each([
     for (let seen = 0, ticket = 0n; (ticket & 0xfffffn) >= ((ticket >> 20n) & 0xfffffn); ) {
       while (Atomics.load(words, ${GENERATION} / 4) === seen);
       seen = Atomics.load(words, ${GENERATION} / 4);
-      ticket = Atomics.add(counters, ${COUNTER} / 8, 1n);
+      ticket = Atomics.add(counters, ${CALLER_COUNTER} / 8, 1n);
     }
   `;
     const thief = new Worker(source, { eval: true, workerData: memory });

@@ -1,5 +1,6 @@
 import { nodeModule } from '@tfjs-ssl/files';
 import { instantiate, type KernelExports } from './kernel-module.ts';
+import { THREADS } from './memory-layout.ts';
 import { mayWait } from './platform.ts';
 
 /** Turns of the caller's waiting loop before it sleeps until the workers are done, or looks at the clock: about 0.1 ms. */
@@ -36,6 +37,7 @@ export class ThreadPool {
     patience: number = PATIENCE,
     sleeps: boolean = mayWait(),
   ): Promise<ThreadPool> {
+    new Int32Array(memory.buffer)[THREADS / 4] = threads;
     const pool = new ThreadPool(await instantiate(module, memory), threads, patience, sleeps);
     await Promise.all(
       Array.from({ length: threads - 1 }, (_, i) => pool.#startWorker({ module, memory, thread: i + 1 })),

@@ -3,6 +3,7 @@ import type { Runtime } from '../runtime.ts';
 import {
   WINOGRAD_BLOCKS,
   WINOGRAD_GRADIENT,
+  WINOGRAD_GRADIENT_PARTS,
   WINOGRAD_INPUT,
   WINOGRAD_PAIRS,
   WINOGRAD_PANELS,
@@ -108,13 +109,19 @@ function runPanels(
   });
 }
 
-/** Channels of the weights of one task, on the input's side and on the output's. */
+/** Channels of the weights of one block, on the input's side and on the output's. */
 const CHANNEL_BLOCK = 48;
 const OUTPUT_BLOCK = 32;
 /** Tasks that there should be at least: parts of the tiles, whose results are added, where weights alone give fewer. */
 const TASKS = 12;
-/** Tiles of a part, at least. */
+/** Tiles of such a part, at least. */
 const PART = 64;
+/** Bytes of the transformed tiles of a part that one thread transforms and multiplies alone: about those of a second cache. */
+const OWN_BYTES = 1.5 * 2 ** 20;
+/** Parts of that kind, at least. */
+const OWN_PARTS = 8;
+/** Tiles of such a part, at least, times (1 / channels + 1 / output channels): fewer do not pay for the transform of its sums. */
+const OWN_TILES = 0.3;
 
 /** dWeights = gradient of the weights for dOutput. */
 export function runWinogradGradient(
@@ -131,39 +138,67 @@ export function runWinogradGradient(
   const tiles = g.images * shape.tilesPerImage;
   const inputRow = channels * 4 + GAP;
   const gradientRow = outputChannels * 4 + GAP;
+  const channelBlock = ceilDiv(ceilDiv(channels, ceilDiv(channels, CHANNEL_BLOCK)), rows) * rows;
+  const blocks = [channelBlock, OUTPUT_BLOCK];
+  /** Bytes from one product of so many transformed tiles to the next. */
+  const stepsOf = (count: number) => ({ inputStep: count * inputRow + GAP, gradientStep: count * gradientRow + GAP });
+
+  const ownParts = ownPartsOf(shape, g, tiles, inputRow + gradientRow);
+  if (ownParts > 1) {
+    const { inputStep, gradientStep } = stepsOf(ceilDiv(tiles, ownParts));
+    const own = shape.products * (inputStep + gradientStep);
+    sumParts(runtime, ownParts, size, dWeights, (target) =>
+      withZeros(runtime, g, (zeros) =>
+        runtime.withTemporary(runtime.threads * own, (inputs) => {
+          const gradients = inputs + shape.products * inputStep;
+          const transformed = [inputs, inputStep, inputRow, gradients, gradientStep, gradientRow];
+          const job = [...wordsOf(g, shape), zeros, ...transformed, tiles, target, ownParts, ...blocks];
+          runtime.runOnce(ownParts, WINOGRAD_GRADIENT_PARTS, ...job, input, dOutput, own);
+        }),
+      ),
+    );
+    return;
+  }
   const group = groupOf(tiles, shape.products * (inputRow + gradientRow), PART);
   const groups = ceilDiv(tiles, group);
   const weightBlocks = ceilDiv(channels, CHANNEL_BLOCK) * ceilDiv(outputChannels, OUTPUT_BLOCK);
   const parts = Math.max(1, Math.min(ceilDiv(TASKS, weightBlocks), Math.floor(group / PART)));
-  const channelBlock = ceilDiv(ceilDiv(channels, ceilDiv(channels, CHANNEL_BLOCK)), rows) * rows;
   const tasks = parts * ceilDiv(channels, channelBlock) * ceilDiv(outputChannels, OUTPUT_BLOCK);
-  const inputStep = group * inputRow + GAP;
-  const gradientStep = group * gradientRow + GAP;
-
-  const compute = (target: number) =>
+  const { inputStep, gradientStep } = stepsOf(group);
+  sumParts(runtime, groups * parts, size, dWeights, (target) =>
     withZeros(runtime, g, (zeros) => {
       const words = [...wordsOf(g, shape), zeros];
-      runtime.withTemporary(shape.products * inputStep, (inputs) => {
-        runtime.withTemporary(shape.products * gradientStep, (gradients) => {
-          const transformed = [inputs, inputStep, inputRow, gradients, gradientStep, gradientRow];
-          for (let i = 0; i < groups; i++) {
-            const count = Math.min(group, tiles - i * group);
-            const pairs = [input, dOutput, ...transformed, i * group, count, TRANSFORM_BLOCK];
-            runtime.runOnce(ceilDiv(count, TRANSFORM_BLOCK), WINOGRAD_PAIRS, ...words, ...pairs);
-            const job = [...transformed, count, target + i * parts * size * 4, parts, channelBlock, OUTPUT_BLOCK];
-            runtime.runOnce(tasks, WINOGRAD_GRADIENT, ...words, ...job);
-          }
-        });
+      runtime.withTemporary(shape.products * (inputStep + gradientStep), (inputs) => {
+        const gradients = inputs + shape.products * inputStep;
+        const transformed = [inputs, inputStep, inputRow, gradients, gradientStep, gradientRow];
+        for (let i = 0; i < groups; i++) {
+          const count = Math.min(group, tiles - i * group);
+          const pairs = [input, dOutput, ...transformed, i * group, count, TRANSFORM_BLOCK];
+          runtime.runOnce(ceilDiv(count, TRANSFORM_BLOCK), WINOGRAD_PAIRS, ...words, ...pairs);
+          const job = [...transformed, count, target + i * parts * size * 4, parts, ...blocks];
+          runtime.runOnce(tasks, WINOGRAD_GRADIENT, ...words, ...job);
+        }
       });
-    });
-  if (groups * parts === 1) {
-    compute(dWeights);
+    }),
+  );
+}
+
+/** Parts of the tiles of which a thread transforms and multiplies each alone; 1 if that does not pay. A matter of the shape alone. */
+function ownPartsOf({ products }: WinogradShape, g: ConvolutionGeometry, tiles: number, rowBytes: number): number {
+  const parts = ceilDiv(tiles * products * rowBytes, OWN_BYTES * 4) * 4;
+  const worth = (tiles / parts) * (1 / g.channels + 1 / g.outputChannels);
+  return parts >= OWN_PARTS && worth >= OWN_TILES ? parts : 1;
+}
+
+/** Lets `compute` write so many parts of a tensor, and adds them. */
+function sumParts(runtime: Runtime, parts: number, size: number, output: number, compute: (target: number) => void): void {
+  if (parts === 1) {
+    compute(output);
     return;
   }
-  runtime.withTemporary(groups * parts * size * 4, (target) => {
+  runtime.withTemporary(parts * size * 4, (target) => {
     compute(target);
-    const sum = { operation: 'sum', outer: 1, length: groups * parts, inner: size, scale: 1 } as const;
-    reduce(runtime, { ...sum, input: target, output: dWeights });
+    reduce(runtime, { operation: 'sum', outer: 1, length: parts, inner: size, scale: 1, input: target, output });
   });
 }
 
