@@ -191,7 +191,13 @@ function ownPartsOf({ products }: WinogradShape, g: ConvolutionGeometry, tiles: 
 }
 
 /** Lets `compute` write so many parts of a tensor, and adds them. */
-function sumParts(runtime: Runtime, parts: number, size: number, output: number, compute: (target: number) => void): void {
+function sumParts(
+  runtime: Runtime,
+  parts: number,
+  size: number,
+  output: number,
+  compute: (target: number) => void,
+): void {
   if (parts === 1) {
     compute(output);
     return;

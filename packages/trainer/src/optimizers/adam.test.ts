@@ -100,6 +100,7 @@ describeEngines('adam and adamW', () => {
   });
 
   it('leave no tensors behind but their state', async () => {
+    tf.disposeVariables(); // those of other tests
     await expectNoLeak(async () => {
       await run(adam({ weightDecay: 0.1, exclude: 'vectors' }), start, 3, 0.1);
       tf.disposeVariables();
