@@ -8,16 +8,7 @@ import {
   unpackImages,
 } from '@tfjs-ssl/ops';
 import type { ImageSize } from './check.ts';
-import type { Transform } from './transform.ts';
-
-/** A transform in its place in a chain. */
-export interface Member {
-  readonly transform: Transform;
-  /** Names of its columns in the chain. */
-  readonly columns: readonly string[];
-  /** Number of the first of them. */
-  readonly begin: number;
-}
+import type { Member } from './members.ts';
 
 /** Neighbours in a chain that run together: as one fused kernel if they have stages, otherwise one after the other. */
 export interface Run {

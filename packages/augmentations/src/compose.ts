@@ -1,30 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkNumber } from '@tfjs-ssl/checks';
 import type { PackedImages } from '@tfjs-ssl/ops';
-import { applyRuns, applyRunsPacked, type Member, toRuns } from './chain-runs.ts';
-import { checkImages, type ImageSize, toImageSize } from './check.ts';
+import { applyRuns, applyRunsPacked, toRuns } from './chain-runs.ts';
+import { checkImages } from './check.ts';
 import { firstLook } from './first-look.ts';
 import { imageRng } from './image-rng.ts';
+import { type Member, placeColumns, sampleInto } from './members.ts';
 import { checkOrigin, rememberOrigin } from './table-origin.ts';
 import { flatten, type Parameters, parameterTable, type Transform } from './transform.ts';
-
-/** Options of {@link Chain.makeViews}. */
-export interface ViewOptions {
-  /** Seed of the run. */
-  readonly seed: number | string;
-  /** Epoch, an integer. */
-  readonly epoch: number;
-  /** Indices of the N images in their data set. */
-  readonly indices: ArrayLike<number>;
-  /** Views of each image. Default: 2. */
-  readonly views?: number;
-}
-
-/** Options of {@link Chain.sampleTable}. */
-export interface SampleOptions extends ViewOptions {
-  /** Height and width of these images, pixels. */
-  readonly imageSize: number | ImageSize;
-}
+import { checkIndices, checkRows, type SampleOptions, type ViewOptions, viewKeys } from './view-keys.ts';
 
 /** Transforms in sequence. A chain is itself a transform; in addition, it can draw one table of parameters for all views of a batch. */
 export interface Chain extends Transform {
@@ -132,17 +115,6 @@ export function compose(transforms: readonly Transform[]): Chain {
   const runs = toRuns(members);
   const stages = runs.length === 1 ? (runs[0]?.stages ?? null) : null;
 
-  const sampleInto = (values: Float32Array, offset: number, rng: () => number, size: ImageSize): void => {
-    let current = size;
-    for (const { transform, begin } of members) {
-      const drawn = transform.sample(rng, current);
-      transform.columns.forEach((column, i) => {
-        values[offset + begin + i] = drawn[column] as number;
-      });
-      current = transform.outputSize(current);
-    }
-  };
-
   const look = firstLook('chain');
 
   const chain: Chain = {
@@ -166,18 +138,14 @@ export function compose(transforms: readonly Transform[]): Chain {
     makeViews(images, options) {
       checkImages('makeViews', images);
       const [count, height, width] = images.shape;
-      if (options.indices?.length !== count) {
-        throw new RangeError(
-          `makeViews: indices must have one index per image, ${count}, got ${options.indices?.length ?? 0}. Pass the places of these images in their data set.`,
-        );
-      }
+      checkIndices(options.indices, count);
       return tf.tidy(() => chain.apply(images, chain.sampleTable({ ...options, imageSize: [height, width] })));
     },
     sampleTable(options) {
       const { keys, size } = viewKeys('sampleTable', options);
       const values = new Float32Array(keys.length * columns.length);
       keys.forEach((key, row) => {
-        sampleInto(values, row * columns.length, imageRng(key), size);
+        sampleInto(members, values, row * columns.length, imageRng(key), size);
       });
       return rememberOrigin(tf.tensor2d(values, [keys.length, columns.length]), { columns, imageSize: size });
     },
@@ -189,13 +157,15 @@ export function compose(transforms: readonly Transform[]): Chain {
     apply(images, parameters) {
       checkImages('chain', images);
       const [count, height, width] = images.shape;
-      const rows = checkRows(count, parameters);
+      const rows = rowsOf(parameters);
+      checkRows(rows, count);
       checkOrigin(parameters, columns, [height, width]);
       look(images);
       return tf.tidy(() => applyRuns(runs, images, parameterTable('chain', columns, rows, parameters)));
     },
     applyPacked(images, indices, parameters) {
-      const rows = checkRows(indices.size, parameters);
+      const rows = rowsOf(parameters);
+      checkRows(rows, indices.size);
       checkOrigin(parameters, columns, images.imageSize);
       return tf.tidy(() => applyRunsPacked(runs, images, indices, parameterTable('chain', columns, rows, parameters)));
     },
@@ -205,48 +175,8 @@ export function compose(transforms: readonly Transform[]): Chain {
   return chain;
 }
 
-/** Number of rows, checked to be some for each of `count` images. */
-function checkRows(count: number, parameters: readonly Parameters[] | tf.Tensor2D): number {
-  const rows = 'dtype' in parameters ? parameters.shape[0] : parameters.length;
-  if (rows % count !== 0 || rows === 0) {
-    throw new RangeError(
-      `chain: parameters must have a multiple of ${count} rows (one per view of each image), got ${rows}. Sample the table for these images.`,
-    );
-  }
-  return rows;
-}
-
-/** The keys of all views of a batch in the order of the table's rows, checked. */
-function viewKeys(fn: string, { seed, epoch, indices, imageSize, views = 2 }: SampleOptions) {
-  checkNumber(fn, 'epoch', epoch, { min: 0, integer: true }, 'Count epochs from 0.');
-  checkNumber(fn, 'views', views, { min: 1, integer: true }, 'A contrastive loss needs 2.');
-  const size = toImageSize(fn, 'imageSize', imageSize);
-  if (typeof seed !== 'string')
-    checkNumber(fn, 'seed', seed, {}, 'Pass a number or a text, the same for the whole run.');
-  const images = Array.from(indices ?? []);
-  const wrong = images.find((index) => !Number.isInteger(index));
-  if (images.length === 0 || wrong !== undefined) {
-    throw new RangeError(
-      `${fn}: indices must be integers, one per image, got ${wrong ?? 'none'}. Pass the places of the images in their data set.`,
-    );
-  }
-  const keys = Array.from({ length: views }, (_, view) => images.map((image) => ({ seed, epoch, image, view })));
-  return { keys: keys.flat(), size };
-}
-
-function placeColumns(transforms: readonly Transform[]): Member[] {
-  const seen = new Map<string, number>();
-  let begin = 0;
-  return transforms.map((transform) => {
-    const times = (seen.get(transform.name) ?? 0) + 1;
-    seen.set(transform.name, times);
-    // a number where another one before it has the same name
-    const label = times === 1 ? transform.name : `${transform.name}${times}`;
-    const member = { transform, columns: transform.columns.map((column) => `${label}.${column}`), begin };
-    begin += transform.columns.length;
-    return member;
-  });
-}
+const rowsOf = (parameters: readonly Parameters[] | tf.Tensor2D): number =>
+  'dtype' in parameters ? parameters.shape[0] : parameters.length;
 
 const rename = ({ transform, columns }: Member, parameters: Parameters): Parameters =>
   Object.fromEntries(transform.columns.map((column, i) => [columns[i], parameters[column] as number]));

@@ -1,8 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Chain } from '@tfjs-ssl/augmentations';
+import { type Chain, type PerGroup, type ViewChains, viewPlan } from '@tfjs-ssl/augmentations';
 import { type Batch, batches, stepsPerEpoch } from '@tfjs-ssl/datasets';
 import type { ImageSource, UploadImagesOptions } from '@tfjs-ssl/ops';
+import { checkOptions } from './check-options.ts';
+import { chunksOf } from './chunks-of.ts';
 import { batchTransfer, type ImageTransfer, residentTransfer } from './image-transfer.ts';
+import { isChain } from './is-chain.ts';
 
 /** Images to train on: a data set of `@tfjs-ssl/datasets`, or your own object with these fields. */
 export interface FeedImages extends ImageSource {
@@ -10,15 +13,24 @@ export interface FeedImages extends ImageSource {
   readonly labels?: Int32Array;
 }
 
+/** One chain for all views, or a chain for each: see `viewPlan` of `@tfjs-ssl/augmentations`. */
+export type FeedChain = Chain | ViewChains;
+
+/** What the views of a feed are: one tensor, or one by the name of each group of chains. */
+export type FeedViews<Chains extends FeedChain> = Chains extends Chain ? tf.Tensor4D : PerGroup<Chains, tf.Tensor4D>;
+
 /** Options of {@link imageFeed}. */
-export interface ImageFeedOptions {
-  /** The random transforms that make a view. */
-  readonly chain: Chain;
+export interface ImageFeedOptions<Chains extends FeedChain = FeedChain> {
+  /**
+   * The random transforms that make a view. A list has one chain for each view (`byolChains()`). An object has such lists by name, for views of several
+   * sizes (`swavChains()`): its views are one tensor for each name.
+   */
+  readonly chain: Chains;
   /** Images of a step. The last batch of an epoch is left out if it is not full. */
   readonly batchSize: number;
   /** Seed of the order and of the views. Default: 0. */
   readonly seed?: number | string;
-  /** Views of each image. Default: 2. */
+  /** Views of each image, where all have one chain. Default: 2. */
   readonly views?: number;
   /** Whether a step has an input `labels` with the classes of its images, for a supervised loss. Default: false. */
   readonly labels?: boolean;
@@ -42,7 +54,7 @@ export type LabelledFeedInputs = FeedInputs & {
 };
 
 /** The source of a training's images. It holds no state of a run: epoch and step decide which images come. */
-export interface ImageFeed<Inputs extends FeedInputs = FeedInputs> {
+export interface ImageFeed<Inputs extends FeedInputs = FeedInputs, Views = tf.Tensor4D> {
   /** What the step takes: the `inputs` of a `Trainer`, or of `compile`. */
   readonly specs: Inputs;
   /** Steps of an epoch. */
@@ -63,10 +75,20 @@ export interface ImageFeed<Inputs extends FeedInputs = FeedInputs> {
   /**
    * Makes the views, inside the step.
    *
-   * @param inputs - the inputs of the step; inputs other than the feed's are ignored.
-   * @returns shape [views * N, h, w, 3], first all of view 0, then all of view 1; the surrounding `tf.tidy` or step disposes it.
+   * @param inputs - the inputs of the step, or one of their {@link ImageFeed.chunks}; inputs other than the feed's are ignored.
+   * @returns shape [views * N, h, w, 3], first all of view 0, then all of view 1; of groups of chains, one such tensor by the name of each. The
+   * surrounding `tf.tidy` or step disposes it.
    */
-  views(inputs: { readonly [Name in keyof FeedInputs]: tf.Tensor }): tf.Tensor4D;
+  views(inputs: { readonly [Name in keyof FeedInputs]: tf.Tensor }): Views;
+  /**
+   * Divides a batch into smaller ones, inside the step: for the `chunks` of a `Trainer`, or for `gradCache`.
+   *
+   * @param inputs - the inputs of the step. Inputs other than the feed's are the same in every chunk.
+   * @param count - number of chunks; it divides the batch size.
+   * @returns the inputs of each chunk: its images with all their views. The surrounding `tf.tidy` or step disposes them.
+   * @throws RangeError if the count does not divide the batch size.
+   */
+  chunks<Given extends { readonly [Name in keyof FeedInputs]: tf.Tensor }>(inputs: Given, count: number): Given[];
   /** Frees the images that the engine keeps. */
   dispose(): void;
 }
@@ -105,28 +127,33 @@ export interface ImageFeed<Inputs extends FeedInputs = FeedInputs> {
  * feed.dispose();
  * ```
  */
-export function imageFeed(
+export function imageFeed<const Chains extends FeedChain>(
   images: FeedImages,
-  options: ImageFeedOptions & { readonly labels: true },
-): Promise<ImageFeed<LabelledFeedInputs>>;
-export function imageFeed(images: FeedImages, options: ImageFeedOptions): Promise<ImageFeed>;
+  options: ImageFeedOptions<Chains> & { readonly labels: true },
+): Promise<ImageFeed<LabelledFeedInputs, FeedViews<Chains>>>;
+export function imageFeed<const Chains extends FeedChain>(
+  images: FeedImages,
+  options: ImageFeedOptions<Chains>,
+): Promise<ImageFeed<FeedInputs, FeedViews<Chains>>>;
 export async function imageFeed(
   images: FeedImages,
   options: ImageFeedOptions,
-): Promise<ImageFeed<FeedInputs | LabelledFeedInputs>> {
-  const { chain, batchSize, seed = 0, views = 2, keep = true, onProgress, signal } = options;
-  check(images, options);
+): Promise<ImageFeed<FeedInputs | LabelledFeedInputs, tf.Tensor4D | Readonly<Record<string, tf.Tensor4D>>>> {
+  const { batchSize, seed = 0, keep = true, onProgress, signal } = options;
+  checkOptions(images, options);
   const { length, imageShape, labels = new Int32Array(length) } = images;
+  const plan = viewPlan(perView(options));
+  const imageSize = [imageShape[0], imageShape[1]] as const;
+  plan.outputSize(imageSize);
   const resident = keep
     ? await residentTransfer(images, batchSize, { ...(onProgress && { onProgress }), ...(signal && { signal }) })
     : null;
   const kept = resident !== null && !(resident instanceof RangeError);
   const transfer: ImageTransfer = kept ? resident : batchTransfer(batchSize, imageShape);
   const source = { length, labels, read: (indices: ArrayLike<number>) => images.read(indices) };
-  const imageSize = [imageShape[0], imageShape[1]] as const;
   const specs: FeedInputs = {
     images: transfer.input,
-    table: { shape: [views * batchSize, chain.columns.length], dtype: 'float32' },
+    table: { shape: [plan.views * batchSize, plan.tableColumns], dtype: 'float32' },
     ...(options.labels && { labels: { shape: [batchSize], dtype: 'int32' } }),
   };
   return {
@@ -141,34 +168,16 @@ export async function imageFeed(
       const { epoch, indices } = batch;
       return {
         images: transfer.tensorOf(batch),
-        table: chain.sampleTable({ seed, epoch, indices, imageSize, views }),
+        table: plan.sampleTable({ seed, epoch, indices, imageSize }),
         ...(options.labels && { labels: tf.tensor1d(batch.labels, 'int32') }),
       };
     },
-    views: (inputs) => transfer.views(chain, inputs.images, inputs.table as tf.Tensor2D),
+    views: (inputs) => transfer.views(plan, inputs, inputs.table as tf.Tensor2D),
+    chunks: (inputs, count) =>
+      chunksOf(inputs, count, { batchSize, views: plan.views, labelled: options.labels === true, transfer }),
     dispose: () => transfer.dispose(),
   };
 }
 
-function check({ length, labels }: FeedImages, { batchSize, views = 2, labels: wanted }: ImageFeedOptions): void {
-  if (!Number.isInteger(batchSize) || batchSize < 1 || batchSize > length) {
-    throw new RangeError(
-      `imageFeed: batchSize must be an integer from 1 to the ${length} images there are, got ${batchSize}. Use a smaller batch, or more images.`,
-    );
-  }
-  if (!Number.isInteger(views) || views < 1) {
-    throw new RangeError(
-      `imageFeed: views must be an integer from 1, got ${views}. A contrastive loss needs 2; leave it out.`,
-    );
-  }
-  if (wanted && !labels) {
-    throw new TypeError(
-      'imageFeed: images must have labels where `labels` is true, got none. Give them, or leave `labels` out.',
-    );
-  }
-  if (labels && labels.length !== length) {
-    throw new RangeError(
-      `imageFeed: images.labels must have ${length} labels, one for each image, got ${labels.length}. Give all, or none.`,
-    );
-  }
-}
+const perView = ({ chain, views = 2 }: ImageFeedOptions): ViewChains =>
+  isChain(chain) ? new Array<Chain>(views).fill(chain) : chain;

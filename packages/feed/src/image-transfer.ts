@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Chain, imageTensor } from '@tfjs-ssl/augmentations';
+import { imageTensor, type PerGroup, type ViewChains, type ViewPlan } from '@tfjs-ssl/augmentations';
 import type { Batch } from '@tfjs-ssl/datasets';
 import {
   hasKernel,
@@ -11,6 +11,13 @@ import {
   uploadImages,
 } from '@tfjs-ssl/ops';
 
+/** The images of a batch or of a part of it, as a step has them. */
+export interface TransferredImages {
+  readonly images: tf.Tensor;
+  /** Which of them are meant, int32. Default: all. A name that no input of a step has. */
+  readonly 'feed.positions'?: tf.Tensor;
+}
+
 /** How the images of a batch come into a step; the views are the same either way. */
 export interface ImageTransfer {
   readonly kind: 'resident' | 'packed' | 'float';
@@ -20,8 +27,14 @@ export interface ImageTransfer {
   readonly readsImages: boolean;
   /** The input of a batch, which the caller disposes. */
   tensorOf(batch: Batch): tf.Tensor;
+  /** Some images of a batch, inside the step. */
+  part(images: tf.Tensor, first: number, count: number): TransferredImages;
   /** The views of a table's rows, made inside the step. */
-  views(chain: Chain, input: tf.Tensor, table: tf.Tensor2D): tf.Tensor4D;
+  views<Chains extends ViewChains>(
+    plan: ViewPlan<Chains>,
+    images: TransferredImages,
+    table: tf.Tensor2D,
+  ): PerGroup<Chains, tf.Tensor4D>;
   dispose(): void;
 }
 
@@ -39,7 +52,8 @@ function float(batchSize: number, imageShape: ImageShape): ImageTransfer {
     input: { shape, dtype: 'float32' },
     readsImages: true,
     tensorOf: ({ images }) => imageTensor(images, shape),
-    views: (chain, images, table) => chain.apply(images as tf.Tensor4D, table),
+    part: rowsOf,
+    views: (plan, { images }, table) => plan.apply(images as tf.Tensor4D, table),
     dispose() {},
   };
 }
@@ -51,9 +65,11 @@ function packed(batchSize: number, [height, width]: ImageShape): ImageTransfer {
     input: { shape: [batchSize, packedWords(imageSize)], dtype: 'int32' },
     readsImages: true,
     tensorOf: ({ images }) => packImages(images, imageSize).shards[0] as tf.Tensor,
-    views(chain, words, table) {
-      const indices = tf.range(0, batchSize, 1, 'int32');
-      return chain.applyPacked({ shards: [words as tf.Tensor2D], imageSize, length: batchSize }, indices, table);
+    // not cut: TensorFlow.js's WebGPU backend copies integers by way of float32, which has not all bits of a word
+    part: (images, first, count) => ({ images, 'feed.positions': tf.range(first, first + count, 1, 'int32') }),
+    views(plan, { images: words, 'feed.positions': positions = tf.range(0, batchSize, 1, 'int32') }, table) {
+      const images = { shards: [words as tf.Tensor2D], imageSize, length: batchSize };
+      return plan.applyPacked(images, positions as tf.Tensor1D, table);
     },
     dispose() {},
   };
@@ -81,7 +97,12 @@ export async function residentTransfer(
     input: { shape: [batchSize], dtype: 'int32' },
     readsImages: false,
     tensorOf: ({ indices }) => tf.tensor1d(indices, 'int32'),
-    views: (chain, indices, table) => chain.applyPacked(kept, indices as tf.Tensor1D, table),
+    part: rowsOf,
+    views: (plan, { images: indices }, table) => plan.applyPacked(kept, indices as tf.Tensor1D, table),
     dispose: () => tf.dispose([...kept.shards]),
   };
+}
+
+function rowsOf(images: tf.Tensor, first: number, count: number): TransferredImages {
+  return { images: tf.slice(images, first, count) };
 }

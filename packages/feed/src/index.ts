@@ -1,6 +1,8 @@
 export {
+  type FeedChain,
   type FeedImages,
   type FeedInputs,
+  type FeedViews,
   type ImageFeed,
   type ImageFeedOptions,
   imageFeed,
