@@ -46,6 +46,7 @@ const guide: DefaultTheme.SidebarItem[] = [
       ...optional('Training on a CUDA 12 machine', '/tensorflow-cuda'),
       page('A machine without network', '/guides/offline'),
       page('Memory', '/guides/memory'),
+      page('Large batches on small machines', '/guides/large-batches'),
     ],
   },
   {

@@ -7,6 +7,7 @@ interface Checked {
   readonly parameters: NamedVariables;
   readonly buffers?: NamedVariables;
   readonly loss: unknown;
+  readonly chunks?: unknown;
   readonly optimizer: Optimizer;
   readonly schedule: unknown;
   readonly clipNorm?: number;
@@ -15,12 +16,14 @@ interface Checked {
 const fn = 'Trainer';
 
 /** Throws if an option of a trainer is not of its kind. */
-export function checkOptions({ parameters, buffers = {}, loss, optimizer, schedule, clipNorm }: Checked): void {
+export function checkOptions(options: Checked): void {
+  const { parameters, buffers = {}, loss, chunks, optimizer, schedule, clipNorm } = options;
   checkVariables(parameters, buffers);
   if (clipNorm !== undefined) {
     checkNumber(fn, 'clipNorm', clipNorm, { above: 0 }, 'Leave it out for no clipping.');
   }
   checkFunction('loss', loss, 'Pass ({ x }) => ({ loss }), which computes a scalar of the inputs.');
+  if (chunks !== undefined) checkFunction('chunks', chunks, 'Pass (inputs) => feed.chunks(inputs, 8).');
   const constant =
     typeof schedule === 'number'
       ? `constantSchedule({ learningRate: ${schedule} })`

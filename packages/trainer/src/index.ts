@@ -10,6 +10,7 @@ export type {
   StepRecord,
   StepResult,
 } from './events.ts';
+export { type Chunk, type GradCacheOptions, gradCache } from './grad-cache.ts';
 export { type FitOptions, lastEvent } from './loop.ts';
 export { type AdamOptions, adam, adamW } from './optimizers/adam.ts';
 export type { Exclusion } from './optimizers/exclusion.ts';

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { compile, type InputSpec, type InputSpecs, type InputTensors, type Precision } from '@tfjs-ssl/engine';
 import type { GradientScale } from '@tfjs-ssl/ops';
+import { addUp, type Chunks, chunksOf, meanOfChunks } from './chunks.ts';
 import { clipByGlobalNorm } from './clip-by-global-norm.ts';
 import type { LossScale } from './loss-scale.ts';
 import type { NamedTensors, NamedVariables, Optimizer, OptimizerState } from './types.ts';
@@ -20,6 +21,7 @@ export interface StepDefinition<Inputs extends InputSpecs, Metric extends string
   readonly buffers?: NamedVariables;
   readonly inputs: Inputs;
   readonly loss: (inputs: InputTensors<Inputs>) => tf.Tensor | LossAndMetrics<Metric>;
+  readonly chunks?: Chunks<Inputs>;
   readonly optimizer: Optimizer;
   readonly state: OptimizerState;
   readonly clipNorm: number | undefined;
@@ -65,40 +67,48 @@ export function trainingStep<Inputs extends InputSpecs, Metric extends string>(
   const metricNames: string[] = [];
   let first = true;
 
+  /** Gradients of the loss of one chunk, times its share; its loss and metrics are added to `values`, kept. */
+  const gradientsOf = (chunk: InputTensors<Inputs>, share: number, values: tf.Tensor[]): NamedTensors => {
+    const { grads } = tf.variableGrads(() => {
+      const given = loss(chunk);
+      const result: LossAndMetrics<Metric> = given instanceof tf.Tensor ? { loss: given } : given;
+      checkScalar('loss', result.loss);
+      if (first) warnOfUntrained(untrainedVariables({ ...parameters, ...definition.buffers }));
+      first = false;
+      const entries = Object.entries<tf.Tensor>(result.metrics ?? {});
+      metricNames.splice(0, Number.POSITIVE_INFINITY, ...entries.map(([name]) => name));
+      for (const [name, metric] of entries) checkScalar(`metric '${name}'`, metric);
+      // kept: variableGrads disposes all that its function makes, except what it returns
+      for (const scalar of [result.loss, ...entries.map(([, metric]) => metric)]) {
+        values.push(tf.keep(asVector(scalar)));
+      }
+      const shared = (share === 1 ? result.loss : tf.mul(result.loss, share)) as tf.Scalar;
+      return lossScale ? lossScale.enlarge(shared) : shared;
+    }, Object.values(parameters));
+    return gradientsByName(parameters, grads);
+  };
+
   const compiled = compile(
     (named: Readonly<Record<string, tf.Tensor>>) => {
       const { [scalarsInput]: scalars, ...own } = named;
-      const metrics: tf.Tensor[] = [];
+      const kept: tf.Tensor[] = [];
       try {
-        const { grads } = tf.variableGrads(() => {
-          const given = loss(own as unknown as InputTensors<Inputs>);
-          const result: LossAndMetrics<Metric> = given instanceof tf.Tensor ? { loss: given } : given;
-          checkScalar('loss', result.loss);
-          if (first) warnOfUntrained(untrainedVariables({ ...parameters, ...definition.buffers }));
-          first = false;
-          const entries = Object.entries<tf.Tensor>(result.metrics ?? {});
-          metricNames.splice(0, Number.POSITIVE_INFINITY, ...entries.map(([name]) => name));
-          for (const [name, metric] of entries) checkScalar(`metric '${name}'`, metric);
-          // kept: variableGrads disposes all that its function makes, except what it returns
-          for (const scalar of [result.loss, ...entries.map(([, metric]) => metric)]) {
-            metrics.push(tf.keep(asVector(scalar)));
-          }
-          return lossScale ? lossScale.enlarge(result.loss as tf.Scalar) : (result.loss as tf.Scalar);
-        }, Object.values(parameters));
-        const gradients = gradientsByName(parameters, grads);
+        const chunks = chunksOf(own as unknown as InputTensors<Inputs>, definition.chunks);
+        const gradients = addUp(chunks, (chunk) => gradientsOf(chunk, 1 / chunks.length, kept));
+        const values = meanOfChunks(kept, chunks.length);
         if (!lossScale) {
           const clipped = clipNorm === undefined ? gradients : clipByGlobalNorm(gradients, clipNorm);
           optimizer.update(parameters, clipped, state, scalars as tf.Tensor1D);
-          return { values: tf.concat(metrics) };
+          return { values };
         }
         const scale = lossScale.gradientScale(Object.values(gradients));
         const [given, remaining] = clipNorm === undefined ? [gradients, scale] : clipScaled(gradients, scale, clipNorm);
         const counted = scalars as tf.Tensor1D;
         const numbers = optimizer.withoutSkipped?.(counted, lossScale.skippedSteps) ?? counted;
         optimizer.update(parameters, given, state, numbers, remaining);
-        return { values: tf.concat([...metrics, lossScale.finish(scale)]) };
+        return { values: tf.concat([values, lossScale.finish(scale)]) };
       } finally {
-        tf.dispose(metrics);
+        tf.dispose(kept);
       }
     },
     { inputs, precision },

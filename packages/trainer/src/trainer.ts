@@ -21,6 +21,15 @@ export interface TrainerOptions<Inputs extends InputSpecs, Metric extends string
    * the rank of its shape.
    */
   readonly loss: (inputs: InputTensors<Inputs>) => tf.Tensor | LossAndMetrics<Metric>;
+  /**
+   * Divides the inputs of a step into chunks of equal size, for gradient accumulation: the step's loss, metrics and gradients are the means of
+   * those of its chunks, and only one chunk's activations are in memory at a time. `feed.chunks(inputs, 8)` of `@tfjs-ssl/feed` does so.
+   *
+   * This equals the loss of the whole batch, within rounding, if the loss is a mean over samples. Batch norm uses the statistics of a chunk and moves its
+   * running statistics once per chunk. Losses that compare the images of a batch see only one chunk; use {@link gradCache} for them.
+   * Default: one chunk.
+   */
+  readonly chunks?: (inputs: InputTensors<Inputs>) => readonly InputTensors<Inputs>[];
   readonly optimizer: Optimizer;
   /** Learning rate as a function of the step (from 0). */
   readonly schedule: Schedule;
