@@ -6,9 +6,11 @@ import { gpuDevice } from './benches/gpu-device.ts';
 import { gpuKernels } from './benches/gpu-kernels.ts';
 import { gpuTableBench } from './benches/gpu-table.ts';
 import { kernels } from './benches/kernels.ts';
+import { largeBatch } from './benches/large-batch.ts';
 import { layers } from './benches/layers.ts';
 import { scaling } from './benches/scaling.ts';
 import { trainStep } from './benches/train-step.ts';
+import { views } from './benches/views.ts';
 import type { OptionSpecs } from './options.ts';
 
 /** Lets benches with different options stand in one list; a bench is only ever run with the options that it declares. */
@@ -21,6 +23,8 @@ export const benches: readonly Bench[] = [
   register(layers),
   register(kernels),
   register(augment),
+  register(views),
+  register(largeBatch),
   register(gpuDevice),
   register(gpuKernels),
   register(capture),
