@@ -1,6 +1,7 @@
 import type { Theme } from 'vitepress';
 import DefaultTheme from 'vitepress/theme';
 import BenchmarkResults from './BenchmarkResults.vue';
+import MethodFlow from './MethodFlow.vue';
 import PictureStrip from './PictureStrip.vue';
 import QuickRun from './QuickRun.vue';
 import SpeedRatios from './SpeedRatios.vue';
@@ -10,6 +11,7 @@ export default {
   extends: DefaultTheme,
   enhanceApp({ app }) {
     app.component('BenchmarkResults', BenchmarkResults);
+    app.component('MethodFlow', MethodFlow);
     app.component('PictureStrip', PictureStrip);
     app.component('QuickRun', QuickRun);
     app.component('SpeedRatios', SpeedRatios);
