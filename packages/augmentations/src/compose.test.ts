@@ -3,7 +3,7 @@ import { augmentImages, hasKernel, packImages } from '@tfjs-ssl/ops';
 import { describeEngines, expectClose, expectNoLeak } from '@tfjs-ssl/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { colorJitter } from './color-jitter.ts';
-import { type Chain, compose, type SampleOptions } from './compose.ts';
+import { type Chain, compose } from './compose.ts';
 import { imageRng } from './image-rng.ts';
 import { normalizeImages } from './normalize-images.ts';
 import { type SimclrChainOptions, simclrChain } from './presets.ts';
@@ -14,6 +14,7 @@ import { randomHorizontalFlip } from './random-horizontal-flip.ts';
 import { randomResizedCrop } from './random-resized-crop.ts';
 import { randomSolarize } from './random-solarize.ts';
 import { defineTransform } from './transform.ts';
+import type { SampleOptions } from './view-keys.ts';
 
 /** SimCLR's chain with a random solarization, and a blur of every view. */
 const solarizingChain = (options: SimclrChainOptions = {}) =>

@@ -19,7 +19,7 @@ const split =
   (count: number): NonNullable<TrainerOptions<Inputs, never>['chunks']> =>
   ({ x, y }) => {
     const [xs, ys] = [tf.split(x, count), tf.split(y, count)];
-    return xs.map((part, i) => ({ x: part, y: ys[i] as tf.Tensor2D }));
+    return xs.map((part, i) => ({ x: part, y: ys[i] as tf.Tensor }));
   };
 
 /** A regression; always the same at its start. The running mean moves with each call of the loss. */

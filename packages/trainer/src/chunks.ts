@@ -4,7 +4,9 @@ import type { InputSpecs, InputTensors } from '@tfjs-ssl/engine';
 import type { NamedTensors } from './types.ts';
 
 /** Divides the inputs of a step into those of chunks of equal size. */
-export type Chunks<Inputs extends InputSpecs> = (inputs: InputTensors<Inputs>) => readonly InputTensors<Inputs>[];
+export type Chunks<Inputs extends InputSpecs> = (
+  inputs: InputTensors<Inputs>,
+) => ReadonlyArray<{ readonly [Name in keyof Inputs]: tf.Tensor }>;
 
 /** The chunks of a step: all of it where there is no function that divides it. */
 export function chunksOf<Inputs extends InputSpecs>(
