@@ -29,9 +29,7 @@ export interface TrainerOptions<Inputs extends InputSpecs, Metric extends string
    * running statistics once per chunk. Losses that compare the images of a batch see only one chunk; use {@link gradCache} for them.
    * Default: one chunk.
    */
-  readonly chunks?: (
-    inputs: InputTensors<Inputs>,
-  ) => ReadonlyArray<{ readonly [Name in keyof Inputs]: tf.Tensor }>;
+  readonly chunks?: (inputs: InputTensors<Inputs>) => ReadonlyArray<{ readonly [Name in keyof Inputs]: tf.Tensor }>;
   readonly optimizer: Optimizer;
   /** Learning rate as a function of the step (from 0). */
   readonly schedule: Schedule;
