@@ -92,8 +92,9 @@ function read(file) {
     file,
     bench,
     title:
-      [result.engine, runtime?.replace(/^Node\.js (\d+).*/, 'Node $1'), result.precision].filter(Boolean).join(', ') ||
-      file,
+      [result.engine, runtime?.replace(/^Node\.js (\d+).*/, 'Node $1'), runtime?.match(/AVX\S+/)?.[0], result.precision]
+        .filter(Boolean)
+        .join(', ') || file,
     command: command ?? `npm run bench -- ${bench}`,
     date: date ?? committed(file),
     machine: [device, runtime].filter(Boolean).join('; ') || 'machine not recorded',
