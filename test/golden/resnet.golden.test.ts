@@ -132,7 +132,6 @@ async function networkCase(golden: GoldenCase, group: GoldenGroup): Promise<void
     pixels.shape,
   );
   let results: NetworkResults | undefined;
-  disposeVariables(); // those of other tests
   await expectNoLeak(async () => {
     results = await networkResults(network, images, golden.params.tau);
   });
