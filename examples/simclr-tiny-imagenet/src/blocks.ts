@@ -11,6 +11,7 @@ import {
   type NamedVariables,
   type Optimizer,
   type Schedule,
+  Trainer,
   warmupCosine,
 } from '@tfjs-ssl/trainer';
 import type { Settings } from './settings.ts';
@@ -42,6 +43,9 @@ export function buildModel(settings: Settings): Model {
   return { encoder, head, ...namedWeights({ encoder, head }) };
 }
 
+/** Accuracies of the pretext task: how often the other view is the nearest row, or among the five nearest. */
+export type Metric = 'top1' | 'top5';
+
 /** Loss and pretext accuracies of a batch: augment, encode, project, compare. */
 export function buildLoss({ temperature }: Settings, { encoder, head }: Model, feed: ImageFeed) {
   return (inputs: InputTensors<FeedInputs>) => {
@@ -66,4 +70,17 @@ export function buildSchedule({ schedule, epochs }: Settings, stepsPerEpoch: num
   const totalSteps = epochs * stepsPerEpoch;
   const warmupSteps = Math.min(warmupEpochs * stepsPerEpoch + schedule.warmupSteps, Math.floor(totalSteps / 5));
   return warmupCosine({ learningRate, warmupSteps, totalSteps });
+}
+
+/** The trainer of a run: its step is augment, encode, project, compare, update. */
+export function buildTrainer(settings: Settings, model: Model, feed: ImageFeed): Trainer<FeedInputs, Metric> {
+  return new Trainer({
+    parameters: model.parameters,
+    buffers: model.buffers,
+    inputs: feed.specs,
+    loss: buildLoss(settings, model, feed),
+    optimizer: buildOptimizer(settings),
+    schedule: buildSchedule(settings, feed.stepsPerEpoch),
+    precision: settings.precision,
+  });
 }

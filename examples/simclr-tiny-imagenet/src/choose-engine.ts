@@ -1,7 +1,8 @@
 import { isArgumentError } from '@tfjs-ssl/checks';
 import { type EngineInUse, startEngine } from '@tfjs-ssl/engine';
-import { type ParsedOptions, UsageError } from './options.ts';
+import type { ParsedOptions } from './options.ts';
 import type { Settings } from './settings.ts';
+import { inWordsOf, UsageError } from './usage-error.ts';
 
 /**
  * Starts the engine that the options name.
@@ -17,8 +18,7 @@ export async function chooseEngine(
     engine = await startEngine(name, { requireGpu, ...(threads !== undefined && { threads }) });
   } catch (error) {
     if (!isArgumentError(error)) throw error;
-    const flag = error.argument === 'name' ? 'engine' : error.argument;
-    throw new UsageError(`--${flag} must ${error.required}, got '${error.got}'. ${error.advice}`);
+    throw inWordsOf(error, { name: error.argument === 'name' ? '--engine' : `--${error.argument}` });
   }
   if (!engine.precisions.includes(settings.precision)) {
     throw new UsageError(

@@ -1,8 +1,9 @@
 import { runEvaluation } from './evaluate-run.ts';
 import { runExperiment } from './experiment.ts';
-import { helpText, parseOptions, UsageError } from './options.ts';
+import { helpText, parseOptions } from './options.ts';
 import type { Output } from './progress.ts';
 import { remakeReport } from './report.ts';
+import { UsageError } from './usage-error.ts';
 
 /** Exit codes, as a shell sees them. */
 export const exitCode = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;

@@ -11,8 +11,9 @@ import {
   type SkippedImage,
   tinyImagenet,
 } from '@tfjs-ssl/datasets';
-import { type Options, UsageError } from './options.ts';
+import type { Options } from './options.ts';
 import type { Settings } from './settings.ts';
+import { inWordsOf, UsageError, type Wording } from './usage-error.ts';
 
 /** The images of a run: for training, and for evaluation. */
 export interface Data {
@@ -60,7 +61,7 @@ export async function openData(
     try {
       return { name: 'generated', path, train: open('train', imagesPerClass), val: open('val', generatedValImages) };
     } catch (error) {
-      return explain(error as Error);
+      return explain(error);
     }
   }
   const decoding = {
@@ -83,7 +84,7 @@ export async function openData(
           ...(options.imagesPerClass === undefined ? {} : { imagesPerClass: options.imagesPerClass }),
         });
   const train = await open('train').catch(explain);
-  const val = await open('val').catch(async (error: Error) => {
+  const val = await open('val').catch(async (error: unknown) => {
     await train.close();
     return explain(error);
   });
@@ -114,25 +115,19 @@ function leftOutLines(skipped: readonly SkippedImage[]): string[] {
   );
 }
 
-/** The flags for arguments that a data set may refuse. */
-const flags: Readonly<Record<string, string>> = { classes: '--classes', imagesPerClass: '--images-per-class' };
+/** How this program names what a data set may refuse, and what it advises instead. */
+const inFlags: Readonly<Record<string, Wording>> = {
+  classes: { name: '--classes' },
+  imagesPerClass: { name: '--images-per-class' },
+  images: { name: '--data: images', advice: 'Replace or convert it, or leave such images out with --skip-corrupt.' },
+  holdOut: { name: '--data', required: 'hold out an image for the evaluation', advice: 'Add images.' },
+  cacheDir: { name: '--cache', advice: 'Name another folder.' },
+};
 
-/** Rewrites the advice of a data set's error for this program: flags instead of options. */
-function explain(error: Error): never {
-  // sizes that the images do not have are a mistake of the caller, everything else is a failure
-  const flag = isArgumentError(error) && flags[error.argument];
-  if (flag) throw new UsageError(`${flag} must ${error.required}, got ${error.got}. ${error.advice}`);
-  const message = error.message
-    .replace("with onCorrupt: 'skip'", 'with --skip-corrupt')
-    .replace(
-      /that holdOut needs to leave one for split '\w+'\. Add images, or leave holdOut out\./,
-      'of which one is held out for evaluation. Add images.',
-    )
-    .replace(
-      'Name another folder by cacheDir, or hold the images in memory with cacheDir: null.',
-      'Name another one: --cache FOLDER.',
-    );
-  throw message === error.message ? error : new Error(message, { cause: error.cause });
+/** Says an error of a data set in the words of this program. */
+function explain(error: unknown): never {
+  const wording = isArgumentError(error) && inFlags[error.argument];
+  throw wording ? inWordsOf(error, wording) : error;
 }
 
 async function locate(options: Options, print: (line: string) => void, signal: AbortSignal): Promise<string | null> {

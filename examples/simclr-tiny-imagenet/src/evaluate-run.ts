@@ -6,11 +6,12 @@ import { RunFolder } from '@tfjs-ssl/trainer';
 import { chooseEngine } from './choose-engine.ts';
 import { openData } from './data.ts';
 import { evaluateFully } from './evaluate.ts';
-import { type Options, type ParsedOptions, UsageError } from './options.ts';
+import type { Options, ParsedOptions } from './options.ts';
 import type { Output } from './progress.ts';
 import { writeReport } from './report.ts';
 import { readRunConfig, readSummary } from './run.ts';
 import { resolveSettings, type Settings } from './settings.ts';
+import { UsageError } from './usage-error.ts';
 
 /** An encoder to evaluate, and the images to use. */
 interface Subject {

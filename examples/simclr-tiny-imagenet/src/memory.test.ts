@@ -5,8 +5,7 @@ import { generatedImages } from '@tfjs-ssl/datasets';
 import { startEngine } from '@tfjs-ssl/engine';
 import { imageFeed } from '@tfjs-ssl/feed';
 import { expect, it } from 'vitest';
-import { buildChain, buildModel } from './blocks.ts';
-import { buildTrainer } from './experiment.ts';
+import { buildChain, buildModel, buildTrainer } from './blocks.ts';
 import { resolveSettings } from './settings.ts';
 
 // garbage that is not collected yet is no leak

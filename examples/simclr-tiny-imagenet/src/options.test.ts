@@ -2,7 +2,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { helpText, parseOptions, UsageError } from './options.ts';
+import { helpText, parseOptions } from './options.ts';
+import { UsageError } from './usage-error.ts';
 
 function config(content: string): string {
   const path = join(mkdtempSync(join(tmpdir(), 'options-')), 'config.json');

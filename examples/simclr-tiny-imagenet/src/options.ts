@@ -1,11 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-
-/** A mistake in how the program was called: it ends with exit code 2 and this message, no stack. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
+import { UsageError } from './usage-error.ts';
 
 const whole = z.int('must be a whole number');
 const count = whole.positive('must be at least 1');

@@ -1,3 +1,5 @@
+import type { StepRecord } from '@tfjs-ssl/trainer';
+
 /** The values of one training step, accuracies as fractions. */
 export interface StepValues {
   readonly step: number;
@@ -6,6 +8,17 @@ export interface StepValues {
   readonly top1: number;
   readonly top5: number;
   readonly learningRate: number;
+}
+
+/** The values of a record of `metrics.jsonl`, or of an epoch's means. */
+export function toValues({
+  step,
+  epoch,
+  loss,
+  metrics,
+  learningRate,
+}: Pick<StepRecord<'top1' | 'top5'>, 'step' | 'epoch' | 'loss' | 'metrics' | 'learningRate'>): StepValues {
+  return { step, epoch, loss, top1: metrics.top1, top5: metrics.top5, learningRate };
 }
 
 const percent = (fraction: number): string => `${(100 * fraction).toFixed(2)}%`;

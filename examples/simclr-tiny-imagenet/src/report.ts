@@ -6,7 +6,7 @@ import { type Fact, lossCurve, type Report, reportHtml } from '@tfjs-ssl/report'
 import { firstAndLastTenth, RunFolder, type StepRecord } from '@tfjs-ssl/trainer';
 import { formatDuration, formatRate } from './progress.ts';
 import { type RunConfig, readRunConfig, readSummary } from './run.ts';
-import type { PartialSummary } from './summary.ts';
+import { type PartialSummary, trainingSeconds } from './summary.ts';
 
 /** Name of the page in the run folder. */
 export const reportFile = 'report.html';
@@ -148,7 +148,7 @@ function factsOf(
     value: `${show(first)} → ${show(last)}`,
     note: 'first → last tenth of the steps',
   });
-  const seconds = records.reduce((sum, { seconds: { load, prepare, step } }) => sum + load + prepare + step, 0);
+  const seconds = trainingSeconds(records);
   return [
     knn,
     ...evaluated,

@@ -3,9 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RunFolder } from '@tfjs-ssl/trainer';
 import type { Data } from './data.ts';
-import { type Options, type ParsedOptions, UsageError } from './options.ts';
+import type { Options, ParsedOptions } from './options.ts';
 import type { Settings } from './settings.ts';
 import type { PartialSummary } from './summary.ts';
+import { UsageError } from './usage-error.ts';
 
 /** What a run runs on: texts by name. */
 export type Environment = Readonly<Record<string, string>>;
@@ -82,6 +83,9 @@ export async function readRunConfig(folder: string, option: string): Promise<Run
     throw new UsageError(`${option} ${folder}: there is no run in this folder. Start one with --out ${folder}.`);
   return config;
 }
+
+/** The line that goes on with a run. */
+export const resumeCommand = (folder: string): string => `  npm run simclr -- --resume ${folder}`;
 
 /** What `summary.json` of a run holds: of one that has not ended, kNN of the untrained encoder at most. */
 export async function readSummary(folder: string): Promise<PartialSummary | null> {

@@ -1,6 +1,7 @@
+import { firstAndLastTenth, type StepRecord } from '@tfjs-ssl/trainer';
 import type { FullEvaluation } from './evaluate.ts';
+import type { KeptExperiment } from './open.ts';
 import { formatDuration } from './progress.ts';
-import type { Settings } from './settings.ts';
 
 /** Means over the first and the last tenth of the steps. */
 interface Tenths {
@@ -30,12 +31,33 @@ export type PartialSummary = Partial<Omit<Summary, 'knn'>> & {
   readonly evaluation?: FullEvaluation;
 };
 
+/** Seconds that steps have taken. */
+export const trainingSeconds = (records: readonly StepRecord[]): number =>
+  records.reduce((sum, { seconds: { load, prepare, step } }) => sum + load + prepare + step, 0);
+
+/** The summary of a run whose last step is done. */
+export function summarize(
+  { engine, data, folder: { records } }: KeptExperiment,
+  seconds: number,
+  knn: Summary['knn'],
+): Summary {
+  const tenths = (value: (record: StepRecord) => number) => firstAndLastTenth(records.map(value));
+  return {
+    engine: engine.name,
+    device: engine.device,
+    data: data.name,
+    seconds: Math.round(seconds * 10) / 10,
+    steps: records.length,
+    loss: tenths(({ loss }) => loss),
+    top1: tenths(({ metrics }) => metrics.top1 as number),
+    top5: tenths(({ metrics }) => metrics.top5 as number),
+    knn,
+  };
+}
+
 /** The lines that close a run. */
-export function resultLines(
-  summary: Summary,
-  settings: Settings,
-  { classes, neighbours, folder }: { classes: number; neighbours: number; folder: string },
-): string[] {
+export function resultLines(summary: Summary, { settings, data, neighbours, folder }: KeptExperiment): string[] {
+  const classes = data.train.classNames.length;
   const { loss, top1, top5, knn } = summary;
   const percent = (fraction: number) => `${(100 * fraction).toFixed(1)}%`.padStart(6);
   const row = (label: string, first: string, last: string) => `  ${label.padEnd(22)}${first}  ->  ${last}`;
@@ -46,7 +68,7 @@ export function resultLines(
     row('pretext top-5', percent(top5.first), percent(top5.last)),
     `Nearest neighbours (k = ${neighbours}, chance ${(100 / classes).toFixed(1)}%), untrained and trained encoder:`,
     row('kNN', percent(knn.before), percent(knn.after)),
-    `Saved in ${folder}: report.html (open it in a browser), summary.json, metrics.jsonl, model.safetensors (the encoder; PyTorch reads it too).`,
+    `Saved in ${folder.path}: report.html (open it in a browser), summary.json, metrics.jsonl, model.safetensors (the encoder; PyTorch reads it too).`,
     ...(settings.scale === 'quick'
       ? [
           `To run the paper's own settings (about eight hours on two recent cores): npm run simclr -- --scale full${settings.preset === 'paper' ? '' : ` --preset ${settings.preset}`}`,

@@ -4,8 +4,7 @@ import { simdEngine } from '@tfjs-ssl/engine-simd';
 import { imageFeed } from '@tfjs-ssl/feed';
 import { disposeVariables } from '@tfjs-ssl/testing';
 import { afterAll, expect, it } from 'vitest';
-import { buildChain, buildModel } from './blocks.ts';
-import { buildTrainer } from './experiment.ts';
+import { buildChain, buildModel, buildTrainer } from './blocks.ts';
 import { resolveSettings } from './settings.ts';
 
 afterAll(() => simdEngine.stop());

@@ -15,19 +15,26 @@ export interface ArgumentFault {
 /** An error of an argument, with what is wrong as fields. */
 export type ArgumentError = Error & ArgumentFault;
 
+const kinds = { range: RangeError, type: TypeError, failure: Error } as const;
+
 /** What {@link argumentError} takes. */
 export interface ArgumentErrorOptions extends ArgumentFault {
   /** What came as the text shows it. Default: the value itself, lists in brackets. */
   readonly shown?: string;
-  /** `'type'` for a value of another kind, `'range'` for one that is out of range. Default: `'range'`. */
-  readonly kind?: 'range' | 'type';
+  /**
+   * `'type'` for a value of another kind, `'range'` for one that is out of range, `'failure'` if the caller made no mistake: a damaged file, a
+   * full disk. Default: `'range'`.
+   */
+  readonly kind?: keyof typeof kinds;
+  /** The error that led to this one. Default: none. */
+  readonly cause?: unknown;
 }
 
 /**
  * An error of an argument in the form of the whole library: `fn: argument must ..., got .... What to do.`
  *
  * @param options - see {@link ArgumentErrorOptions}.
- * @returns a RangeError, or a TypeError, with the fields of {@link ArgumentFault}; throw it.
+ * @returns a RangeError, a TypeError or an Error, with the fields of {@link ArgumentFault}; throw it.
  * @example
  * ```ts
  * import { argumentError } from '@tfjs-ssl/checks';
@@ -37,9 +44,9 @@ export interface ArgumentErrorOptions extends ArgumentFault {
  * ```
  */
 export function argumentError(options: ArgumentErrorOptions): ArgumentError {
-  const { fn, argument, required, got, advice, shown = showValue(got), kind = 'range' } = options;
+  const { fn, argument, required, got, advice, shown = showValue(got), kind = 'range', cause } = options;
   const message = `${fn}: ${argument} must ${required}, got ${shown}. ${advice}`;
-  const error = kind === 'type' ? new TypeError(message) : new RangeError(message);
+  const error = new kinds[kind](message, cause === undefined ? {} : { cause });
   return Object.assign(error, { fn, argument, required, got, advice });
 }
 

@@ -13,6 +13,10 @@ describe('argumentError', () => {
     expect(error).toMatchObject(fault);
     expect(argumentError({ ...fault, kind: 'type' })).toBeInstanceOf(TypeError);
     expect(argumentError({ ...fault, shown: 'less' }).message).toContain('got less.');
+    const cause = new Error('the disk is full');
+    const failure = argumentError({ ...fault, kind: 'failure', cause });
+    expect([failure.name, failure.cause]).toEqual(['Error', cause]);
+    expect('cause' in error).toBe(false);
   });
 
   it('is told from other errors', () => {

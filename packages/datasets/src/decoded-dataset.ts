@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import { checkChoice } from '@tfjs-ssl/checks';
+import { argumentError, checkChoice } from '@tfjs-ssl/checks';
 import type { DecodeTask, Fit } from '../workers/decode-worker.js';
 import { defaultCacheFolder } from './cache-folder.ts';
 import { decodeOnWorkers, workerCount } from './decode-pool.ts';
@@ -245,10 +245,16 @@ function decoderVersion(): string {
 }
 
 function corruptError({ caller, tree, listing }: DecodedSource, failure: { position: number; reason: string }): Error {
-  return new Error(
-    `${caller}: ${listing.files[failure.position]} in ${tree.path} ${failure.reason}. ` +
-      `Replace it, or leave such images out with onCorrupt: 'skip'.`,
-  );
+  const got = `${listing.files[failure.position]} in ${tree.path}, which ${failure.reason}`;
+  return argumentError({
+    kind: 'failure',
+    fn: caller,
+    argument: 'images',
+    required: 'be readable',
+    got,
+    shown: got,
+    advice: "Replace it, or leave such images out with onCorrupt: 'skip'.",
+  });
 }
 
 /** Never skipped: what is left out is remembered in the cache, and the next attempt may succeed. */
@@ -264,9 +270,15 @@ function unreadableError(
 /** Faults of the cache folder get advice; other errors pass. */
 function cacheError(error: unknown, caller: string, folder: string, bytes: number): unknown {
   if (!(error instanceof Error) || !('syscall' in error)) return error;
-  return new Error(
-    `${caller}: the cache folder ${folder} cannot be used (${error.message}); the decoded images need ${(bytes / 1e6).toFixed(1)} MB. ` +
-      `Name another folder by cacheDir, or hold the images in memory with cacheDir: null.`,
-    { cause: error },
-  );
+  const got = `${folder} (${error.message}); the decoded images need ${(bytes / 1e6).toFixed(1)} MB`;
+  return argumentError({
+    kind: 'failure',
+    fn: caller,
+    argument: 'cacheDir',
+    required: 'be a folder that can be written',
+    got,
+    shown: got,
+    advice: 'Name another folder, or hold the images in memory with cacheDir: null.',
+    cause: error,
+  });
 }

@@ -69,7 +69,7 @@ for (const [kind, treeOf] of [
     it('names what it leaves out', async () => {
       const path = await treeOf(['a/1.jpg', 'a/2.webp', 'a/notes.txt', 'a/.hidden', 'b/1.TIF', 'b/2.png', 'readme.md']);
       expect(await failure(path)).toMatchInlineSnapshot(
-        `"imageFolder: 2 files in PATH (a/2.webp is the first) are of formats that are not read: .webp, .tif. Convert such images to JPEG or PNG, or leave them out with onCorrupt: 'skip'."`,
+        `"imageFolder: images must be JPEG or PNG, got 2 files (the first is a/2.webp) in PATH: .webp, .tif. Convert such images, or leave them out with onCorrupt: 'skip'."`,
       );
       expect(await listed(path, { onCorrupt: 'skip' })).toEqual({
         a: 'a/1.jpg',
@@ -123,7 +123,7 @@ for (const [kind, treeOf] of [
 
     it('says what holdOut needs', async () => {
       expect(await failure(await treeOf(['a/1.png', 'b/1.png']), { split: 'val', holdOut: 0.5 })).toMatchInlineSnapshot(
-        `"imageFolder: no class in PATH has the two images that holdOut needs to leave one for split 'val'. Add images, or leave holdOut out."`,
+        `"imageFolder: holdOut must leave an image for split 'val', got no class in PATH that has two. Add images, or leave holdOut out."`,
       );
     });
   });

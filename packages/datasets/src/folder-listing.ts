@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import type { SkippedImage } from './image-dataset.ts';
 import { append, byNumber, type ImageListing, selectClasses, some } from './image-listing.ts';
 import type { ImageTree } from './image-tree.ts';
@@ -48,10 +49,16 @@ export function listFolder(tree: ImageTree, selection: FolderSelection): ImageLi
     }
   }
   if (files.length === 0) {
-    throw new Error(
-      `imageFolder: no class in ${tree.path} has the two images that holdOut needs to leave one for split '${split}'. ` +
-        'Add images, or leave holdOut out.',
-    );
+    const got = `no class in ${tree.path} that has two`;
+    throw argumentError({
+      kind: 'failure',
+      fn: 'imageFolder',
+      argument: 'holdOut',
+      required: `leave an image for split '${split}'`,
+      got,
+      shown: got,
+      advice: 'Add images, or leave holdOut out.',
+    });
   }
   return { classNames, files, labels: Int32Array.from(labels), leftOut };
 }
@@ -140,11 +147,18 @@ function checkLeftOut(tree: ImageTree, leftOut: readonly SkippedImage[], onCorru
   const images = leftOut.filter(({ file }) => unread.test(file));
   if (images.length === 0 || onCorrupt === 'skip') return;
   const formats = [...new Set(images.map(({ file }) => (unread.exec(file) as RegExpExecArray)[0].toLowerCase()))];
-  throw new Error(
-    `imageFolder: ${images.length} ${images.length === 1 ? 'file' : 'files'} in ${tree.path} ` +
-      `(${images[0]?.file}${images.length === 1 ? '' : ' is the first'}) ${images.length === 1 ? 'is' : 'are'} of formats that are not read: ${some(formats)}. ` +
-      `Convert such images to JPEG or PNG, or leave them out with onCorrupt: 'skip'.`,
-  );
+  const [first] = images;
+  const which = images.length === 1 ? first?.file : `${images.length} files (the first is ${first?.file})`;
+  const got = `${which} in ${tree.path}: ${some(formats)}`;
+  throw argumentError({
+    kind: 'failure',
+    fn: 'imageFolder',
+    argument: 'images',
+    required: 'be JPEG or PNG',
+    got,
+    shown: got,
+    advice: "Convert such images, or leave them out with onCorrupt: 'skip'.",
+  });
 }
 
 function chooseClasses(

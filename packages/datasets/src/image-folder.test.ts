@@ -98,7 +98,7 @@ describe('imageFolder', () => {
     );
     await writeFolder(path, [{ name: 'b/3.png', bytes: (await testPng(20, 20, 1)).subarray(0, 90) }]);
     expect(await message({})).toMatchInlineSnapshot(
-      `"imageFolder: b/3.png in FOLDER is a damaged PNG: it is cut short. Replace it, or leave such images out with onCorrupt: 'skip'."`,
+      `"imageFolder: images must be readable, got b/3.png in FOLDER, which is a damaged PNG: it is cut short. Replace it, or leave such images out with onCorrupt: 'skip'."`,
     );
   });
 });

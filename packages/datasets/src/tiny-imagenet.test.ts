@@ -197,7 +197,7 @@ describe('tinyImagenet', () => {
       const { open, path, folder } = await prepared();
       const message = await open({ cacheDir: join(path, 'below') }).catch((error) => error.message);
       expect(message.replaceAll(folder, 'FOLDER').replace(/[0-9a-f]{16}/, 'HASH')).toMatchInlineSnapshot(
-        `"tinyImagenet: the cache folder FOLDER/tiny.zip/below cannot be used (ENOTDIR: not a directory, open 'FOLDER/tiny.zip/below/tiny-imagenet-train-64px-HASH.images'); the decoded images need 0.1 MB. Name another folder by cacheDir, or hold the images in memory with cacheDir: null."`,
+        `"tinyImagenet: cacheDir must be a folder that can be written, got FOLDER/tiny.zip/below (ENOTDIR: not a directory, open 'FOLDER/tiny.zip/below/tiny-imagenet-train-64px-HASH.images'); the decoded images need 0.1 MB. Name another folder, or hold the images in memory with cacheDir: null."`,
       );
     });
 
@@ -210,7 +210,7 @@ describe('tinyImagenet', () => {
       const { fullDisk } = await import('../test-support/full-disk.ts');
       const message = await fullDisk(() => open()).catch((error) => error.message);
       expect(message.replaceAll(folder, 'FOLDER')).toMatchInlineSnapshot(
-        `"tinyImagenet: the cache folder FOLDER/cache cannot be used (ENOSPC: no space left on device, write); the decoded images need 0.1 MB. Name another folder by cacheDir, or hold the images in memory with cacheDir: null."`,
+        `"tinyImagenet: cacheDir must be a folder that can be written, got FOLDER/cache (ENOSPC: no space left on device, write); the decoded images need 0.1 MB. Name another folder, or hold the images in memory with cacheDir: null."`,
       );
       expect(await readdir(cacheDir)).toEqual([]);
     });
@@ -221,16 +221,16 @@ describe('tinyImagenet', () => {
       const name = 'train/n02/images/n02_5.JPEG';
       const good = files.find((file) => file.name.endsWith(name))!.bytes;
       expect(await failure(replaced(name, new Uint8Array(0)))).toMatchInlineSnapshot(
-        `"tinyImagenet: tiny-imagenet-200/train/n02/images/n02_5.JPEG in FOLDER/tiny.zip is empty (0 bytes). Replace it, or leave such images out with onCorrupt: 'skip'."`,
+        `"tinyImagenet: images must be readable, got tiny-imagenet-200/train/n02/images/n02_5.JPEG in FOLDER/tiny.zip, which is empty (0 bytes). Replace it, or leave such images out with onCorrupt: 'skip'."`,
       );
       expect(await failure(replaced(name, good.subarray(0, good.length / 2)))).toMatchInlineSnapshot(
-        `"tinyImagenet: tiny-imagenet-200/train/n02/images/n02_5.JPEG in FOLDER/tiny.zip is a damaged JPEG: it is cut short, its end marker is missing. Replace it, or leave such images out with onCorrupt: 'skip'."`,
+        `"tinyImagenet: images must be readable, got tiny-imagenet-200/train/n02/images/n02_5.JPEG in FOLDER/tiny.zip, which is a damaged JPEG: it is cut short, its end marker is missing. Replace it, or leave such images out with onCorrupt: 'skip'."`,
       );
       expect(await failure(replaced(name, good.subarray(0, 60)))).toMatchInlineSnapshot(
-        `"tinyImagenet: tiny-imagenet-200/train/n02/images/n02_5.JPEG in FOLDER/tiny.zip is a damaged JPEG: it is cut short or a length in it is wrong. Replace it, or leave such images out with onCorrupt: 'skip'."`,
+        `"tinyImagenet: images must be readable, got tiny-imagenet-200/train/n02/images/n02_5.JPEG in FOLDER/tiny.zip, which is a damaged JPEG: it is cut short or a length in it is wrong. Replace it, or leave such images out with onCorrupt: 'skip'."`,
       );
       expect(await failure(replaced(name, new Uint8Array(500).fill(7)))).toMatchInlineSnapshot(
-        `"tinyImagenet: tiny-imagenet-200/train/n02/images/n02_5.JPEG in FOLDER/tiny.zip is neither a JPEG nor a PNG image. Replace it, or leave such images out with onCorrupt: 'skip'."`,
+        `"tinyImagenet: images must be readable, got tiny-imagenet-200/train/n02/images/n02_5.JPEG in FOLDER/tiny.zip, which is neither a JPEG nor a PNG image. Replace it, or leave such images out with onCorrupt: 'skip'."`,
       );
       const large = (await tinyFiles({ classes: 1, train: 1 }))[0]!;
       expect(await failure(replaced(name, large.bytes))).toContain('is neither a JPEG nor a PNG');

@@ -1,0 +1,128 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Chain } from '@tfjs-ssl/augmentations';
+import { stepsPerEpoch } from '@tfjs-ssl/datasets';
+import type { EngineInUse } from '@tfjs-ssl/engine';
+import { type FeedInputs, type ImageFeed, imageFeed } from '@tfjs-ssl/feed';
+import type { RunFolder, Trainer } from '@tfjs-ssl/trainer';
+import { buildChain, buildModel, buildTrainer, type Metric, type Model } from './blocks.ts';
+import { chooseEngine } from './choose-engine.ts';
+import { type Data, openData } from './data.ts';
+import { headerLines, quickLines, versions } from './header.ts';
+import type { Options, ParsedOptions } from './options.ts';
+import { type Output, ProgressBar } from './progress.ts';
+import { checkNewFolder, type Environment, openRun, type SavedRun, savedRun } from './run.ts';
+import { resolveSettings, type Settings } from './settings.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Everything that a run needs, opened and built. */
+export interface Experiment {
+  readonly options: Options;
+  readonly settings: Settings;
+  /** What an earlier call has left; null for a new run. */
+  readonly saved: SavedRun | null;
+  readonly engine: EngineInUse;
+  readonly environment: Environment;
+  readonly data: Data;
+  readonly model: Model;
+  readonly chain: Chain;
+  readonly feed: ImageFeed;
+  readonly trainer: Trainer<FeedInputs, Metric>;
+  /** Null if nothing is written. */
+  readonly folder: RunFolder | null;
+  /** Neighbours of the kNN evaluation: those of the settings, or all training images if there are fewer. */
+  readonly neighbours: number;
+  readonly totalSteps: number;
+  readonly bar: ProgressBar;
+  readonly signal: AbortSignal;
+  /** When the program began, in milliseconds of `performance.now()`. */
+  readonly start: number;
+}
+
+/** An experiment that writes a run folder. */
+export type KeptExperiment = Experiment & { readonly folder: RunFolder };
+
+/**
+ * Opens engine, images and run folder, builds the model, prints what it found, and lets `use` work with them.
+ *
+ * @throws UsageError for options that do not fit; the signal's reason.
+ */
+export async function withExperiment<Result>(
+  parsed: ParsedOptions,
+  output: Output,
+  signal: AbortSignal,
+  use: (experiment: Experiment) => Promise<Result>,
+): Promise<Result> {
+  const start = performance.now();
+  const print = (line: string) => void output.write(`${line}\n`);
+  const saved = parsed.options.resume === undefined ? null : await savedRun(parsed.options.resume, parsed);
+  const { options } = saved ?? parsed;
+  const writes = !options.dryRun && !options.profileStep;
+  if (!saved && writes && options.out !== undefined) checkNewFolder(options.out);
+  const asked = saved?.settings ?? resolveSettings(options);
+  const engine = await chooseEngine(options, asked);
+  const data = await openData(options, asked, saved?.data ?? null, print, signal);
+  const settings = data.name === 'folder' ? { ...asked, ...sizesOf(data) } : asked;
+  try {
+    signal.throwIfAborted();
+    const perEpoch = checkBatch(settings, data);
+    const model = buildModel(settings);
+    const chain = buildChain(settings);
+    const feed = await buildFeed(data, settings, chain, print, signal);
+    const trainer = buildTrainer(settings, model, feed);
+    try {
+      const environment = { ...versions(engine), device: engine.device };
+      const folder = writes
+        ? await openRun({ options, given: parsed.given, settings, saved, data, environment })
+        : null;
+      const totalSteps = settings.epochs * perEpoch;
+      const bar = new ProgressBar(output, totalSteps, settings.batchSize);
+      const neighbours = Math.min(settings.neighbours, data.train.length);
+      for (const line of headerLines({ settings, engine, data, model, stepsPerEpoch: perEpoch, folder: folder?.path ?? null })) print(line);
+      for (const line of quickLines(resolveSettings({ ...settings, scale: 'full' }), settings)) print(line);
+      const built = { environment, model, chain, feed, trainer, folder, neighbours, totalSteps, bar };
+      return await use({ options, settings, saved, engine, data, signal, start, ...built });
+    } finally {
+      feed.dispose();
+      trainer.dispose();
+      tf.dispose({ ...model.parameters, ...model.buffers });
+    }
+  } finally {
+    await Promise.all([data.train.close(), data.val.close()]);
+  }
+}
+
+/** What a folder of images really holds; the settings of a preset are Tiny ImageNet's. */
+function sizesOf({ train }: Data): Pick<Settings, 'classes' | 'imagesPerClass'> {
+  const counts = train.classNames.map((_, label) => train.labels.filter((of) => of === label).length);
+  return { classes: counts.length, imagesPerClass: Math.max(...counts) };
+}
+
+/** @returns the steps of an epoch. */
+function checkBatch({ batchSize }: Settings, { train }: Data): number {
+  const steps = stepsPerEpoch(train.length, batchSize);
+  if (steps > 0) return steps;
+  throw new UsageError(`--batch-size: ${batchSize} images are more than the ${train.length} there are. Take fewer.`);
+}
+
+/** The source of batches and views. Prints the progress of an upload, and why the engine cannot keep the images. */
+async function buildFeed(
+  { train }: Data,
+  { batchSize, seed }: Settings,
+  chain: Chain,
+  print: (line: string) => void,
+  signal: AbortSignal,
+): Promise<ImageFeed> {
+  const feed = await imageFeed(train, { chain, batchSize, seed, onProgress: reportUpload(print), signal });
+  if (feed.notKept !== null) print(`The images do not fit on the device; each step uploads its batch: ${feed.notKept}`);
+  return feed;
+}
+
+/** A line at most every two seconds, and one at the end. */
+function reportUpload(print: (line: string) => void): (progress: { done: number; total: number }) => void {
+  let last = performance.now();
+  return ({ done, total }) => {
+    if (done < total && performance.now() - last < 2000) return;
+    last = performance.now();
+    print(`uploaded ${done.toLocaleString('en')} of ${total.toLocaleString('en')} images to the engine`);
+  };
+}

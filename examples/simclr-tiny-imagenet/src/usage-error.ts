@@ -1,0 +1,29 @@
+import { type ArgumentError, showValue } from '@tfjs-ssl/checks';
+
+/** A mistake in how the program was called. The program ends with exit code 2 and this message, without a stack. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** How the command line says what a function of the library says of an argument. */
+export interface Wording {
+  /** What the user wrote: a flag, or a setting. */
+  readonly name: string;
+  /** Default: that of the error. */
+  readonly required?: string;
+  /** Default: that of the error. */
+  readonly advice?: string;
+}
+
+/**
+ * Says an error of an argument in the words of the command line.
+ *
+ * @returns a UsageError or, if the caller of the function made no mistake (a damaged file, a full disk), an Error.
+ */
+export function inWordsOf(error: ArgumentError, wording: Wording): Error {
+  const { name, required = error.required, advice = error.advice } = wording;
+  const isMistake = error instanceof RangeError || error instanceof TypeError;
+  const got = isMistake ? showValue(error.got) : error.got;
+  const message = `${name} must ${required}, got ${got}. ${advice}`;
+  return isMistake ? new UsageError(message) : new Error(message, { cause: error.cause });
+}
