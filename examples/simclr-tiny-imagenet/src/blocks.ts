@@ -1,25 +1,29 @@
-import { type Chain, simclrChain } from '@tfjs-ssl/augmentations';
+import { type Chain, normalize as normalizeImages, simclrChain } from '@tfjs-ssl/augmentations';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { InputTensors } from '@tfjs-ssl/engine';
 import type { FeedInputs, ImageFeed } from '@tfjs-ssl/feed';
-import { contrastiveAccuracy, ntXentWithRanks } from '@tfjs-ssl/losses';
+import { contrastiveAccuracy } from '@tfjs-ssl/losses';
 import { mlpHead } from '@tfjs-ssl/projection-heads';
-import { namedWeights, resnet18, type TypedModel } from '@tfjs-ssl/resnet';
-import {
-  adam,
-  epochCosine,
-  lars,
-  type NamedVariables,
-  type Optimizer,
-  type Schedule,
-  Trainer,
-  warmupCosine,
-} from '@tfjs-ssl/trainer';
-import type { Settings } from './settings.ts';
+import { namedWeights, type TypedModel } from '@tfjs-ssl/resnet';
+import { type NamedVariables, type Optimizer, type Schedule, Trainer } from '@tfjs-ssl/trainer';
+import type { Settings } from './settings/table.ts';
+import { encoders } from './tables/encoders.ts';
+import { losses } from './tables/losses.ts';
+import { normalizations } from './tables/normalizations.ts';
+import { optimizers } from './tables/optimizers.ts';
+import { schedules } from './tables/schedules.ts';
 
 /** The chain of random transforms that makes a view, in the paper's order. */
-export function buildChain({ imageSize, augmentation }: Settings): Chain {
-  const { jitterStrength: strength, ...probabilities } = augmentation;
-  return simclrChain({ size: imageSize, strength, ...probabilities });
+export function buildChain({ imageSize, augmentation, normalization }: Settings): Chain {
+  const { jitterStrength: strength, ...others } = augmentation;
+  const normalize = normalizations[normalization];
+  return simclrChain({ size: imageSize, strength, ...others, ...(normalize && { normalize }) });
+}
+
+/** What images go through before the encoder when no view is made of them; undefined if nothing. */
+export function normalizing(name: Settings['normalization']): ((images: tf.Tensor4D) => tf.Tensor4D) | undefined {
+  const options = normalizations[name];
+  return options === null ? undefined : (images) => normalizeImages(images, options);
 }
 
 /** Encoder and projection head, with all their variables by name. */
@@ -30,46 +34,45 @@ export interface Model {
   readonly buffers: NamedVariables;
 }
 
-/** ResNet-18 and the head on its features; the seed decides every initial weight. */
-export function buildModel(settings: Settings): Model {
-  const { imageSize, encoder: encoderSettings, head: headSettings, seed } = settings;
-  const encoder = resnet18({ inputShape: [imageSize, imageSize, 3], ...encoderSettings, seed });
-  const head = mlpHead({
-    inputSize: 8 * encoderSettings.width,
-    hiddenSizes: [headSettings.hidden],
-    outputSize: headSettings.output,
-    seed,
-  });
+/** The encoder and the head on its features; the seed decides every initial weight. */
+export function buildModel({ imageSize, encoder: chosen, head: headSettings, seed }: Settings): Model {
+  const { name, ...options } = chosen;
+  const encoder = encoders[name]({ inputShape: [imageSize, imageSize, 3], ...options, seed });
+  const inputSize = encoder.outputs[0]?.shape[1] as number;
+  const head = mlpHead({ inputSize, ...headSettings, seed });
   return { encoder, head, ...namedWeights({ encoder, head }) };
+}
+
+/** How many parameters encoder and head have. */
+export function countParameters({ parameters }: Model): { readonly encoder: number; readonly head: number } {
+  const count = (part: string) =>
+    Object.entries(parameters)
+      .filter(([name]) => name.startsWith(part))
+      .reduce((sum, [, { size }]) => sum + size, 0);
+  return { encoder: count('encoder.'), head: count('head.') };
 }
 
 /** Accuracies of the pretext task: how often the other view is the nearest row, or among the five nearest. */
 export type Metric = 'top1' | 'top5';
 
 /** Loss and pretext accuracies of a batch: augment, encode, project, compare. */
-export function buildLoss({ temperature }: Settings, { encoder, head }: Model, feed: ImageFeed) {
+export function buildLoss({ loss: name, temperature }: Settings, { encoder, head }: Model, feed: ImageFeed) {
   return (inputs: InputTensors<FeedInputs>) => {
     const features = encoder.apply(feed.views(inputs), { training: true });
-    const { loss, ranks } = ntXentWithRanks(head.apply(features, { training: true }), { temperature });
+    const { loss, ranks } = losses[name](head.apply(features, { training: true }), { temperature });
     return { loss, metrics: { top1: contrastiveAccuracy(ranks, 1), top5: contrastiveAccuracy(ranks, 5) } };
   };
 }
 
-/** The optimizer of a preset. */
-export function buildOptimizer({ optimizer }: Settings): Optimizer {
-  const { name, weightDecay } = optimizer;
-  return name === 'adam' ? adam({ weightDecay }) : lars({ weightDecay });
+/** The rule of the updates. */
+export function buildOptimizer({ optimizer: { name, ...options } }: Settings): Optimizer {
+  return optimizers[name](options);
 }
 
 /** The learning rate of every step. */
-export function buildSchedule({ schedule, epochs }: Settings, stepsPerEpoch: number): Schedule {
-  const { name, learningRate, warmupEpochs } = schedule;
-  // the paper's "T_max": as many epochs as an epoch has steps, and nothing before the eleventh
-  if (name === 'epoch-cosine')
-    return epochCosine({ learningRate, stepsPerEpoch, epochs: stepsPerEpoch, firstEpoch: 10 });
-  const totalSteps = epochs * stepsPerEpoch;
-  const warmupSteps = Math.min(warmupEpochs * stepsPerEpoch + schedule.warmupSteps, Math.floor(totalSteps / 5));
-  return warmupCosine({ learningRate, warmupSteps, totalSteps });
+export function buildSchedule({ schedule, optimizer, epochs }: Settings, stepsPerEpoch: number): Schedule {
+  const { name, ...warmup } = schedule;
+  return schedules[name]({ ...warmup, learningRate: optimizer.learningRate, epochs, stepsPerEpoch });
 }
 
 /** The trainer of a run: its step is augment, encode, project, compare, update. */

@@ -1,7 +1,7 @@
 import { isArgumentError } from '@tfjs-ssl/checks';
 import { type EngineInUse, startEngine } from '@tfjs-ssl/engine';
-import type { ParsedOptions } from './options.ts';
-import type { Settings } from './settings.ts';
+import type { Options } from './options-table.ts';
+import type { Settings } from './settings/table.ts';
 import { inWordsOf, UsageError } from './usage-error.ts';
 
 /**
@@ -10,7 +10,7 @@ import { inWordsOf, UsageError } from './usage-error.ts';
  * @throws UsageError if it is not here, or lacks what the options ask for.
  */
 export async function chooseEngine(
-  { engine: name, threads, requireGpu, profileStep }: ParsedOptions['options'],
+  { engine: name, threads, requireGpu, profileStep }: Options,
   settings: Settings,
 ): Promise<EngineInUse> {
   let engine: EngineInUse;

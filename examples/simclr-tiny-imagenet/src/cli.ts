@@ -1,8 +1,11 @@
+import { compareLines } from './compare.ts';
 import { runEvaluation } from './evaluate-run.ts';
 import { runExperiment } from './experiment.ts';
-import { helpText, parseOptions } from './options.ts';
+import { helpText } from './help.ts';
+import { parseOptions } from './options.ts';
 import type { Output } from './progress.ts';
 import { remakeReport } from './report.ts';
+import { settingsHelp } from './settings/help.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Exit codes, as a shell sees them. */
@@ -29,8 +32,12 @@ function tells(message: string, cause: NodeJS.ErrnoException): boolean {
 export async function cli(args: readonly string[], { stdout, stderr }: Streams, signal: AbortSignal): Promise<number> {
   try {
     const parsed = parseOptions(args);
-    if (parsed === 'help') {
-      stdout.write(`${helpText()}\n`);
+    if (parsed === 'help' || parsed === 'help settings') {
+      stdout.write(`${parsed === 'help' ? helpText() : settingsHelp()}\n`);
+      return exitCode.done;
+    }
+    if (parsed.options.compare !== undefined) {
+      for (const line of await compareLines(parsed.options.compare)) stdout.write(`${line}\n`);
       return exitCode.done;
     }
     if (parsed.options.report !== undefined) {

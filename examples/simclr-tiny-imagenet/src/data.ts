@@ -11,8 +11,8 @@ import {
   type SkippedImage,
   tinyImagenet,
 } from '@tfjs-ssl/datasets';
-import type { Options } from './options.ts';
-import type { Settings } from './settings.ts';
+import type { Options } from './options-table.ts';
+import type { Settings } from './settings/table.ts';
 import { inWordsOf, UsageError, type Wording } from './usage-error.ts';
 
 /** The images of a run: for training, and for evaluation. */
@@ -22,6 +22,17 @@ export interface Data {
   readonly path: string | null;
   readonly train: ImageDataset;
   readonly val: ImageDataset;
+}
+
+/** How many classes and images are asked for; all that a folder of images has, if not given. */
+export interface Sizes {
+  readonly classes?: number;
+  readonly imagesPerClass?: number;
+}
+
+/** The sizes among other things. */
+export function sizesIn({ classes, imagesPerClass }: Sizes): Sizes {
+  return { ...(classes !== undefined && { classes }), ...(imagesPerClass !== undefined && { imagesPerClass }) };
 }
 
 /** Name of the data folder in the working directory. */
@@ -41,6 +52,7 @@ const withoutImages = [
 /**
  * Opens the images and prints which: `--data`, else `TINY_IMAGENET`, else `data/`, else generated images.
  *
+ * @param sizes - those that were given; the settings' are Tiny ImageNet's and those of generated images.
  * @param resumed - the images of a resumed run. If they were generated, the run keeps generated images, even if others are there now.
  * @param print - receives lines for people.
  * @throws Error if named images do not exist or cannot be read.
@@ -48,11 +60,12 @@ const withoutImages = [
 export async function openData(
   options: Options,
   settings: Settings,
+  sizes: Sizes,
   resumed: Data['name'] | null,
   print: (line: string) => void,
   signal: AbortSignal,
 ): Promise<Data> {
-  const { classes, imagesPerClass, imageSize: size, seed } = settings;
+  const { classes, imagesPerClass, imageSize: size, imageSeed: seed } = settings;
   const path = resumed === 'generated' ? null : await locate(options, print, signal);
   if (path === null) {
     if (resumed === null) for (const line of withoutImages) print(line);
@@ -71,6 +84,9 @@ export async function openData(
     ...(options.cache === undefined ? {} : { cacheDir: options.cache }),
   } as const;
   const isTiny = await isTinyImagenet(path);
+  if (isTiny && size !== 64) {
+    throw new UsageError(`--set imageSize: the images of Tiny ImageNet have 64 pixels, got ${size}. Leave it out.`);
+  }
   const open = isTiny
     ? (split: 'train' | 'val') =>
         tinyImagenet({ ...decoding, split, classes, ...(split === 'train' ? { imagesPerClass } : {}) })
@@ -80,8 +96,7 @@ export async function openData(
           split,
           size,
           holdOut,
-          ...(options.classes === undefined ? {} : { classes: options.classes }),
-          ...(options.imagesPerClass === undefined ? {} : { imagesPerClass: options.imagesPerClass }),
+          ...sizes,
         });
   const train = await open('train').catch(explain);
   const val = await open('val').catch(async (error: unknown) => {

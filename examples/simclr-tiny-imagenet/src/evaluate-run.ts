@@ -1,16 +1,17 @@
 import { existsSync, statSync } from 'node:fs';
-import type * as tf from '@tensorflow/tfjs-core';
-import { normalize } from '@tfjs-ssl/augmentations';
 import { loadEncoder } from '@tfjs-ssl/resnet';
 import { RunFolder } from '@tfjs-ssl/trainer';
+import { normalizing } from './blocks.ts';
 import { chooseEngine } from './choose-engine.ts';
-import { openData } from './data.ts';
+import { openData, type Sizes, sizesIn } from './data.ts';
 import { evaluateFully } from './evaluate.ts';
-import type { Options, ParsedOptions } from './options.ts';
+import { flagOf, type ParsedOptions } from './options.ts';
+import type { Options } from './options-table.ts';
 import type { Output } from './progress.ts';
 import { writeReport } from './report.ts';
-import { readRunConfig, readSummary } from './run.ts';
-import { resolveSettings, type Settings } from './settings.ts';
+import { readRunConfig, readSummary, settingsOf } from './run.ts';
+import { resolveSettings } from './settings/resolve.ts';
+import type { Settings } from './settings/table.ts';
 import { UsageError } from './usage-error.ts';
 
 /** An encoder to evaluate, and the images to use. */
@@ -18,6 +19,7 @@ interface Subject {
   readonly file: string;
   readonly options: Options;
   readonly settings: Settings;
+  readonly sizes: Sizes;
   readonly trainedOn: 'tiny-imagenet' | 'folder' | 'generated' | null;
   /** Null for a file that belongs to no run. */
   readonly run: RunFolder | null;
@@ -30,9 +32,9 @@ interface Subject {
  */
 export async function runEvaluation(parsed: ParsedOptions, output: Output, signal: AbortSignal): Promise<void> {
   const print = (line: string) => void output.write(`${line}\n`);
-  const { file, options, settings, trainedOn, run } = await subjectOf(parsed);
+  const { file, options, settings, sizes, trainedOn, run } = await subjectOf(parsed);
   const engine = await chooseEngine(options, { ...settings, precision: 'float32' });
-  const data = await openData(options, settings, trainedOn, print, signal);
+  const data = await openData(options, settings, sizes, trainedOn, print, signal);
   try {
     const { train, val } = data;
     const [height, width] = train.imageShape;
@@ -42,7 +44,7 @@ export async function runEvaluation(parsed: ParsedOptions, output: Output, signa
       print(
         `${data.name}: ${train.classNames.length} classes (chance ${(100 / train.classNames.length).toFixed(1)}%), ${train.length.toLocaleString('en')} training and ${val.length.toLocaleString('en')} validation images`,
       );
-      const transform = options.normalize ? normalized : undefined;
+      const transform = normalizing(options.normalize ? 'imagenet' : settings.normalization);
       const evaluation = await evaluateFully(encoder, data, { signal, transform, print });
       if (run === null) return;
       await run.saveSummary({ ...(await readSummary(run.path)), evaluation });
@@ -56,18 +58,16 @@ export async function runEvaluation(parsed: ParsedOptions, output: Output, signa
   }
 }
 
-async function subjectOf({ options, given }: ParsedOptions): Promise<Subject> {
+async function subjectOf({ options, given, settings: set }: ParsedOptions): Promise<Subject> {
   const path = options.evaluate as string;
   if (!existsSync(path)) {
     throw new UsageError(`--evaluate ${path}: there is nothing. Name the folder of a run, or a safetensors file.`);
   }
   if (!statSync(path).isDirectory()) {
-    return { file: path, options, settings: resolveSettings(options), trainedOn: null, run: null };
+    return { file: path, options, settings: resolveSettings(set), sizes: sizesIn(set), trainedOn: null, run: null };
   }
   const config = await readRunConfig(path, '--evaluate');
-  const fixed = (['scale', 'classes', 'imagesPerClass', 'seed', 'normalize'] as const).filter((name) =>
-    given.has(name),
-  );
+  const fixed = [...Object.keys(set).map(flagOf), ...(given.has('normalize') ? ['--normalize'] : [])];
   if (fixed.length > 0) {
     throw new UsageError(
       `--evaluate ${path}: a run is evaluated on its own images, got ${fixed.join(', ')}. Leave it out, or name the model file.`,
@@ -79,12 +79,14 @@ async function subjectOf({ options, given }: ParsedOptions): Promise<Subject> {
       `--evaluate ${path}: this run has no model yet. Let it end: npm run simclr -- --resume ${path}`,
     );
   }
+  const { classes: _, imagesPerClass: __, ...saved } = config.options;
   const asked = Object.fromEntries([...given].map((name) => [name, options[name]]));
-  const merged = { ...options, ...config.options, ...asked };
-  return { file: run.modelPath, options: merged, settings: config, trainedOn: config.images.data, run };
-}
-
-/** ImageNet's mean and deviation, as torchvision's weights expect. */
-function normalized(images: tf.Tensor4D): tf.Tensor4D {
-  return normalize(images, { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] });
+  return {
+    file: run.modelPath,
+    options: { ...options, ...saved, ...asked },
+    settings: settingsOf(config),
+    sizes: sizesIn(config.options),
+    trainedOn: config.images.data,
+    run,
+  };
 }

@@ -53,7 +53,7 @@ interface Features {
   readonly queries: tf.Tensor2D;
 }
 
-type Transform = (images: tf.Tensor4D) => tf.Tensor4D;
+export type Transform = (images: tf.Tensor4D) => tf.Tensor4D;
 
 /** Calls `use` with the features of the training and validation images, then disposes them. */
 async function withFeatures<Result>(
@@ -102,11 +102,17 @@ async function spreadOf(queries: tf.Tensor2D): Promise<Omit<Monitor, 'knn'>> {
  * Evaluates an encoder in its current state: kNN on the validation images, effective rank and uniformity of their features.
  *
  * @param neighbours - k, at most the number of training images.
- * @param signal - stops it.
+ * @param options - `signal` stops it; `transform` is applied to the images before the encoder.
  * @throws the signal's reason.
  */
-export function monitorOf(encoder: LayersModel, data: Data, neighbours: number, signal: AbortSignal): Promise<Monitor> {
-  return withFeatures(encoder, data, { signal }, async (features) => {
+export function monitorOf(
+  encoder: LayersModel,
+  data: Data,
+  neighbours: number,
+  options: { readonly signal: AbortSignal; readonly transform?: Transform | undefined },
+): Promise<Monitor> {
+  const { signal } = options;
+  return withFeatures(encoder, data, options, async (features) => {
     const [knn] = await neighboursOf(features, data, [neighbours], signal);
     return { knn: accuraciesOf(knn as KnnEvaluation), ...(await spreadOf(features.queries)) };
   });

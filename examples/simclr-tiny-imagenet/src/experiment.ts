@@ -1,4 +1,5 @@
 import { saveWeights } from '@tfjs-ssl/resnet';
+import { countParameters } from './blocks.ts';
 import { monitorLine, scalarsOf } from './evaluate.ts';
 import { monitorNow } from './monitor-now.ts';
 import { type Experiment, type KeptExperiment, withExperiment } from './open.ts';
@@ -31,7 +32,7 @@ export function runExperiment(parsed: ParsedOptions, output: Output, signal: Abo
 const isKept = (experiment: Experiment): experiment is KeptExperiment => experiment.folder !== null;
 
 async function runInFolder(run: KeptExperiment): Promise<Outcome> {
-  const { folder, model, totalSteps, bar, start } = run;
+  const { settings, engine, data, folder, model, neighbours, totalSteps, bar, start } = run;
   const before = await evaluateBefore(run);
   const earlierSeconds = trainingSeconds(folder.records);
   try {
@@ -40,10 +41,18 @@ async function runInFolder(run: KeptExperiment): Promise<Outcome> {
     const trained = await monitorNow(run);
     bar.print(`Trained encoder: ${monitorLine(trained)}`);
     const seconds = earlierSeconds + (performance.now() - start) / 1000;
-    const summary = summarize(run, seconds, { before, after: trained.knn.top1 });
+    const summary = summarize(folder.records, {
+      engine: engine.name,
+      device: engine.device,
+      data: data.name,
+      seconds,
+      parameters: countParameters(model),
+      knn: { before, after: trained.knn.top1 },
+    });
     await folder.saveSummary(summary);
     await folder.addScalars(totalSteps, scalarsOf(trained));
-    for (const line of resultLines(summary, run)) bar.print(line);
+    const shown = { classes: data.train.classNames.length, neighbours, folder: folder.path };
+    for (const line of resultLines(summary, settings, shown)) bar.print(line);
     return 'done';
   } finally {
     await writeReport(folder, (line) => bar.print(line));
@@ -60,7 +69,7 @@ async function evaluateBefore(run: KeptExperiment): Promise<number> {
   const untrained = saved?.knnBefore == null ? await monitorNow(run) : null;
   const before = untrained?.knn.top1 ?? (saved?.knnBefore as number);
   bar.print(`kNN of the untrained encoder: ${(100 * before).toFixed(1)}%`);
-  if (untrained) await folder.saveSummary({ knn: { before } });
+  if (untrained || saved?.isLonger) await folder.saveSummary({ knn: { before } });
   const { step } = await restore(run);
   if (step === 0) await folder.addScalars(0, untrained ? scalarsOf(untrained) : { 'evaluation/knn': before });
   return before;

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import type { EngineInUse } from '@tfjs-ssl/engine';
 import { configDifferences } from '@tfjs-ssl/trainer';
-import type { Model } from './blocks.ts';
+import { countParameters, type Model } from './blocks.ts';
 import type { Data } from './data.ts';
-import type { Settings } from './settings.ts';
+import { resolveSettings } from './settings/resolve.ts';
+import type { Settings } from './settings/table.ts';
 
 const thousands = (n: number): string => n.toLocaleString('en');
 
@@ -52,13 +53,10 @@ export function headerLines(run: {
   const { settings, engine, data, model, stepsPerEpoch, folder } = run;
   const { train, val } = data;
   const [height, width] = train.imageShape;
-  const count = (names: string) =>
-    Object.entries(model.parameters)
-      .filter(([name]) => name.startsWith(names))
-      .reduce((sum, [, variable]) => sum + variable.size, 0);
+  const parameters = countParameters(model);
   const line = (label: string, text: string) => `  ${label.padEnd(12)}${text}`;
   return [
-    `SimCLR with ResNet-18: preset ${settings.preset}, scale ${settings.scale}, precision ${settings.precision}`,
+    `SimCLR with ${settings.encoder.name}: preset ${settings.preset}, scale ${settings.scale}, precision ${settings.precision}`,
     line('engine', `${engine.name}: ${engine.device}`),
     ...engine.passedOver.map(({ name, reason }) => line('', `${name} is not used: ${reason}`)),
     line(
@@ -74,7 +72,7 @@ export function headerLines(run: {
       `${train.classNames.length} classes, ${thousands(train.length)} training images of ${height}x${width} pixels, ${thousands(val.length)} validation images`,
     ),
     line('seed', `${settings.seed}`),
-    line('parameters', `encoder ${thousands(count('encoder.'))}, head ${thousands(count('head.'))}`),
+    line('parameters', `encoder ${thousands(parameters.encoder)}, head ${thousands(parameters.head)}`),
     line(
       '',
       `(heads at full width: slim ${thousands(headParameters(256))}, baseline ${thousands(headParameters(512))})`,
@@ -87,14 +85,18 @@ export function headerLines(run: {
   ];
 }
 
-/** One line for each setting that the quick scale changes; no lines at the full scale. */
-export function quickLines(full: Settings, used: Settings): string[] {
-  if (used.scale === 'full') return [];
+/** One line for each setting that is not the full experiment's: those that the quick scale changes, and those of the call. */
+export function changedLines(used: Settings): string[] {
+  const { preset, precision, seed, imageSeed } = used;
+  const full = resolveSettings({ preset, scale: 'full', precision, seed, imageSeed });
   const changes = configDifferences(full, used).filter(({ name }) => name !== 'scale');
+  if (changes.length === 0) return [];
   const width = Math.max(...changes.map(({ name }) => name.length));
   const show = (value: unknown) => (Array.isArray(value) ? value.join(' to ') : String(value));
   return [
-    'The quick scale is smaller than the full experiment. It changes these settings:',
+    used.scale === 'quick'
+      ? 'The quick scale is smaller than the full experiment. It changes these settings:'
+      : `Settings that differ from those of preset ${preset}:`,
     ...changes.map(({ name, from, to }) => `  ${name.padEnd(width)}  ${show(to)} instead of ${show(from)}`),
   ];
 }

@@ -6,7 +6,7 @@ import { startEngine } from '@tfjs-ssl/engine';
 import { imageFeed } from '@tfjs-ssl/feed';
 import { expect, it } from 'vitest';
 import { buildChain, buildModel, buildTrainer } from './blocks.ts';
-import { resolveSettings } from './settings.ts';
+import { resolveSettings } from './settings/resolve.ts';
 
 // garbage that is not collected yet is no leak
 setFlagsFromString('--expose-gc');
@@ -14,10 +14,7 @@ const collectGarbage: () => void = runInNewContext('gc');
 
 it('keeps tensors and memory flat over 200 steps', async () => {
   await startEngine('auto');
-  const settings = {
-    ...resolveSettings({ preset: 'paper', scale: 'quick', precision: 'float32', seed: 0, batchSize: 4 }),
-    encoder: { stem: 'imagenet', width: 8 },
-  } as const;
+  const settings = resolveSettings({ batchSize: 4, 'encoder.width': 8 });
   const [chain, model] = [buildChain(settings), buildModel(settings)];
   const data = generatedImages({ classes: 2, imagesPerClass: 40, size: settings.imageSize });
   const feed = await imageFeed(data, { chain, batchSize: settings.batchSize });

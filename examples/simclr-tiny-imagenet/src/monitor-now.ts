@@ -1,3 +1,4 @@
+import { normalizing } from './blocks.ts';
 import { type Monitor, monitorOf } from './evaluate.ts';
 import type { KeptExperiment } from './open.ts';
 import { resumeCommand } from './run.ts';
@@ -8,15 +9,17 @@ import { resumeCommand } from './run.ts';
  * @throws the signal's reason, after a line that says how to continue.
  */
 export async function monitorNow({
+  settings,
   model,
   data,
   neighbours,
   folder,
   bar,
   signal,
-}: Pick<KeptExperiment, 'model' | 'data' | 'neighbours' | 'folder' | 'bar' | 'signal'>): Promise<Monitor> {
+}: KeptExperiment): Promise<Monitor> {
+  const transform = normalizing(settings.normalization);
   try {
-    return await monitorOf(model.encoder, data, neighbours, signal);
+    return await monitorOf(model.encoder, data, neighbours, { signal, transform });
   } catch (error) {
     if (error === signal.reason)
       bar.print(`Stopped during the evaluation. Nothing is lost. To continue:\n${resumeCommand(folder.path)}`);

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Chain } from '@tfjs-ssl/augmentations';
 import { stepsPerEpoch } from '@tfjs-ssl/datasets';
@@ -6,12 +8,23 @@ import { type FeedInputs, type ImageFeed, imageFeed } from '@tfjs-ssl/feed';
 import type { RunFolder, Trainer } from '@tfjs-ssl/trainer';
 import { buildChain, buildModel, buildTrainer, type Metric, type Model } from './blocks.ts';
 import { chooseEngine } from './choose-engine.ts';
-import { type Data, openData } from './data.ts';
-import { headerLines, quickLines, versions } from './header.ts';
-import type { Options, ParsedOptions } from './options.ts';
+import { type Data, openData, sizesIn } from './data.ts';
+import { changedLines, headerLines, versions } from './header.ts';
+import { type Initial, loadInitial } from './init.ts';
+import type { ParsedOptions } from './options.ts';
+import type { Options } from './options-table.ts';
 import { type Output, ProgressBar } from './progress.ts';
-import { checkNewFolder, type Environment, openRun, type SavedRun, savedRun } from './run.ts';
-import { resolveSettings, type Settings } from './settings.ts';
+import {
+  checkNewFolder,
+  type Environment,
+  openRun,
+  readRunConfig,
+  type SavedRun,
+  savedRun,
+  settingsOf,
+} from './run.ts';
+import { resolveSettings } from './settings/resolve.ts';
+import type { Settings } from './settings/table.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Everything that a run needs, opened and built. */
@@ -58,27 +71,29 @@ export async function withExperiment<Result>(
   const { options } = saved ?? parsed;
   const writes = !options.dryRun && !options.profileStep;
   if (!saved && writes && options.out !== undefined) checkNewFolder(options.out);
-  const asked = saved?.settings ?? resolveSettings(options);
+  const asked = saved?.settings ?? resolveSettings(parsed.settings);
+  const sizes = saved?.sizes ?? sizesIn(parsed.settings);
   const engine = await chooseEngine(options, asked);
-  const data = await openData(options, asked, saved?.data ?? null, print, signal);
+  const data = await openData(options, asked, sizes, saved?.data ?? null, print, signal);
   const settings = data.name === 'folder' ? { ...asked, ...sizesOf(data) } : asked;
   try {
     signal.throwIfAborted();
     const perEpoch = checkBatch(settings, data);
     const model = buildModel(settings);
+    const init = await initialize(options, saved, model, settings, print);
     const chain = buildChain(settings);
     const feed = await buildFeed(data, settings, chain, print, signal);
     const trainer = buildTrainer(settings, model, feed);
     try {
       const environment = { ...versions(engine), device: engine.device };
       const folder = writes
-        ? await openRun({ options, given: parsed.given, settings, saved, data, environment })
+        ? await openRun({ options, given: parsed.given, settings, sizes, saved, data, init, environment })
         : null;
       const totalSteps = settings.epochs * perEpoch;
       const bar = new ProgressBar(output, totalSteps, settings.batchSize);
       const neighbours = Math.min(settings.neighbours, data.train.length);
       for (const line of headerLines({ settings, engine, data, model, stepsPerEpoch: perEpoch, folder: folder?.path ?? null })) print(line);
-      for (const line of quickLines(resolveSettings({ ...settings, scale: 'full' }), settings)) print(line);
+      for (const line of changedLines(settings)) print(line);
       const built = { environment, model, chain, feed, trainer, folder, neighbours, totalSteps, bar };
       return await use({ options, settings, saved, engine, data, signal, start, ...built });
     } finally {
@@ -95,6 +110,33 @@ export async function withExperiment<Result>(
 function sizesOf({ train }: Data): Pick<Settings, 'classes' | 'imagesPerClass'> {
   const counts = train.classNames.map((_, label) => train.labels.filter((of) => of === label).length);
   return { classes: counts.length, imagesPerClass: Math.max(...counts) };
+}
+
+/**
+ * Loads the weights of `--init`; on a resume only before the first checkpoint.
+ *
+ * @throws UsageError if they do not fit, or are no longer those that the run started from.
+ */
+async function initialize(
+  { init }: Options,
+  saved: SavedRun | null,
+  model: Model,
+  settings: Settings,
+  print: (line: string) => void,
+): Promise<Initial | undefined> {
+  if (saved && (saved.init === undefined || existsSync(join(saved.folder, 'checkpoints')))) return saved.init;
+  const path = saved?.init?.path ?? init;
+  if (path === undefined) return undefined;
+  const { initial, line } = await loadInitial(path, model, settings, async (folder) =>
+    settingsOf(await readRunConfig(folder, '--init')),
+  );
+  if (saved?.init && saved.init.sha256 !== initial.sha256) {
+    throw new UsageError(
+      `--resume ${saved.folder}: it has no checkpoint yet, and ${path}, from which it started, holds other weights now. Start a new run with --init ${path}.`,
+    );
+  }
+  print(line);
+  return initial;
 }
 
 /** @returns the steps of an epoch. */

@@ -5,7 +5,7 @@ import { stepsPerEpoch } from '@tfjs-ssl/datasets';
 import { type Fact, lossCurve, type Report, reportHtml } from '@tfjs-ssl/report';
 import { firstAndLastTenth, RunFolder, type StepRecord } from '@tfjs-ssl/trainer';
 import { formatDuration, formatRate } from './progress.ts';
-import { type RunConfig, readRunConfig, readSummary } from './run.ts';
+import { fromFile, type RunConfig, readRunConfig, readSummary } from './run.ts';
 import { type PartialSummary, trainingSeconds } from './summary.ts';
 
 /** Name of the page in the run folder. */
@@ -33,7 +33,7 @@ export async function writeReport(run: RunFolder, print: (line: string) => void)
 
 /** Writes `loss.svg`, as the paper's figure 1; a failure costs the picture and nothing else. */
 export async function writeLossCurve(run: RunFolder, print: (line: string) => void): Promise<void> {
-  const { images, preset, scale, batchSize } = run.config as RunConfig;
+  const { images, preset, scale, batchSize } = fromFile(run.config);
   const title = `SimCLR on ${images.data}: training loss (${preset}, ${scale})`;
   try {
     await run.saveFile(
@@ -59,7 +59,7 @@ export async function remakeReport(folder: string): Promise<string> {
 }
 
 async function reportOf(run: RunFolder): Promise<Report> {
-  const { images, environment, options, ...settings } = run.config as RunConfig;
+  const { images, environment, options, init, ...settings } = fromFile(run.config);
   const { records } = run;
   const summary = await readSummary(run.path);
   const perEpoch = stepsPerEpoch(images.train, settings.batchSize);
@@ -98,7 +98,7 @@ async function reportOf(run: RunFolder): Promise<Report> {
           },
         }
       : {}),
-    config: { ...settings, images, options },
+    config: { ...settings, images, ...(init && { init }), options },
     environment,
     footer: `Made by: npm run simclr -- --report ${run.path}`,
   };

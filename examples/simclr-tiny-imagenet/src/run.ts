@@ -1,32 +1,45 @@
 import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { RunFolder } from '@tfjs-ssl/trainer';
-import type { Data } from './data.ts';
-import type { Options, ParsedOptions } from './options.ts';
-import type { Settings } from './settings.ts';
+import { configDifferences, formatDifferences, RunFolder } from '@tfjs-ssl/trainer';
+import { type Data, type Sizes, sizesIn } from './data.ts';
+import type { Initial } from './init.ts';
+import type { ParsedOptions } from './options.ts';
+import type { OptionName, Options } from './options-table.ts';
+import { inTodaysNames, isTree } from './settings/earlier.ts';
+import { resolveSettings } from './settings/resolve.ts';
+import { flatten, type Settings } from './settings/table.ts';
 import type { PartialSummary } from './summary.ts';
+import { boundToEpochs } from './tables/schedules.ts';
 import { UsageError } from './usage-error.ts';
 
-/** What a run runs on: texts by name. */
+/** Device and versions, as texts by name. */
 export type Environment = Readonly<Record<string, string>>;
 
 /** What `config.json` of a run holds. */
 export interface RunConfig extends Settings {
   /** The images, as far as they decide the numbers. */
   readonly images: { readonly data: Data['name']; readonly train: number; readonly val: number };
+  /** The weights that the run started from, if they are not random. */
+  readonly init?: Initial;
   /** The options that were given, `data` being the path that was found; a resume takes them over. */
-  readonly options: Partial<Options>;
-  /** Device and versions; they may be others on a resume, which is said. */
+  readonly options: Partial<Options> & Sizes;
+  /** Device and versions. A resume may run on others, and says so. */
   readonly environment: Environment;
 }
 
 /** A run to go on with. */
 export interface SavedRun {
-  /** The options of this call, with those of the first one where this call gives none. */
+  readonly folder: string;
+  /** The options of this call, and those of the first one for all that this call does not give. */
   readonly options: Options;
-  /** The settings to go on with: those of the run, with what this call asks to be different (which is then refused). */
+  /** The settings to go on with: those of the run, perhaps with more epochs. */
   readonly settings: Settings;
+  /** Whether this call adds epochs. */
+  readonly isLonger: boolean;
+  /** The numbers of classes and images that the first call gave. */
+  readonly sizes: Sizes;
+  readonly init: Initial | undefined;
   readonly data: Data['name'];
   /** What it ran on so far. */
   readonly environment: Environment;
@@ -41,59 +54,104 @@ const kept = [
   'requireGpu',
   'cache',
   'skipCorrupt',
-  'classes',
-  'imagesPerClass',
   'checkpointEvery',
   'evaluateEvery',
-] as const;
-
-/** Settings that an option of the same name decides. */
-const decided = ['preset', 'scale', 'precision', 'seed', 'classes', 'imagesPerClass', 'epochs', 'batchSize'] as const;
+] as const satisfies readonly OptionName[];
 
 /**
  * Reads what an earlier call has left in a run folder.
  *
- * @throws UsageError if there is no run.
+ * @throws UsageError if there is no run, or this call changes settings of it.
  */
-export async function savedRun(folder: string, { options, given }: ParsedOptions): Promise<SavedRun> {
+export async function savedRun(folder: string, { options, given, settings }: ParsedOptions): Promise<SavedRun> {
   if (given.has('out') && options.out !== folder) {
     throw new UsageError('--out and --resume name two folders. A resumed run stays in its own: leave --out out.');
   }
-  const { images, environment, options: earlier, ...settings } = await readRunConfig(folder, '--resume');
-  const asked = Object.fromEntries(decided.filter((name) => given.has(name)).map((name) => [name, options[name]]));
+  const config = await readRunConfig(folder, '--resume');
+  const { classes: _, imagesPerClass: __, ...earlier } = config.options;
   const summary = await readSummary(folder);
+  const saved = settingsOf(config);
+  const asked = resolveSettings({ ...flatten(saved), ...settings });
   return {
+    folder,
     options: { ...options, ...earlier, ...only(options, given) },
-    settings: { ...settings, ...asked },
-    data: images.data,
-    environment,
+    settings: asked,
+    isLonger: checkChanges(folder, saved, asked),
+    sizes: sizesIn(config.options),
+    init: config.init,
+    data: config.images.data,
+    environment: config.environment,
     knnBefore: summary?.knn?.before ?? null,
   };
 }
 
+/** The settings in a configuration. */
+export function settingsOf(config: RunConfig): Settings {
+  const { images: _, environment: __, options: ___, init: ____, ...settings } = config;
+  return settings;
+}
+
 /**
- * Reads the configuration of a run.
+ * @returns whether the run gets more epochs.
+ * @throws UsageError if a setting differs, but for more epochs of a schedule that does not depend on them.
+ */
+function checkChanges(folder: string, saved: Settings, asked: Settings): boolean {
+  const changes = configDifferences(saved, asked);
+  if (changes.length === 0) return false;
+  const isBound = boundToEpochs.includes(saved.schedule.name);
+  const [first] = changes;
+  if (changes.length === 1 && first?.name === 'epochs' && asked.epochs > saved.epochs && !isBound) return true;
+  const aboutEpochs = changes.some(({ name }) => name === 'epochs')
+    ? isBound
+      ? ` Its schedule, ${saved.schedule.name}, depends on the number of epochs.`
+      : ' Of epochs alone there may be more.'
+    : '';
+  throw new UsageError(
+    `--resume ${folder}: a resumed run keeps its settings, got differences:\n${formatDifferences(changes)}\n` +
+      `Leave them out.${aboutEpochs} To start a new run from its weights, with settings of your own: npm run simclr -- --init ${folder}`,
+  );
+}
+
+/**
+ * Reads the configuration of a run, in today's names. A setting that a run does not have yet is the preset's.
  *
  * @param option - what names the folder, for the message.
- * @throws UsageError if there is no run.
+ * @throws UsageError if there is no run, or its configuration is none.
  */
 export async function readRunConfig(folder: string, option: string): Promise<RunConfig> {
-  const config = (await readJson(join(folder, 'config.json'))) as RunConfig | null;
-  if (!(config?.images && config.environment && config.options))
+  const found = await readJson(join(folder, 'config.json'));
+  if (!isTree(found) || !isTree(found.images) || !isTree(found.environment) || !isTree(found.options)) {
     throw new UsageError(`${option} ${folder}: there is no run in this folder. Start one with --out ${folder}.`);
-  return config;
+  }
+  try {
+    return fromFile(found as unknown as RunConfig);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`${option} ${folder}: its config.json cannot be used.\n${error.message}`);
+  }
+}
+
+/**
+ * A configuration of a run, as `RunFolder` holds it, in today's names.
+ *
+ * @throws UsageError if a setting is not known or wrong.
+ */
+export function fromFile(config: object): RunConfig {
+  const { images, environment, options, init, ...others } = config as RunConfig;
+  const settings = resolveSettings(flatten(inTodaysNames(others as unknown as Record<string, unknown>)));
+  return { ...settings, images, ...(init && { init }), options, environment };
 }
 
 /** The line that goes on with a run. */
 export const resumeCommand = (folder: string): string => `  npm run simclr -- --resume ${folder}`;
 
-/** What `summary.json` of a run holds: of one that has not ended, kNN of the untrained encoder at most. */
+/** What `summary.json` of a run holds; of an unfinished one at most kNN of the untrained encoder. */
 export async function readSummary(folder: string): Promise<PartialSummary | null> {
   return (await readJson(join(folder, 'summary.json'))) as PartialSummary | null;
 }
 
 /** Some of the options. */
-function only(options: Options, names: Iterable<keyof Options>): Partial<Options> {
+function only(options: Options, names: Iterable<OptionName>): Partial<Options> {
   return Object.fromEntries([...names].map((name) => [name, options[name]]));
 }
 
@@ -127,33 +185,45 @@ async function readJson(path: string): Promise<unknown> {
 /**
  * Opens the folder of a run: a new one, or the one to go on with.
  *
- * @throws Error if a new one already holds a run or cannot be made, or where the settings are not those of the run.
+ * @throws Error if a new one already holds a run or cannot be made, or if the images are not those of the run.
  */
 export async function openRun(run: {
   readonly options: Options;
   readonly settings: Settings;
+  readonly sizes: Sizes;
   readonly saved: SavedRun | null;
   readonly data: Data;
-  readonly given: ReadonlySet<keyof Options>;
+  readonly init: Initial | undefined;
+  readonly given: ReadonlySet<OptionName>;
   readonly environment: Environment;
 }): Promise<RunFolder> {
-  const { options, settings, saved, data, given, environment } = run;
+  const { options, settings, sizes, saved, data, init, given, environment } = run;
+  const images = { data: data.name, train: data.train.length, val: data.val.length };
+  if (saved) {
+    // what was saved stays as it is, in the names of its time: its checkpoints hold the same
+    const config = (await RunFolder.open(saved.folder)).config;
+    const { epochs, classes, imagesPerClass } = settings;
+    return RunFolder.resume(
+      saved.folder,
+      { ...config, images, epochs, classes, imagesPerClass },
+      { replace: ['epochs'] },
+    );
+  }
   const config: RunConfig = {
     ...settings,
-    images: { data: data.name, train: data.train.length, val: data.val.length },
+    images,
+    ...(init && { init }),
     options: {
       ...only(
         options,
         kept.filter((name) => given.has(name)),
       ),
+      ...sizes,
       ...(data.path === null ? {} : { data: data.path }),
     },
     environment,
   };
-  if (saved) return RunFolder.resume(options.resume as string, config, { mayDiffer: ['environment', 'options'] });
-  return RunFolder.create(options.out ?? defaultFolder(settings), config, {
-    numbered: options.out === undefined,
-  });
+  return RunFolder.create(options.out ?? defaultFolder(settings), config, { numbered: options.out === undefined });
 }
 
 function defaultFolder({ preset, scale }: Settings): string {

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Chain, imageTensor } from '@tfjs-ssl/augmentations';
+import { imageTensor } from '@tfjs-ssl/augmentations';
 import type { ImageDataset } from '@tfjs-ssl/datasets';
 import { type Picture, pictureSheet } from '@tfjs-ssl/report';
-import type { Settings } from './settings.ts';
+import { buildChain } from './blocks.ts';
+import type { Settings } from './settings/table.ts';
 
 /** Images that are shown at most. */
 const shown = 10;
@@ -15,8 +16,9 @@ const views = 2;
  *
  * @returns a PNG: images in the first row, their views in the rows below.
  */
-export async function sampleViews(train: ImageDataset, settings: Settings, chain: Chain): Promise<Uint8Array> {
+export async function sampleViews(train: ImageDataset, settings: Settings): Promise<Uint8Array> {
   const { imageSize, seed } = settings;
+  const chain = buildChain({ ...settings, normalization: 'none' }); // a picture shows colours as they are
   const count = Math.min(shown, train.length);
   const indices = Array.from({ length: count }, (_, i) => Math.floor((i * train.length) / count));
   const bytes = await train.read(indices);

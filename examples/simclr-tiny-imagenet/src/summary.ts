@@ -1,6 +1,6 @@
 import { firstAndLastTenth, type StepRecord } from '@tfjs-ssl/trainer';
 import type { FullEvaluation } from './evaluate.ts';
-import type { KeptExperiment } from './open.ts';
+import type { Settings } from './settings/table.ts';
 import { formatDuration } from './progress.ts';
 
 /** Means over the first and the last tenth of the steps. */
@@ -20,6 +20,8 @@ export interface Summary {
   readonly loss: Tenths;
   readonly top1: Tenths;
   readonly top5: Tenths;
+  /** Number of parameters. */
+  readonly parameters: { readonly encoder: number; readonly head: number };
   /** kNN accuracy on the features of the untrained and of the trained encoder. */
   readonly knn: { readonly before: number; readonly after: number };
 }
@@ -37,27 +39,31 @@ export const trainingSeconds = (records: readonly StepRecord[]): number =>
 
 /** The summary of a run whose last step is done. */
 export function summarize(
-  { engine, data, folder: { records } }: KeptExperiment,
-  seconds: number,
-  knn: Summary['knn'],
+  records: readonly StepRecord[],
+  about: Pick<Summary, 'engine' | 'device' | 'data' | 'seconds' | 'parameters' | 'knn'>,
 ): Summary {
+  const { engine, device, data, seconds, parameters, knn } = about;
   const tenths = (value: (record: StepRecord) => number) => firstAndLastTenth(records.map(value));
   return {
-    engine: engine.name,
-    device: engine.device,
-    data: data.name,
+    engine,
+    device,
+    data,
     seconds: Math.round(seconds * 10) / 10,
     steps: records.length,
     loss: tenths(({ loss }) => loss),
     top1: tenths(({ metrics }) => metrics.top1 as number),
     top5: tenths(({ metrics }) => metrics.top5 as number),
+    parameters,
     knn,
   };
 }
 
 /** The lines that close a run. */
-export function resultLines(summary: Summary, { settings, data, neighbours, folder }: KeptExperiment): string[] {
-  const classes = data.train.classNames.length;
+export function resultLines(
+  summary: Summary,
+  settings: Settings,
+  { classes, neighbours, folder }: { classes: number; neighbours: number; folder: string },
+): string[] {
   const { loss, top1, top5, knn } = summary;
   const percent = (fraction: number) => `${(100 * fraction).toFixed(1)}%`.padStart(6);
   const row = (label: string, first: string, last: string) => `  ${label.padEnd(22)}${first}  ->  ${last}`;
@@ -68,7 +74,7 @@ export function resultLines(summary: Summary, { settings, data, neighbours, fold
     row('pretext top-5', percent(top5.first), percent(top5.last)),
     `Nearest neighbours (k = ${neighbours}, chance ${(100 / classes).toFixed(1)}%), untrained and trained encoder:`,
     row('kNN', percent(knn.before), percent(knn.after)),
-    `Saved in ${folder.path}: report.html (open it in a browser), summary.json, metrics.jsonl, model.safetensors (the encoder; PyTorch reads it too).`,
+    `Saved in ${folder}: report.html (open it in a browser), summary.json, metrics.jsonl, model.safetensors (the encoder; PyTorch reads it too).`,
     ...(settings.scale === 'quick'
       ? [
           `To run the paper's own settings (about eight hours on two recent cores): npm run simclr -- --scale full${settings.preset === 'paper' ? '' : ` --preset ${settings.preset}`}`,

@@ -5,16 +5,13 @@ import { imageFeed } from '@tfjs-ssl/feed';
 import { disposeVariables } from '@tfjs-ssl/testing';
 import { afterAll, expect, it } from 'vitest';
 import { buildChain, buildModel, buildTrainer } from './blocks.ts';
-import { resolveSettings } from './settings.ts';
+import { resolveSettings } from './settings/resolve.ts';
 
 afterAll(() => simdEngine.stop());
 
 /** A hash of all weights and running statistics after three steps on the paper's views. */
 async function hashOfTraining(): Promise<string> {
-  const settings = {
-    ...resolveSettings({ preset: 'paper', scale: 'quick', precision: 'float32', seed: 0, batchSize: 6 }),
-    encoder: { stem: 'imagenet', width: 8 },
-  } as const;
+  const settings = resolveSettings({ batchSize: 6, 'encoder.width': 8 });
   const [chain, model] = [buildChain(settings), buildModel(settings)];
   const data = generatedImages({ classes: 3, imagesPerClass: 6, size: settings.imageSize });
   const feed = await imageFeed(data, { chain, batchSize: settings.batchSize });

@@ -36,11 +36,11 @@ export async function restore({
 
 /** Trains from where the trainer stands to the last step, or until the signal. */
 export async function train(run: KeptExperiment): Promise<'done' | 'interrupted'> {
-  const { options, settings, folder, trainer, feed, chain, data, totalSteps, bar, signal } = run;
+  const { options, settings, folder, trainer, feed, data, totalSteps, bar, signal } = run;
   const { epochs } = settings;
   const print = (line: string) => bar.print(line);
   if (!existsSync(join(folder.path, viewsFile)))
-    await folder.saveFile(viewsFile, await sampleViews(data.train, settings, chain));
+    await folder.saveFile(viewsFile, await sampleViews(data.train, settings));
   const events = trainer.fit({
     ...feed,
     epochs,

@@ -27,3 +27,6 @@ export function inWordsOf(error: ArgumentError, wording: Wording): Error {
   const message = `${name} must ${required}, got ${got}. ${advice}`;
   return isMistake ? new UsageError(message) : new Error(message, { cause: error.cause });
 }
+
+/** A name in camel case as a flag has it: `batchSize` is `batch-size`. */
+export const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseOptions } from '../../../examples/simclr-tiny-imagenet/dist/options.js';
 import { savedRun } from '../../../examples/simclr-tiny-imagenet/dist/run.js';
-import { resolveSettings } from '../../../examples/simclr-tiny-imagenet/dist/settings.js';
+import { resolveSettings } from '../../../examples/simclr-tiny-imagenet/dist/settings/resolve.js';
 import { RunFolder } from '../../../packages/trainer/dist/index.js';
 import { mutate } from '../mutate.mjs';
 import { mutateJson } from '../mutate-json.mjs';
@@ -13,14 +13,22 @@ import { randomNumbers } from '../random.mjs';
 const folder = mkdtempSync(join(tmpdir(), 'tfjs-ssl-fuzz-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
-const { options } = parseOptions([]);
 const config = {
-  ...resolveSettings(options),
-  images: { data: 'generated' },
+  ...resolveSettings(),
+  images: { data: 'generated', train: 5000, val: 500 },
   environment: { engine: 'simd' },
-  options: { batchSize: 32 },
+  options: { classes: 10 },
 };
-const given = { batchSize: 32, epochs: 2, temperature: 0.1, engine: 'simd', data: 'data', preset: 'paper' };
+const given = {
+  batchSize: 32,
+  epochs: 2,
+  temperature: 0.1,
+  optimizer: { learningRate: 0.001 },
+  head: { hiddenSizes: [64, 64] },
+  engine: 'simd',
+  data: 'data',
+  preset: 'paper',
+};
 
 /**
  * A third each: a file for `--config`, the `config.json` of a run, the same for the example's `--resume`. The first byte says which.

@@ -109,6 +109,24 @@ describe('RunFolder', () => {
     );
   });
 
+  it('goes on with more epochs, which the configuration then says', async () => {
+    const { path } = await trained();
+    const longer = { ...config, epochs: 3 };
+    await expect(RunFolder.resume(path, longer)).rejects.toThrow('epochs: not set → 3');
+    const replace = { replace: ['epochs'] };
+    const run = await RunFolder.resume(path, longer, replace);
+    expect(run.config).toEqual(longer);
+    expect(JSON.parse(await readFile(join(path, 'config.json'), 'utf8'))).toEqual(longer);
+    const trainer = tinyTrainer();
+    expect(await run.restore(trainer)).toMatchObject({ step: 6, rejected: [] });
+    await collect(trainer.fit({ ...tinyFit, epochs: 3, run, checkpointEvery: 2 }));
+    expect(await stepsIn(path)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    await rm(join(path, 'checkpoints', 'step-00000009.json')); // its tensors count for nothing now
+    const again = await RunFolder.resume(path, { ...config, epochs: 4 }, replace);
+    expect(await again.restore(tinyTrainer())).toMatchObject({ step: 8 });
+    await expect(RunFolder.resume(path, { ...config, seed: 2, epochs: 4 }, replace)).rejects.toThrow('seed: 1 → 2');
+  });
+
   it('is opened to look at while it is trained, and refuses a second training', async () => {
     const { folder, path } = await newFolder();
     const run = await RunFolder.create(path, config);

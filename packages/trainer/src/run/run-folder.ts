@@ -4,7 +4,7 @@ import type { KeptCheckpoint, RunKeeper } from '../run-keeper.ts';
 import type { TrainerState } from '../trainer-state.ts';
 import { isObject, oneLine } from './checkpoint-manifest.ts';
 import { CheckpointStore, type RejectedCheckpoint } from './checkpoint-store.ts';
-import { configDifferences, formatDifferences } from './config-differences.ts';
+import { type ConfigDifference, configDifferences, formatDifferences } from './config-differences.ts';
 import { MetricsLog } from './metrics-log.ts';
 import * as node from './node.ts';
 import { isOwnEventFile, TensorBoardLog } from './tensorboard/tensorboard-log.ts';
@@ -67,13 +67,20 @@ export class RunFolder implements RunKeeper {
   readonly checkpoints: CheckpointStore;
   #metrics: MetricsLog;
   readonly #events: TensorBoardLog;
+  readonly #replaced: readonly string[];
   #cursor: Cursor = { epoch: 0, step: 0 };
   #lastCheckpoint: KeptCheckpoint | null = null;
   #lock: FileLock | null = null;
 
-  private constructor(path: string, config: RunConfig, metrics: MetricsLog, options: RunFolderOptions) {
-    const { keep = 3 } = options;
+  private constructor(
+    path: string,
+    config: RunConfig,
+    metrics: MetricsLog,
+    options: RunFolderOptions & { readonly replace?: readonly string[] },
+  ) {
+    const { keep = 3, replace = [] } = options;
     this.path = path;
+    this.#replaced = replace;
     this.config = config;
     this.checkpoints = new CheckpointStore(join(path, 'checkpoints'), { keep });
     this.#metrics = metrics;
@@ -119,27 +126,38 @@ export class RunFolder implements RunKeeper {
    *
    * @param path - its folder.
    * @param config - the configuration to continue with; it must equal the one the run was started with.
-   * @param options - `mayDiffer`: dotted names of settings that may differ. Default: none.
+   * @param options - `mayDiffer`: dotted names of settings that may differ; the run keeps the saved ones. `replace`: names of settings that may
+   * differ and whose new values `config.json` gets, because they do not affect the steps so far: the number of epochs, if the schedule does not
+   * depend on it. Checkpoints with other values of these are restored. Default: none.
    * @throws Error if there is no run, another process trains it now, or its configuration differs; the error lists the differences.
    */
   static async resume<Config extends RunConfig>(
     path: string,
     config: Config,
-    options: RunFolderOptions & { readonly mayDiffer?: readonly string[] } = {},
+    options: RunFolderOptions & { readonly mayDiffer?: readonly string[]; readonly replace?: readonly string[] } = {},
   ): Promise<RunFolder> {
     const saved = await readConfig(path);
-    const mayDiffer = options.mayDiffer ?? [];
-    const differences = configDifferences(saved, JSON.parse(toJson(config))).filter(
-      ({ name }) => !mayDiffer.some((allowed) => name === allowed || name.startsWith(`${allowed}.`)),
-    );
+    const { mayDiffer = [], replace = [] } = options;
+    const asked: RunConfig = JSON.parse(toJson(config));
+    const differences = differencesBut([...mayDiffer, ...replace], saved, asked);
     if (differences.length > 0) {
       throw new Error(
         `RunFolder: the run in ${path} must go on with the configuration it was started with, got differences:\n` +
           `${formatDifferences(differences)}\nUse the same settings, or start a new run in another folder.`,
       );
     }
-    await FileLock.checkFree(join(path, lockFile), `RunFolder: the run in ${path}`);
-    return new RunFolder(path, saved, await MetricsLog.open(join(path, 'metrics.jsonl')), options);
+    const kept = { ...saved, ...Object.fromEntries(Object.entries(asked).filter(([name]) => replace.includes(name))) };
+    if (configDifferences(saved, kept).length > 0) {
+      const lock = await FileLock.take(join(path, lockFile), `RunFolder: the run in ${path}`);
+      try {
+        await writeFilesAtomically([{ path: join(path, configFile), data: toJson(kept) }]);
+      } finally {
+        await lock.release();
+      }
+    } else {
+      await FileLock.checkFree(join(path, lockFile), `RunFolder: the run in ${path}`);
+    }
+    return new RunFolder(path, kept, await MetricsLog.open(join(path, 'metrics.jsonl')), options);
   }
 
   /**
@@ -176,7 +194,7 @@ export class RunFolder implements RunKeeper {
   async restore(trainer: Restorable): Promise<Restored> {
     return this.#alone(async () => {
       const { checkpoint, rejected } = await this.checkpoints.newest(({ manifest, state }) => {
-        const differences = configDifferences(this.config, manifest.config);
+        const differences = differencesBut(this.#replaced, this.config, manifest.config);
         if (differences.length > 0) {
           throw new Error(`it belongs to a run with another configuration: ${formatDifferences(differences).trim()}`);
         }
@@ -332,6 +350,13 @@ function scalarsOf({
   const train = { loss, ...metrics, learning_rate: learningRate, ...scaling };
   const tagged = Object.entries(train).map(([name, value]) => [`train/${name}`, value]);
   return { ...Object.fromEntries(tagged), 'speed/images_per_second': imagesPerSecond };
+}
+
+/** Differences in other settings than these and those in their groups. */
+function differencesBut(allowed: readonly string[], from: object, to: object): ConfigDifference[] {
+  return configDifferences(from, to).filter(
+    ({ name }) => !allowed.some((each) => name === each || name.startsWith(`${each}.`)),
+  );
 }
 
 const toJson = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;

@@ -1,0 +1,92 @@
+import { showValue } from '@tfjs-ssl/checks';
+import { kebab } from './usage-error.ts';
+
+interface Option<Value> {
+  readonly kind: 'text' | 'count' | 'switch' | 'list';
+  /** What stands for the value in `--help`. */
+  readonly value?: string;
+  readonly help: string;
+  readonly default: Value;
+  parse(text: string): unknown;
+}
+
+const asIs = (text: string): unknown => text;
+
+const text = (value: string, help: string): Option<string | undefined> => ({
+  ...{ kind: 'text', value, help, default: undefined },
+  parse: asIs,
+});
+const count = (value: string, help: string): Option<number | undefined> => ({
+  ...{ kind: 'count', value, help, default: undefined },
+  parse: (given) => (given.trim() === '' || Number.isNaN(Number(given)) ? given : Number(given)),
+});
+const toggle = (help: string): Option<boolean> => ({ kind: 'switch', help, default: false, parse: asIs });
+
+/** What decides how a run is made, and not its numbers. Flags are the same names in kebab case. */
+export const options = {
+  engine: {
+    ...text('NAME', 'Engine: auto, webgpu, tensorflow, simd or cpu [default: auto, the fastest that can run]'),
+    default: 'auto',
+  } as Option<string>,
+  threads: count('N', "Number of engine threads [default: the machine's processors]"),
+  requireGpu: toggle('Stop with an error if the engine does not compute on a GPU'),
+  data: text(
+    'PATH',
+    'Tiny ImageNet as a zip or folder, or a folder with one subfolder of images per class [default: TINY_IMAGENET, then data/; otherwise generated images]',
+  ),
+  download: toggle('Download the official Tiny ImageNet zip (248 MB) into data/ if it is missing'),
+  cache: text(
+    'FOLDER',
+    "Folder for decoded images, which later runs reuse [default: tfjs-ssl in the user's cache folder]",
+  ),
+  skipCorrupt: toggle('Skip images that cannot be decoded and list them, instead of stopping'),
+  checkpointEvery: count('STEPS', 'Steps between checkpoints [default: one per epoch]'),
+  out: text('FOLDER', 'Run folder to create [default: runs/PRESET-SCALE-DATE-TIME]'),
+  resume: text('FOLDER', 'Run folder to resume, from its last good checkpoint'),
+  init: text('RUN|FILE', "Start a new run from another run's weights, or from an encoder in a safetensors file"),
+  report: text(
+    'FOLDER',
+    'Run folder to write report.html for, in its current state; trains nothing and takes no other option',
+  ),
+  evaluate: text(
+    'RUN|FILE',
+    'Evaluate the encoder of a finished run or of a safetensors file (torchvision, lightly) on the real classes; trains no encoder',
+  ),
+  normalize: toggle(
+    "With --evaluate FILE: normalise images with ImageNet's mean and standard deviation, which torchvision's weights expect",
+  ),
+  evaluateEvery: count(
+    'EPOCHS',
+    'Epochs between evaluations during training (kNN, effective rank, uniformity) [default: only at start and end]',
+  ),
+  compare: {
+    kind: 'list',
+    value: 'RUN...',
+    help: 'Print runs side by side: settings that differ, losses of epochs, kNN; takes no other option',
+    default: undefined,
+    parse: asIs,
+  } as Option<readonly string[] | undefined>,
+  dryRun: toggle('Run one step, print its time and memory, and write nothing'),
+  profileStep: toggle(
+    "Run a few steps on webgpu, print the time of each kernel by the GPU's own clock beside the roofline, and write nothing",
+  ),
+};
+
+/** The options of one call. */
+export type Options = {
+  readonly [Name in OptionName]: (typeof options)[Name] extends Option<infer Value> ? Value : never;
+};
+
+export type OptionName = keyof typeof options;
+
+/** What is wrong with the value of an option; null if nothing is. */
+export function optionProblem(name: OptionName, value: unknown): string | null {
+  const isText = (each: unknown) => typeof each === 'string' && each !== '';
+  const [good, must] = {
+    text: [isText(value), 'a text that is not empty'],
+    list: [Array.isArray(value) && value.every(isText), 'a list of texts'],
+    count: [Number.isInteger(value) && (value as number) >= 1, 'an integer of at least 1'],
+    switch: [typeof value === 'boolean', 'true or false'],
+  }[options[name].kind] as [boolean, string];
+  return good ? null : `--${kebab(name)} must be ${must}, got ${showValue(value)}.`;
+}
