@@ -1,5 +1,5 @@
-import { type Chain, normalize as normalizeImages, simclrChain } from '@tfjs-ssl/augmentations';
 import type * as tf from '@tensorflow/tfjs-core';
+import { type Chain, normalize as normalizeImages, simclrChain } from '@tfjs-ssl/augmentations';
 import type { InputTensors } from '@tfjs-ssl/engine';
 import type { FeedInputs, ImageFeed } from '@tfjs-ssl/feed';
 import { contrastiveAccuracy } from '@tfjs-ssl/losses';

@@ -53,7 +53,7 @@ describe('a run', () => {
       'parameters',
       'knn',
     ]);
-    expect(summary.parameters).toEqual({ encoder: 700_512, head: 128 * 256 + 256 + 256 * 128 + 128 });
+    expect(summary.parameters).toEqual({ encoder: 702_096, head: 128 * 256 + 256 + 256 * 128 + 128 });
     expect(summary).toMatchObject({ data: 'generated', steps: 8 });
     expect(readFileSync(join(run, 'loss.svg'), 'utf8')).toContain('<svg');
     expect(existsSync(join(run, 'model.safetensors'))).toBe(true);

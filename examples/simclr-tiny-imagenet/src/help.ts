@@ -1,8 +1,9 @@
-import { options } from './options-table.ts';
 import { settingFlags } from './options.ts';
+import { options } from './options-table.ts';
 import { defaultText } from './settings/help.ts';
 import { fields } from './settings/table.ts';
 import { kebab } from './usage-error.ts';
+import { wrap } from './wrap.ts';
 
 /** Columns of the left part. */
 const indent = 26;
@@ -43,14 +44,4 @@ function entry([left, right]: readonly [string, string]): string {
   const words = wrap(right, 100 - indent);
   const head = left.length < indent - 3 ? `  ${left}`.padEnd(indent) + words.shift() : `  ${left}`;
   return [head, ...words.map((line) => ' '.repeat(indent) + line)].join('\n');
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [''];
-  for (const word of text.split(' ')) {
-    const last = lines.length - 1;
-    if ((lines[last] as string).length + word.length + 1 > width && lines[last]) lines.push(word);
-    else lines[last] = lines[last] ? `${lines[last]} ${word}` : word;
-  }
-  return lines;
 }

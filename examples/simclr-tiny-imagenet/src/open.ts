@@ -92,7 +92,15 @@ export async function withExperiment<Result>(
       const totalSteps = settings.epochs * perEpoch;
       const bar = new ProgressBar(output, totalSteps, settings.batchSize);
       const neighbours = Math.min(settings.neighbours, data.train.length);
-      for (const line of headerLines({ settings, engine, data, model, stepsPerEpoch: perEpoch, folder: folder?.path ?? null })) print(line);
+      for (const line of headerLines({
+        settings,
+        engine,
+        data,
+        model,
+        stepsPerEpoch: perEpoch,
+        folder: folder?.path ?? null,
+      }))
+        print(line);
       for (const line of changedLines(settings)) print(line);
       const built = { environment, model, chain, feed, trainer, folder, neighbours, totalSteps, bar };
       return await use({ options, settings, saved, engine, data, signal, start, ...built });

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { readConfigFile } from './config-file.ts';
-import { optionProblem, options as table, type Options, type OptionName } from './options-table.ts';
+import { type OptionName, type Options, optionProblem, options as table } from './options-table.ts';
 import { parseAssignment } from './settings/check.ts';
 import { checkEffective, resolveSettings } from './settings/resolve.ts';
 import { fields, type GivenSettings, type SettingName } from './settings/table.ts';
@@ -56,7 +56,10 @@ export function parseOptions(args: readonly string[]): ParsedOptions | HelpReque
   checkTogether(given, new Set(Object.keys(settings)));
   const resolved = resolveSettings(settings);
   if (!given.has('resume')) {
-    checkEffective(new Set([...Object.keys(file?.isOfRun ? {} : (file?.settings ?? {})), ...Object.keys(set)]), resolved);
+    checkEffective(
+      new Set([...Object.keys(file?.isOfRun ? {} : (file?.settings ?? {})), ...Object.keys(set)]),
+      resolved,
+    );
   }
   const defaults = Object.entries(table).map(([name, { default: value }]) => [name, value]);
   return { options: { ...Object.fromEntries(defaults), ...merged } as Options, given, settings };
@@ -73,7 +76,7 @@ function readArguments(args: readonly string[]): {
     kind === 'switch' ? { type: 'boolean' } : { type: 'string', ...(kind === 'list' && { multiple: true }) },
   ]);
   try {
-    const { values, positionals } = parseArgs({
+    const { values: found, positionals } = parseArgs({
       args: [...args],
       options: {
         ...Object.fromEntries(flags),
@@ -85,10 +88,11 @@ function readArguments(args: readonly string[]): {
       allowPositionals: true,
       strict: true,
     });
+    const values = found as Record<string, string | boolean | string[] | undefined>;
     const takesMore = values.help === true || values.compare !== undefined;
     const [stray] = positionals;
     if (stray !== undefined && !takesMore) throw new Error(`Unexpected argument '${stray}'`);
-    return { values: values as Record<string, string | boolean | string[] | undefined>, positionals };
+    return { values, positionals };
   } catch (error) {
     // the first sentence or, of a value that looks like an option, the advice on the lines below
     const reason = (error as Error).message.split('. ')[0]?.replaceAll('\n', ' ').replace(/\.$/, '');
@@ -107,7 +111,9 @@ function settingsOf(values: Readonly<Record<string, unknown>>): GivenSettings {
   const both = assigned.find(([name, value]) => byFlag.has(name) && byFlag.get(name) !== value);
   if (both) {
     const [name, value] = both;
-    throw new UsageError(`--${kebab(name)} and --set ${name} must agree, got ${byFlag.get(name)} and ${value}. Leave one out.`);
+    throw new UsageError(
+      `--${kebab(name)} and --set ${name} must agree, got ${byFlag.get(name)} and ${value}. Leave one out.`,
+    );
   }
   return Object.fromEntries([...flagged, ...assigned]);
 }

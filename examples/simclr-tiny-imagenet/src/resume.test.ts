@@ -15,9 +15,24 @@ describe('a resume', () => {
     await call([...small, '--epochs', '1', '--out', run]);
     const { code, stderr } = await call(['--resume', run, '--seed', '7', '--set', 'temperature=0.5', '--epochs', '3']);
     expect(code).toBe(2);
-    expect(stderr).toMatchInlineSnapshot();
-    expect((await call(['--resume', run, '--epochs', '3'])).stderr).toMatchInlineSnapshot();
-    expect((await call(['--resume', run, '--set', 'temprature=0.5'])).stderr).toMatchInlineSnapshot();
+    expect(stderr).toMatchInlineSnapshot(`
+      "--resume FOLDER/run: a resumed run keeps its settings, got differences:
+        seed: 0 → 7
+        temperature: 0.1 → 0.5
+        epochs: 1 → 3
+      Leave them out. Its schedule, cosine, depends on the number of epochs. To start a new run from its weights, with settings of your own: npm run simclr -- --init FOLDER/run
+      "
+    `);
+    expect((await call(['--resume', run, '--epochs', '3'])).stderr).toMatchInlineSnapshot(`
+      "--resume FOLDER/run: a resumed run keeps its settings, got differences:
+        epochs: 1 → 3
+      Leave them out. Its schedule, cosine, depends on the number of epochs. To start a new run from its weights, with settings of your own: npm run simclr -- --init FOLDER/run
+      "
+    `);
+    expect((await call(['--resume', run, '--set', 'temprature=0.5'])).stderr).toMatchInlineSnapshot(`
+      "There is no setting 'temprature'. Run with --help settings for the list.
+      "
+    `);
     expect((await call(['--resume', run, '--epochs', '1', '--set', 'temperature=0.1'])).code).toBe(0);
   });
 
@@ -38,13 +53,28 @@ describe('a resume', () => {
     expect(await call(['--resume', run])).toMatchObject({ code: 0, stderr: '' });
     const fewer = await call(['--resume', run, '--epochs', '2']);
     expect(fewer.code).toBe(2);
-    expect(fewer.stderr).toMatchInlineSnapshot();
+    expect(fewer.stderr).toMatchInlineSnapshot(`
+      "--resume FOLDER/run: a resumed run keeps its settings, got differences:
+        epochs: 3 → 2
+      Leave them out. Of epochs alone there may be more. To start a new run from its weights, with settings of your own: npm run simclr -- --init FOLDER/run
+      "
+    `);
   });
 });
 
 /** A configuration as it was before there was `--set`. */
-function earlier(config: Record<string, never>) {
-  const { imageSeed: _, normalization: __, loss: ___, augmentation, encoder, head, optimizer, schedule, ...rest } = config as any;
+function earlier(config: ReturnType<typeof json>) {
+  const {
+    imageSeed: _,
+    normalization: __,
+    loss: ___,
+    augmentation,
+    encoder,
+    head,
+    optimizer,
+    schedule,
+    ...rest
+  } = config;
   const { cropScale, solarizeProbability, jitterStrength, blurProbability } = augmentation;
   return {
     ...rest,
@@ -94,7 +124,13 @@ describe('a run from before there was --set', () => {
     writeFileSync(join(run, 'config.json'), JSON.stringify({ ...config, temperature: 'warm', colour: 1 }));
     const { code, stderr } = await call(['--resume', run]);
     expect(code).toBe(2);
-    expect(stderr).toMatchInlineSnapshot();
+    expect(stderr).toMatchInlineSnapshot(`
+      "--resume FOLDER/run: its config.json cannot be used.
+      temperature must be a number above 0, got 'warm'.
+      There is no setting 'colour'.
+      Run with --help settings for the list.
+      "
+    `);
   });
 });
 
@@ -108,7 +144,10 @@ describe('--init', () => {
     expect(stdout).toContain(`Starting from the encoder and the head of step 4 of ${run}`);
     // what was trained is the "untrained" encoder of the new run
     expect(json(join(next, 'summary.json')).knn.before).toBe(json(join(run, 'summary.json')).knn.after);
-    expect(json(join(next, 'config.json')).init).toMatchObject({ path: run, sha256: expect.stringMatching(/^\w{64}$/) });
+    expect(json(join(next, 'config.json')).init).toMatchObject({
+      path: run,
+      sha256: expect.stringMatching(/^\w{64}$/),
+    });
     expect(metrics(next).map(({ step }) => step)).toEqual([0, 1, 2, 3]);
     expect(metrics(next)[0]?.loss).not.toBe(metrics(run)[0]?.loss);
     expect(model(run).equals(before)).toBe(true);
@@ -130,7 +169,10 @@ describe('--init', () => {
       join(broken, 'config.json'),
       JSON.stringify({ ...config, init: { ...config.init, sha256: '0'.repeat(64) } }),
     );
-    expect((await call(['--resume', broken])).stderr).toMatchInlineSnapshot();
+    expect((await call(['--resume', broken])).stderr).toMatchInlineSnapshot(`
+      "--resume FOLDER/broken: it has no checkpoint yet, and FOLDER/run, from which it started, holds other weights now. Start a new run with --init FOLDER/run.
+      "
+    `);
   });
 
   it('takes an encoder from a file, with a new head', async () => {
@@ -150,12 +192,24 @@ describe('--init', () => {
     const run = join(folder, 'run');
     await call([...small, '--epochs', '1', '--out', run]);
     const refusal = async (...args: string[]) => (await call([...small, '--dry-run', ...args])).stderr;
-    expect(await refusal('--init', join(folder, 'none'))).toMatchInlineSnapshot();
-    expect(await refusal('--init', run, '--set', 'encoder.width=8')).toMatchInlineSnapshot();
+    expect(await refusal('--init', join(folder, 'none'))).toMatchInlineSnapshot(`
+      "--init FOLDER/none: there is nothing. Name the folder of a run, or a safetensors file.
+      "
+    `);
+    expect(await refusal('--init', run, '--set', 'encoder.width=8')).toMatchInlineSnapshot(`
+      "--init FOLDER/run holds another encoder than the settings: got encoder.width 8. To take its encoder: --set encoder.width=16
+      "
+    `);
     const file = join(run, 'model.safetensors');
-    expect(await refusal('--init', file, '--set', 'encoder.name=resnet34')).toMatchInlineSnapshot();
+    expect(await refusal('--init', file, '--set', 'encoder.name=resnet34')).toMatchInlineSnapshot(`
+      "--init FOLDER/run/model.safetensors holds another encoder than the settings: got encoder.name resnet34. To take its encoder: --set encoder.name=resnet18
+      "
+    `);
     mkdirSync(join(folder, 'empty'));
-    expect(await refusal('--init', join(folder, 'empty'))).toMatchInlineSnapshot();
+    expect(await refusal('--init', join(folder, 'empty'))).toMatchInlineSnapshot(`
+      "--init FOLDER/empty: there is no run in this folder. Start one with --out FOLDER/empty.
+      "
+    `);
   });
 });
 
@@ -167,12 +221,31 @@ describe('--compare', () => {
     await call(['--evaluate', b]);
     const { code, stdout } = await call(['--compare', a, b]);
     expect(code).toBe(0);
-    const table = stdout.replaceAll(/\d+\.\d{4}/g, '0.0000').replaceAll(/ +\d+\.\d%/g, ' 0.0%').replaceAll(/ +\d+ s/g, ' 0 s');
-    expect(table).toMatchInlineSnapshot();
+    const table = stdout.replaceAll(/\d+\.\d{4}|\d+\.\d%|\d+ s$/gm, (figure) => 'X'.padStart(figure.length));
+    expect(table).toMatchInlineSnapshot(`
+      "                                       a         b
+      preset                             paper  baseline
+      augmentation.solarizeProbability     0.2         0
+      head.hiddenSizes                     256       512
+      epochs                                 2         1
+      loss, epoch 1                     0.0000    0.0000
+      loss, epoch 2                     0.0000         …
+      kNN, untrained 0.0% 0.0%
+      kNN, trained 0.0% 0.0%
+      linear probe                           … 0.0%
+      time 0 s 0 s
+      "
+    `);
     const mean = metrics(b).reduce((sum, { loss }) => sum + (loss as number), 0) / 4;
     expect(stdout).toContain(mean.toFixed(4));
-    expect((await call(['--compare', a])).stderr).toMatchInlineSnapshot();
-    expect((await call(['--compare', a, join(folder, 'none')])).stderr).toMatchInlineSnapshot();
+    expect((await call(['--compare', a])).stderr).toMatchInlineSnapshot(`
+      "--compare takes at least two runs, got FOLDER/a. Name more run folders.
+      "
+    `);
+    expect((await call(['--compare', a, join(folder, 'none')])).stderr).toMatchInlineSnapshot(`
+      "--compare FOLDER/none: there is no run in this folder. Start one with --out FOLDER/none.
+      "
+    `);
   });
 });
 

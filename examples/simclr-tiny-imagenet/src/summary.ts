@@ -1,7 +1,7 @@
 import { firstAndLastTenth, type StepRecord } from '@tfjs-ssl/trainer';
 import type { FullEvaluation } from './evaluate.ts';
-import type { Settings } from './settings/table.ts';
 import { formatDuration } from './progress.ts';
+import type { Settings } from './settings/table.ts';
 
 /** Means over the first and the last tenth of the steps. */
 interface Tenths {

@@ -21,11 +21,11 @@ export interface Wording {
  * @returns a UsageError or, if the caller of the function made no mistake (a damaged file, a full disk), an Error.
  */
 export function inWordsOf(error: ArgumentError, wording: Wording): Error {
+  const { got, cause } = error;
   const { name, required = error.required, advice = error.advice } = wording;
-  const isMistake = error instanceof RangeError || error instanceof TypeError;
-  const got = isMistake ? showValue(error.got) : error.got;
-  const message = `${name} must ${required}, got ${got}. ${advice}`;
-  return isMistake ? new UsageError(message) : new Error(message, { cause: error.cause });
+  const isMistake = ['RangeError', 'TypeError'].includes(error.name);
+  const message = `${name} must ${required}, got ${isMistake ? showValue(got) : got}. ${advice}`;
+  return isMistake ? new UsageError(message) : new Error(message, { cause });
 }
 
 /** A name in camel case as a flag has it: `batchSize` is `batch-size`. */

@@ -15,8 +15,6 @@ export interface ArgumentFault {
 /** An error of an argument, with what is wrong as fields. */
 export type ArgumentError = Error & ArgumentFault;
 
-const kinds = { range: RangeError, type: TypeError, failure: Error } as const;
-
 /** What {@link argumentError} takes. */
 export interface ArgumentErrorOptions extends ArgumentFault {
   /** What came as the text shows it. Default: the value itself, lists in brackets. */
@@ -25,7 +23,7 @@ export interface ArgumentErrorOptions extends ArgumentFault {
    * `'type'` for a value of another kind, `'range'` for one that is out of range, `'failure'` if the caller made no mistake: a damaged file, a
    * full disk. Default: `'range'`.
    */
-  readonly kind?: keyof typeof kinds;
+  readonly kind?: 'range' | 'type' | 'failure';
   /** The error that led to this one. Default: none. */
   readonly cause?: unknown;
 }
@@ -46,7 +44,8 @@ export interface ArgumentErrorOptions extends ArgumentFault {
 export function argumentError(options: ArgumentErrorOptions): ArgumentError {
   const { fn, argument, required, got, advice, shown = showValue(got), kind = 'range', cause } = options;
   const message = `${fn}: ${argument} must ${required}, got ${shown}. ${advice}`;
-  const error = new kinds[kind](message, cause === undefined ? {} : { cause });
+  const Kind = { range: RangeError, type: TypeError, failure: Error }[kind];
+  const error = new Kind(message, cause === undefined ? {} : { cause });
   return Object.assign(error, { fn, argument, required, got, advice });
 }
 

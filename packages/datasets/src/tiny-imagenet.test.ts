@@ -249,7 +249,7 @@ describe('tinyImagenet', () => {
         expectBytes(await all(dataset), await good.read([0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11]));
         await dataset.close();
       }
-      await expect(tinyImagenet({ path, cacheDir })).rejects.toThrow(`${name} in ${path} is empty (0 bytes)`);
+      await expect(tinyImagenet({ path, cacheDir })).rejects.toThrow(`${name} in ${path}, which is empty (0 bytes)`);
     });
 
     it.skipIf(process.platform !== 'linux')('never leaves out a file that the system cannot read', async () => {

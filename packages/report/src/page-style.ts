@@ -45,6 +45,7 @@ th { color: var(--ink-2); width: 45%; }
 summary { cursor: pointer; font-weight: 600; }
 .scroll { overflow-x: auto; }
 .numbers th, .numbers td { text-align: right; white-space: nowrap; width: auto; padding: 4px 0 4px 16px; font-variant-numeric: tabular-nums; }
+.named th:first-child { text-align: left; padding-left: 0; white-space: normal; min-width: 140px; }
 footer { margin-top: 18px; color: var(--ink-2); font-size: 13px; overflow-wrap: anywhere; }
 @media (max-width: 720px) {
   body { padding: 18px 12px 28px; }

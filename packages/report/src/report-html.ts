@@ -1,10 +1,11 @@
 import { Buffer } from 'node:buffer';
 import { chartCards } from './chart-cards.ts';
-import { configRows, type Row } from './config-rows.ts';
+import { configRows } from './config-rows.ts';
 import { type EpochMeans, epochMeans } from './epochs.ts';
-import { Html, html } from './html.ts';
-import { pageStyle } from './page-style.ts';
+import { type Html, html } from './html.ts';
+import { page } from './page.ts';
 import type { Report, SampleViews } from './report.ts';
+import { rowTable } from './tables.ts';
 
 /**
  * The outcome of a run as one HTML page: summary, curves, throughput, sample views, configuration and versions.
@@ -51,37 +52,16 @@ export async function reportHtml(report: Report): Promise<string> {
     );
   }
   const epochs = epochMeans(records);
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>${title}</title>
-<style>${pageStyle}</style>
-</head>
-<body>
-<header>
-<h1>${title}</h1>
-<p class="status">${status}</p>
-</header>
-<dl class="facts">
-${facts.map(({ label, value, note }) => html`<div><dt>${label}</dt><dd>${value}${note === undefined ? null : html`<small>${note}</small>`}</dd></div>`)}
-</dl>
-<main>
-${await chartCards(report, epochs)}
+  return page(
+    { title, status, facts, footer },
+    html`${await chartCards(report, epochs)}
 ${views ? viewsSection(views) : null}
 ${epochTable(epochs, report.accuracies ?? {})}
 <section class="wide tables">
-${table('Configuration', configRows(config))}
-${table('Ran on', Object.entries(environment))}
-</section>
-</main>
-${footer === undefined ? null : html`<footer>${footer}</footer>`}
-</body>
-</html>
-`;
-  return page.text;
+${rowTable('Configuration', configRows(config))}
+${rowTable('Ran on', Object.entries(environment))}
+</section>`,
+  );
 }
 
 function viewsSection({ png, caption }: SampleViews): Html {
@@ -92,17 +72,6 @@ function viewsSection({ png, caption }: SampleViews): Html {
 <div class="scroll"><img class="views" alt="${caption}" src="${source}"></div>
 </section>`;
 }
-
-function table(title: string, rows: readonly Row[]): Html {
-  return html`<section class="card"><h2>${title}</h2>
-<table><tbody>
-${rows.map(([name, value]) => html`<tr><th scope="row">${breakable(name)}</th><td>${value}</td></tr>`)}
-</tbody></table></section>`;
-}
-
-/** A dotted name that a narrow screen may break after its dots. */
-const breakable = (name: string): Html[] =>
-  name.split('.').map((part, i, { length }) => html`${part}${i + 1 < length ? new Html('.<wbr>') : null}`);
 
 /** The numbers behind the curves, for whoever cannot see them or wants to copy them. */
 function epochTable(epochs: readonly EpochMeans[], accuracies: Readonly<Record<string, string>>): Html | null {

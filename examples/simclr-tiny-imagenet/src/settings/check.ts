@@ -1,21 +1,16 @@
 import { showValue } from '@tfjs-ssl/checks';
-import { closestMatch } from 'leven';
+import leven from 'leven';
 import { UsageError } from '../usage-error.ts';
 import type { Field } from './field.ts';
 import { fields, type GivenSettings, type SettingName } from './table.ts';
 
 const seeAll = 'Run with --help settings for the list.';
 
-/** Letters that a typo may change at most. */
-const typoDistance = 3;
-
-/** The known name that somebody has meant, as a question; nothing if none is near. */
-export function didYouMean(name: string, known: Iterable<string>): string {
-  const nearest = closestMatch(name.toLowerCase(), [...known].map((each) => each.toLowerCase()), {
-    maxDistance: typoDistance,
-  });
-  const match = [...known].find((each) => each.toLowerCase() === nearest);
-  return match === undefined ? '' : ` Did you mean ${match}?`;
+/** The known name that somebody has probably meant, as a question; nothing if none is near: a typo changes a third of the letters at most. */
+export function didYouMean(name: string, known: readonly string[]): string {
+  const distances = known.map((each) => leven(name.toLowerCase(), each.toLowerCase()));
+  const least = Math.min(...distances);
+  return least <= name.length / 3 ? ` Did you mean ${known[distances.indexOf(least)]}?` : '';
 }
 
 /** What is wrong with a value, in one line; null if nothing is. */
@@ -40,7 +35,7 @@ export function unknownSetting(name: string): string {
   const inGroup = [...fields.keys()].filter((each) => each.startsWith(`${name}.`));
   if (inGroup.length > 0) return `${name} is a group of settings: ${inGroup.join(', ')}. Name one of them.`;
   const last = [...fields.keys()].filter((each) => each.endsWith(`.${name}`));
-  const hint = last.length > 0 ? ` Did you mean ${last.join(' or ')}?` : didYouMean(name, fields.keys());
+  const hint = last.length > 0 ? ` Did you mean ${last.join(' or ')}?` : didYouMean(name, [...fields.keys()]);
   return `There is no setting ${showValue(name)}.${hint}`;
 }
 

@@ -63,8 +63,11 @@ export function interval(about: About<readonly [number, number]> & { readonly ru
   const field: Field<readonly [number, number]> = {
     ...common(rest),
     takes: `LOW,HIGH in ascending order, each a ${described(rule, about.unit)}`,
-    accepts: (value) =>
-      Array.isArray(value) && value.length === 2 && value.every((each) => obeys(each, rule)) && value[0] <= value[1],
+    accepts(value) {
+      if (!Array.isArray(value) || value.length !== 2 || !value.every((each) => obeys(each, rule))) return false;
+      const [low, high] = value as [number, number];
+      return low <= high;
+    },
     parse: toNumbers,
   };
   return field;
@@ -99,10 +102,10 @@ function common<Value>({ help, unit: _, ...defaults }: About<Value>) {
   return { help, defaults };
 }
 
-/** A rule without its article, with the unit: `integer of at least 1, pixels`. */
+/** A rule without its article, with the unit: `integer of at least 1 (pixels)`. */
 function described(rule: NumberRule, unit?: string): string {
   const words = describeRule(rule).replace(/^an? (finite )?/, '');
-  return unit === undefined ? words : `${words}, ${unit}`;
+  return unit === undefined ? words : `${words} (${unit})`;
 }
 
 function toNumber(text: string): unknown {

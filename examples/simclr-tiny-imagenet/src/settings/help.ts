@@ -1,5 +1,9 @@
+import { wrap } from '../wrap.ts';
 import { defaultOf, type Field, presets, scales } from './field.ts';
 import { fields } from './table.ts';
+
+/** Columns of the text. */
+const width = 94;
 
 /** The text of `--help settings`. */
 export function settingsHelp(): string {
@@ -7,12 +11,13 @@ export function settingsHelp(): string {
     'Settings decide the numbers of a run. config.json in a run folder holds all of them.',
     '',
     'Usage: npm run simclr -- --set NAME=VALUE [--set NAME=VALUE ...]',
-    '   or: npm run simclr -- --config FILE.json, with some or all of them in groups: { "optimizer": { "learningRate": 0.001 } }',
+    '   or: npm run simclr -- --config FILE.json',
+    'The file holds some or all of them in groups: { "temperature": 0.2, "optimizer": { "learningRate": 0.001 } }',
     '',
     ...[...fields].flatMap(([name, field]) => [
       `  ${name}`,
-      `      ${field.help}`,
-      `      ${field.takes} [default: ${defaultText(field)}]`,
+      ...wrap(field.help, width).map((line) => `      ${line}`),
+      ...wrap(`${field.takes} [default: ${defaultText(field)}]`, width).map((line) => `      ${line}`),
     ]),
   ].join('\n');
 }
@@ -32,5 +37,6 @@ export function defaultText(field: Field<unknown>): string {
 
 const show = (value: unknown): string => {
   if (Array.isArray(value)) return value.length === 0 ? '[]' : value.map(show).join(',');
-  return typeof value === 'number' ? `${Number(value.toPrecision(4))}` : String(value);
+  if (typeof value !== 'number') return String(value);
+  return value !== 0 && value < 1e-4 ? value.toExponential() : `${Number(value.toPrecision(4))}`;
 };

@@ -74,9 +74,10 @@ describe('resolveSettings', () => {
 
   it("makes SimCLR's recipe differ from the baseline at full scale, and not at the quick one", () => {
     const simclr = (scale: 'full' | 'quick') =>
-      configDifferences(resolveSettings({ scale, preset: 'baseline' }), resolveSettings({ scale, preset: 'simclr' })).map(
-        ({ name, to }) => [name, to],
-      );
+      configDifferences(
+        resolveSettings({ scale, preset: 'baseline' }),
+        resolveSettings({ scale, preset: 'simclr' }),
+      ).map(({ name, to }) => [name, to]);
     expect(Object.fromEntries(simclr('full'))).toEqual({
       preset: 'simclr',
       'augmentation.blurProbability': 0.5,
@@ -120,7 +121,11 @@ describe('resolveSettings', () => {
   });
 
   it('gives what it was given', () => {
-    const settings = resolveSettings({ preset: 'simclr', 'head.hiddenSizes': [8, 9], 'augmentation.blurSigma': [1, 1] });
+    const settings = resolveSettings({
+      preset: 'simclr',
+      'head.hiddenSizes': [8, 9],
+      'augmentation.blurSigma': [1, 1],
+    });
     expect(resolveSettings(flatten(settings))).toEqual(settings);
   });
 });
@@ -152,8 +157,9 @@ describe('checkEffective', () => {
   it('refuses what would change nothing', () => {
     const refusal = (given: Record<string, unknown>) => () =>
       checkEffective(new Set(Object.keys(given)), resolveSettings(given));
-    expect(refusal({ 'optimizer.momentum': 0.95, 'schedule.name': 'constant', 'schedule.warmupSteps': 5 }))
-      .toThrowErrorMatchingInlineSnapshot(`
+    expect(
+      refusal({ 'optimizer.momentum': 0.95, 'schedule.name': 'constant', 'schedule.warmupSteps': 5 }),
+    ).toThrowErrorMatchingInlineSnapshot(`
       [UsageError: optimizer.momentum has no effect without optimizer.name sgd or lars.
       schedule.warmupSteps has no effect without schedule.name cosine.
       Set both, or leave it out.]

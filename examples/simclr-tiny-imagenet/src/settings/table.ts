@@ -136,7 +136,13 @@ export const settingsTable = {
       quick: 2e-3,
       help: 'Largest learning rate; if not set, lars takes 0.075 sqrt(batchSize) and sgd 0.03 batchSize / 256',
     }),
-    weightDecay: number({ rule: { min: 0 }, default: 1e-4, simclr: 1e-6, quick: 1e-6, help: 'Strength of the weight decay' }),
+    weightDecay: number({
+      rule: { min: 0 },
+      default: 1e-4,
+      simclr: 1e-6,
+      quick: 1e-6,
+      help: 'Strength of the weight decay',
+    }),
     momentum: number({ rule: { min: 0, below: 1 }, default: 0.9, help: 'Decay rate of the velocity, of sgd and lars' }),
   },
   schedule: {
@@ -208,8 +214,9 @@ export type GivenSettings = Partial<FlatSettings>;
 export const fields: ReadonlyMap<SettingName, Field<unknown>> = new Map(leavesOf(settingsTable, ''));
 
 function leavesOf(table: object, prefix: string): Array<[SettingName, Field<unknown>]> {
-  return Object.entries(table).flatMap(([name, inner]): Array<[SettingName, Field<unknown>]> =>
-    'takes' in inner ? [[`${prefix}${name}` as SettingName, inner]] : leavesOf(inner, `${prefix}${name}.`),
+  return Object.entries(table).flatMap(
+    ([name, inner]): Array<[SettingName, Field<unknown>]> =>
+      'takes' in inner ? [[`${prefix}${name}` as SettingName, inner]] : leavesOf(inner, `${prefix}${name}.`),
   );
 }
 
@@ -219,10 +226,11 @@ export function flatten(settings: object): Record<string, unknown> {
 }
 
 function entriesOf(settings: object, prefix: string): Array<[string, unknown]> {
-  return Object.entries(settings).flatMap(([name, value]): Array<[string, unknown]> =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? entriesOf(value, `${prefix}${name}.`)
-      : [[`${prefix}${name}`, value]],
+  return Object.entries(settings).flatMap(
+    ([name, value]): Array<[string, unknown]> =>
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? entriesOf(value, `${prefix}${name}.`)
+        : [[`${prefix}${name}`, value]],
   );
 }
 
@@ -232,7 +240,10 @@ export function unflatten(flat: Readonly<Record<string, unknown>>): Record<strin
   for (const [path, value] of Object.entries(flat)) {
     const names = path.split('.');
     let at = tree;
-    for (const name of names.slice(0, -1)) at = (at[name] ??= {}) as Record<string, unknown>;
+    for (const name of names.slice(0, -1)) {
+      at[name] ??= {};
+      at = at[name] as Record<string, unknown>;
+    }
     at[names.at(-1) as string] = value;
   }
   return tree;
