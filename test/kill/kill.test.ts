@@ -1,10 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import seedrandom from 'seedrandom';
 import { afterAll, expect, it } from 'vitest';
+import { startProgram } from './start-program.ts';
 
 const main = fileURLToPath(new URL('../../examples/simclr-tiny-imagenet/dist/main.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'tfjs-ssl-kill-'));
@@ -27,33 +27,7 @@ const setting = [
   `${checkpointEvery}`,
 ];
 
-interface Run {
-  readonly process: ChildProcess;
-  /** Everything printed so far. */
-  output(): string;
-  /** Resolves when the text has been printed. */
-  printed(text: string): Promise<void>;
-  readonly ended: Promise<number | null>;
-}
-
-function start(args: string[]): Run {
-  const { TINY_IMAGENET: _, ...env } = process.env;
-  const child = spawn(process.execPath, [main, ...args], { env, cwd: folder });
-  let output = '';
-  const waiting: Array<{ text: string; resolve: () => void }> = [];
-  const read = (chunk: Buffer) => {
-    output += chunk;
-    for (const { text, resolve } of waiting) if (output.includes(text)) resolve();
-  };
-  child.stdout.on('data', read);
-  child.stderr.on('data', read);
-  return {
-    process: child,
-    output: () => output,
-    printed: (text) => new Promise((resolve) => (output.includes(text) ? resolve() : waiting.push({ text, resolve }))),
-    ended: new Promise((resolve) => child.on('close', (code) => resolve(code))),
-  };
-}
+const start = (args: string[]) => startProgram(main, args, folder);
 
 /** The steps of metrics.jsonl with what must not depend on how often the run was interrupted. */
 function metrics(run: string): unknown[] {

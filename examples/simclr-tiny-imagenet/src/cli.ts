@@ -3,24 +3,9 @@ import { runEvaluation } from './evaluate-run.ts';
 import { runExperiment } from './experiment.ts';
 import { helpText } from './help.ts';
 import { parseOptions } from './options.ts';
-import type { Output } from './progress.ts';
+import { exitCode, reportFailure, type Streams } from './program.ts';
 import { remakeReport } from './report.ts';
 import { settingsHelp } from './settings/help.ts';
-import { UsageError } from './usage-error.ts';
-
-/** Exit codes, as a shell sees them. */
-export const exitCode = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
-
-/** What the program talks to. */
-export interface Streams {
-  readonly stdout: Output;
-  readonly stderr: Output;
-}
-
-/** Whether a message already says what its cause does: in its words, or by the code of the system's error. */
-function tells(message: string, cause: NodeJS.ErrnoException): boolean {
-  return message.includes(cause.message) || (cause.code !== undefined && message.includes(`(${cause.code})`));
-}
 
 /**
  * The program: runs the experiment that the arguments ask for and tells how it went.
@@ -29,7 +14,8 @@ function tells(message: string, cause: NodeJS.ErrnoException): boolean {
  * @param signal - ends the run after the step in progress.
  * @returns the exit code. Failures are printed as one message, with a stack only where `DEBUG` is set.
  */
-export async function cli(args: readonly string[], { stdout, stderr }: Streams, signal: AbortSignal): Promise<number> {
+export async function cli(args: readonly string[], streams: Streams, signal: AbortSignal): Promise<number> {
+  const { stdout } = streams;
   try {
     const parsed = parseOptions(args);
     if (parsed === 'help' || parsed === 'help settings') {
@@ -50,11 +36,6 @@ export async function cli(args: readonly string[], { stdout, stderr }: Streams, 
     }
     return exitCode[await runExperiment(parsed, stdout, signal)];
   } catch (error) {
-    const failure = error as Error;
-    if (signal.aborted && (failure === signal.reason || failure.name === 'AbortError')) return exitCode.interrupted;
-    const cause =
-      failure.cause instanceof Error && !tells(failure.message, failure.cause) ? ` (${failure.cause.message})` : '';
-    stderr.write(`${stdout.isTTY ? '\n' : ''}${process.env.DEBUG ? failure.stack : failure.message + cause}\n`);
-    return failure instanceof UsageError ? exitCode.usage : exitCode.failed;
+    return reportFailure(error, streams, signal);
   }
 }

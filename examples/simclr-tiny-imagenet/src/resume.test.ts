@@ -30,7 +30,7 @@ describe('a resume', () => {
       "
     `);
     expect((await call(['--resume', run, '--set', 'temprature=0.5'])).stderr).toMatchInlineSnapshot(`
-      "There is no setting 'temprature'. Run with --help settings for the list.
+      "There is no setting 'temprature'. Did you mean temperature? Run with --help settings for the list.
       "
     `);
     expect((await call(['--resume', run, '--epochs', '1', '--set', 'temperature=0.1'])).code).toBe(0);
@@ -228,12 +228,12 @@ describe('--compare', () => {
       augmentation.solarizeProbability     0.2         0
       head.hiddenSizes                     256       512
       epochs                                 2         1
-      loss, epoch 1                     0.0000    0.0000
-      loss, epoch 2                     0.0000         …
-      kNN, untrained 0.0% 0.0%
-      kNN, trained 0.0% 0.0%
-      linear probe                           … 0.0%
-      time 0 s 0 s
+      loss, epoch 1                          X         X
+      loss, epoch 2                          X         …
+      kNN, untrained                         X         X
+      kNN, trained                           X         X
+      linear probe                           …         X
+      time                                 3 s         X
       "
     `);
     const mean = metrics(b).reduce((sum, { loss }) => sum + (loss as number), 0) / 4;

@@ -6,12 +6,19 @@ import { fields, type GivenSettings, type SettingName } from './table.ts';
 
 const seeAll = 'Run with --help settings for the list.';
 
-/** The known name that somebody has probably meant, as a question; nothing if none is near: a typo changes a third of the letters at most. */
+/** The known name that somebody has probably meant, as a question; nothing if none is near. */
 export function didYouMean(name: string, known: readonly string[]): string {
-  const distances = known.map((each) => leven(name.toLowerCase(), each.toLowerCase()));
+  const [given, ...others] = [name, ...known].map((each) => each.toLowerCase()) as [string, ...string[]];
+  const swapped = others.findIndex((each) => lettersOf(each) === lettersOf(given));
+  const distances = others.map((each) => leven(given, each));
   const least = Math.min(...distances);
-  return least <= name.length / 3 ? ` Did you mean ${known[distances.indexOf(least)]}?` : '';
+  // two letters, or a third of a long name; of a short one, two letters are too many
+  const isNear = least <= (name.length > 3 ? Math.max(2, name.length / 3) : 1);
+  const meant = known[swapped >= 0 ? swapped : distances.indexOf(least)];
+  return swapped >= 0 || isNear ? ` Did you mean ${meant}?` : '';
 }
+
+const lettersOf = (name: string): string => [...name].sort().join('');
 
 /** What is wrong with a value, in one line; null if nothing is. */
 export function problemOf(name: string, field: Field<unknown>, value: unknown): string | null {

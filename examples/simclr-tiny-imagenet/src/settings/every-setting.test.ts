@@ -88,7 +88,7 @@ async function blocksOf(experiment: Experiment): Promise<Record<string, string>>
   return blocks;
 }
 
-function hash(data: ArrayBufferView, ...more: unknown[]): string {
+function hash(data: NodeJS.ArrayBufferView, ...more: unknown[]): string {
   return createHash('sha256').update(data).update(more.join()).digest('hex');
 }
 

@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import { parseOptions } from '../options.ts';
+import type { OptionName } from '../options-table.ts';
+import { exitCode, reportFailure, type Streams } from '../program.ts';
+import { kebab, UsageError } from '../usage-error.ts';
+import { planStudy } from './plan.ts';
+import { runStudy } from './run-study.ts';
+import { readStudy } from './study-file.ts';
+
+/** Options that a study hands to its runs. */
+const taken: ReadonlySet<OptionName> = new Set([
+  'engine',
+  'threads',
+  'requireGpu',
+  'data',
+  'cache',
+  'skipCorrupt',
+  'checkpointEvery',
+  'out',
+] as const);
+
+const help = [
+  'Runs a study: each combination of settings with several seeds, and prints means, intervals and effects.',
+  '',
+  'Usage: npm run study -- FILE.json [OPTIONS]      or, for a study that comes with the example:',
+  '       npm run study -- ablation|recipe [OPTIONS]',
+  '',
+  '  --scale quick|full      Size of the runs [default: quick]',
+  '  --out FOLDER            Folder of the study [default: studies/NAME-SCALE]',
+  '  --set NAME=VALUE        Changes a setting of all runs, as do --epochs, --classes and the like',
+  '  --engine, --threads, --require-gpu, --data, --cache, --skip-corrupt, --checkpoint-every',
+  '                          As for npm run simclr, for every run',
+  '  --help                  Show this text',
+  '',
+  'Ctrl-C finishes the current step, writes a checkpoint and stops. The same command goes on, after a kill too,',
+  'and ends with the same table.',
+].join('\n');
+
+/**
+ * The program `npm run study`.
+ *
+ * @param args - command-line arguments, without the program's name.
+ * @param signal - ends the study after the step in progress.
+ * @returns the exit code.
+ */
+export async function study(args: readonly string[], streams: Streams, signal: AbortSignal): Promise<number> {
+  const { stdout } = streams;
+  try {
+    const [path, ...rest] = args;
+    if (path === undefined || path === '--help' || path === '-h' || rest.includes('--help')) {
+      stdout.write(`${help}\n`);
+      return path === undefined ? exitCode.usage : exitCode.done;
+    }
+    if (path.startsWith('-'))
+      throw new UsageError(`The study comes first, got ${path}. Run with --help for an example.`);
+    const parsed = parseOptions(rest);
+    if (typeof parsed === 'string') throw new UsageError('A study takes a file. Run with --help for an example.');
+    const strangers = [...parsed.given].filter((name) => !taken.has(name)).map((name) => `--${kebab(name)}`);
+    if (strangers.length > 0) {
+      throw new UsageError(`A study does not take ${strangers.join(', ')}. Run with --help for what it takes.`);
+    }
+    const { seed, ...given } = parsed.settings;
+    if (seed !== undefined) throw new UsageError('The seeds of a study are in its file. Leave --seed out.');
+    const file = readStudy(path);
+    const plan = planStudy(file, given);
+    const folder = parsed.options.out ?? join('studies', `${file.name}-${plan.cells[0]?.settings.scale}`);
+    const forRuns = new Set([...parsed.given].filter((name) => name !== 'out'));
+    const command = `npm run study -- ${args.join(' ')}`;
+    const results = await runStudy({ plan, folder, parsed: { ...parsed, given: forRuns }, command }, stdout, signal);
+    if (results === null) return exitCode.interrupted;
+    return results.failed.length > 0 ? exitCode.failed : exitCode.done;
+  } catch (error) {
+    return reportFailure(error, streams, signal);
+  }
+}
