@@ -1,5 +1,5 @@
 // `node scripts/check-tests.mjs`: type-checks the tests, and finds what lets a test pass without a check: a promise that nothing waits
-// for, and a bare `return`. Biome has a rule for promises, but cannot follow types from package to package.
+// for, a bare `return`, and a skip that gives no reason. Biome has a rule for promises, but cannot follow types from package to package.
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -72,6 +72,23 @@ function checkReturns(node) {
   });
 }
 
+/** A test that is left out without saying why: by `it.skip`, `describe.skipIf` and the like, which take no reason, or by `skip` without one. */
+function checkSkips(node) {
+  const unnamed = ts.isPropertyAccessExpression(node)
+    ? /^(skip|skipIf|runIf|todo)$/.test(node.name.text) && /^(it|test|describe|suite)$/.test(calledFirst(node) ?? '')
+    : isSkip(node) && !isText(node.arguments.at(-1));
+  if (unnamed) {
+    const how = '`skip(condition, reason)` from the context of the test or of `beforeEach`';
+    complain(node, `a test is left out without a reason: use ${how}.`);
+  }
+}
+
+const isSkip = ({ expression }) =>
+  /\bskip$/.test(expression.getText()) &&
+  !!checker.getTypeAtLocation(expression).symbol?.declarations?.some(isOfVitest);
+const isOfVitest = (node) => node.getSourceFile().fileName.includes('/@vitest/');
+const isText = (node) => !!node && checker.isTypeAssignableTo(checker.getTypeAtLocation(node), checker.getStringType());
+
 function visit(node) {
   if (ts.isExpressionStatement(node)) {
     const { expression } = node;
@@ -79,6 +96,7 @@ function visit(node) {
       complain(node, 'nothing waits for this promise: `await` it.');
     }
   }
+  if (ts.isCallExpression(node) || ts.isPropertyAccessExpression(node)) checkSkips(node);
   if (ts.isCallExpression(node)) {
     checkCallbacks(node);
     if (/^(it|test)$/.test(calledFirst(node.expression) ?? '')) {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { simdEngine } from '@tfjs-ssl/engine-simd';
 import type { Browser } from 'playwright-core';
 import { build, createServer, type PreviewServer, preview, type ViteDevServer } from 'vite';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { launchChromium, noChromium } from '../../scripts/chromium.mjs';
 import type { Answer, Question } from './src/answer.ts';
 import { type Training, train } from './src/train.ts';
@@ -27,8 +27,6 @@ const strict = {
 let browser: Browser;
 /** Training on this engine in Node. */
 let inNode: Training;
-
-if (noChromium !== null) console.warn(`Nothing was tried in a browser: ${noChromium}`);
 
 beforeAll(async () => {
   if (noChromium !== null) return;
@@ -101,7 +99,9 @@ async function ask(
 
 const workerFile = /\/kernel-worker-[^/]+\.js$/;
 
-describe.skipIf(noChromium !== null)('a page trains as Node does', () => {
+describe('a page trains as Node does', () => {
+  beforeEach(({ skip }) => skip(noChromium !== null, noChromium ?? ''));
+
   it.each([2, 1])('bit for bit in a web worker of an isolated page, %i threads', async (threads) => {
     const headers = { ...isolated, ...strict };
     const { answer, requests, complaints } = await ask(headers, { engine: 'simd', options: { threads } });

@@ -179,7 +179,8 @@ describe('tinyImagenet', () => {
       expect(await readdir(cacheDir)).toEqual([basename(living)]);
     });
 
-    it.skipIf(process.platform !== 'linux')('leaves no file open, whatever ends it', async () => {
+    it('leaves no file open, whatever ends it', async ({ skip }) => {
+      skip(process.platform !== 'linux', 'only Linux lists the files that a process has open');
       const { open } = await prepared();
       await open();
       const cancel = () => {
@@ -201,7 +202,8 @@ describe('tinyImagenet', () => {
       );
     });
 
-    it.skipIf(process.platform !== 'linux')('says so when the disk is full', async () => {
+    it('says so when the disk is full', async ({ skip }) => {
+      skip(process.platform !== 'linux', 'only Linux has a device that is always full');
       const { open, cacheDir, cacheFile, folder } = await prepared();
       await open();
       const name = await cacheFile();
@@ -252,7 +254,8 @@ describe('tinyImagenet', () => {
       await expect(tinyImagenet({ path, cacheDir })).rejects.toThrow(`${name} in ${path}, which is empty (0 bytes)`);
     });
 
-    it.skipIf(process.platform !== 'linux')('never leaves out a file that the system cannot read', async () => {
+    it('never leaves out a file that the system cannot read', async ({ skip }) => {
+      skip(process.platform !== 'linux', 'only Linux has a file whose first byte cannot be read');
       const folder = await temporaryFolder();
       await writeFolder(folder, files);
       const broken = join(folder, root, 'train/n02/images/n02_5.JPEG');

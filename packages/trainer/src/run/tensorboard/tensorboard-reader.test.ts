@@ -18,7 +18,8 @@ const points = (records: readonly StepRecord[], value: (record: StepRecord) => n
   records.map((record) => [record.step, Math.fround(value(record))]);
 
 describeEngines("TensorBoard's own reader", () => {
-  it.skipIf(!python)('finds each step of a resumed run once (skipped without TENSORBOARD_PYTHON)', async () => {
+  it('finds each step of a resumed run once', async ({ skip }) => {
+    skip(!python, "TENSORBOARD_PYTHON names no Python with TensorBoard's package");
     const path = join(await temporaryFolder(), 'run');
     const config = { seed: 1 };
     const first = await RunFolder.create(path, config);
