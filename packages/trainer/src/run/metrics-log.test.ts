@@ -45,18 +45,6 @@ describe('MetricsLog', () => {
     expect((await MetricsLog.open(path)).records).toEqual(steps);
   });
 
-  it('writes each record once, whatever is flushed and added at once', async () => {
-    const { path, log } = await logOf(1);
-    const flushes: Array<Promise<void>> = [];
-    for (let step = 1; step < 120; step++) {
-      flushes.push(log.append(record(step)));
-      if (step % 7 === 0) flushes.push(log.flush(), log.flush());
-      if (step % 13 === 0) await new Promise(setImmediate);
-    }
-    await Promise.all([...flushes, log.flush()]);
-    expect(await stepsIn(path)).toEqual([...Array(120).keys()]);
-  });
-
   it('knows whether another has written to its file', async () => {
     const { path, log } = await logOf(2);
     expect(await log.isCurrent()).toBe(true);

@@ -85,17 +85,6 @@ describe('TensorBoardLog', () => {
     expect(await files(folder)).toEqual([]);
   });
 
-  it('writes each event once, whatever is flushed and added at once', async () => {
-    const { folder, log } = await logged();
-    const flushes: Array<Promise<void>> = [];
-    for (let step = 6; step < 100; step++) {
-      flushes.push(log.add(step, { loss: step }), log.flush());
-      if (step % 13 === 0) await new Promise(setImmediate);
-    }
-    await Promise.all(flushes);
-    expect(await stepsIn(folder)).toEqual([[null, ...Array(100).keys()]]);
-  });
-
   it('shares a folder with another log, each in a file of its own', async () => {
     const folder = await temporaryFolder();
     const logs = [new TensorBoardLog(folder), new TensorBoardLog(folder)];
