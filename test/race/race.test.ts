@@ -3,12 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeSafetensors } from '@tfjs-ssl/safetensors';
 import { RunFolder } from '@tfjs-ssl/trainer';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Answer, Task } from './racer.ts';
 import { bundleRacer, canBeHosts, inProcess, inThread, onHost, type Racer } from './racers.ts';
-
-/** How often each is tried: `npm run test:race` asks for more. */
-const rounds = Number(process.env.RACES ?? 3);
+import { rounds } from './rounds.ts';
+import { served } from './served.ts';
 
 let racer: Awaited<ReturnType<typeof bundleRacer>>;
 beforeAll(async () => {
@@ -23,13 +22,14 @@ const kinds = [
 ] as const;
 
 for (const [kind, start, possible] of kinds) {
-  describe.skipIf(!possible)(`Two ${kind} at once`, () => {
+  describe(`Two ${kind} at once`, () => {
     let folder: string;
-    let racers: Racer[];
+    let racers: Racer[] = [];
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'tfjs-ssl-race-'));
-      racers = await Promise.all([start(racer.path), start(racer.path)]);
+      if (possible) racers = await Promise.all([start(racer.path), start(racer.path)]);
     });
+    beforeEach(({ skip }) => skip(!possible, 'this system gives no process a network and a host name of its own'));
     afterAll(async () => {
       await Promise.all(racers.map((one) => one.kill()));
       await rm(folder, { recursive: true, force: true });
@@ -48,6 +48,24 @@ for (const [kind, start, possible] of kinds) {
         const answers = await race('cache', join(place, 'train.images'));
         expect(answers).toEqual(Array(2).fill({ value: 'true', message: null }));
         expect(await readdir(place)).toEqual(['train.images']);
+      }
+    });
+
+    it(`download one file over broken connections, ${rounds} times`, async () => {
+      for (const place of places('download')) {
+        const messages: string[] = [];
+        for (let open = true, tries = 0; open; tries++) {
+          expect(tries, messages.join('\n')).toBeLessThan(4);
+          const failed = errors(await race('download', place));
+          messages.push(...failed);
+          open = failed.length > 0;
+        }
+        expect(messages.filter((message) => /: the connection to \S+ broke \(/.test(message))).toHaveLength(1);
+        expect(
+          messages.filter((message) => !/: the connection to| must have one writer at a time/.test(message)),
+        ).toEqual([]);
+        expect(served).toEqual(new Uint8Array(await readFile(join(place, 'served.zip'))));
+        expect(await readdir(place)).toEqual(['served.zip']);
       }
     });
 

@@ -61,6 +61,15 @@ const messageOf = (run: Promise<unknown>, ...cut: string[]) =>
     (error: Error) => cut.reduce((text, part, i) => text.replaceAll(part, `<${i}>`), error.message),
   );
 
+/** A promise, and what keeps it. */
+function signal(): [promise: Promise<void>, keep: () => void] {
+  let keep = () => {};
+  const promise = new Promise<void>((resolve) => {
+    keep = resolve;
+  });
+  return [promise, keep];
+}
+
 describe('downloadTinyImagenet', () => {
   it('fetches, reports progress, checks, and does not fetch again', async () => {
     const folder = join(await temporaryFolder(), 'new');
@@ -119,6 +128,37 @@ describe('downloadTinyImagenet', () => {
     await expect(running).rejects.toMatchObject({ name: 'AbortError' });
     expect((await readFile(join(folder, `${name}.part`))).length).toBe(50_000);
     expect((await readFile(await downloadTinyImagenet({ url, folder }))).equals(file)).toBe(true);
+  });
+
+  it('is done by one of two at once, which goes on after a broken connection', async () => {
+    const folder = await temporaryFolder();
+    const answer = rangeServer({ breakAt: 100_000 });
+    let [refused, oneIsRefused] = signal();
+    const { url, requests } = await serve((...call) => void refused.then(() => answer(...call)));
+    const two = async (): Promise<string[]> => {
+      [refused, oneIsRefused] = signal();
+      const running = [0, 1].map(() => downloadTinyImagenet({ url, folder }));
+      await Promise.race(running.map((one) => one.catch(() => {}))); // nobody is answered until one has been refused
+      oneIsRefused();
+      const results = await Promise.allSettled(running);
+      const texts = results.map((result) => (result.status === 'fulfilled' ? result.value : result.reason.message));
+      const plain = (text: string): string =>
+        [url, folder].reduce((cut, part, i) => cut.replaceAll(part, `<${i}>`), text).replace(/\(.*\)/, '(WHY)');
+      return texts.map((text) => plain(text.replace(/beside process .*, since \S+Z/, 'beside OTHER'))).sort();
+    };
+    const other = '<1>/tiny-imagenet-200.zip.part must have one writer at a time, got a second one beside OTHER.';
+    expect(await two()).toEqual([
+      `downloadTinyImagenet: ${other} Wait until that has ended, or stop it.`,
+      'downloadTinyImagenet: the connection to <0> broke (WHY). What has arrived is in <1>/tiny-imagenet-200.zip.part; run again to go on from there.',
+    ]);
+    expect(await readdir(folder)).toEqual([`${name}.part`]);
+    expect(await two()).toEqual([
+      '<1>/tiny-imagenet-200.zip',
+      `downloadTinyImagenet: ${other} Wait until that has ended, or stop it.`,
+    ]);
+    expect(requests).toEqual([undefined, 'bytes=100000-']);
+    expect((await readFile(join(folder, name))).equals(file)).toBe(true);
+    expect(await readdir(folder)).toEqual([name]);
   });
 
   it('says what went wrong', async () => {

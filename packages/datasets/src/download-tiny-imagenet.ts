@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { FileLock } from '@tfjs-ssl/files';
 import { readZipDirectory } from './zip-directory.ts';
 
 /** Address at which the authors of Tiny ImageNet (Stanford's course CS231n) offer it: 248 MB, for non-commercial research. */
@@ -34,11 +35,12 @@ export interface DownloadTinyImagenetOptions {
  *
  * The file is downloaded to `<name>.part`. If there is one already, the download continues at its end (HTTP Range), or starts again if the
  * server does not support that. The whole file is checked (length, the zip's directory, the digest if given) before it gets its final
- * name. A complete file is checked and returned without a download.
+ * name. A complete file is checked and returned without a download. Of several at once, threads, processes and hosts that share the folder, one
+ * downloads and the others are refused.
  *
  * @returns path of the zip.
- * @throws Error that says what the server answered, that the connection broke, what is wrong with the file, or that the
- * folder cannot be written, and what to do.
+ * @throws Error that says what the server answered, that the connection broke, what is wrong with the file, that another downloads it now, or
+ * that the folder cannot be written, and what to do.
  * @example
  * ```ts
  * import { downloadTinyImagenet, tinyImagenet } from '@tfjs-ssl/datasets';
@@ -55,25 +57,40 @@ export async function downloadTinyImagenet(options: DownloadTinyImagenetOptions)
   const folder = resolve(options.folder);
   const path = join(folder, basename(new URL(url).pathname) || 'tiny-imagenet-200.zip');
   const part = `${path}.part`;
-  if (await sizeOf(path)) {
-    await check(path, sha256, 'Delete it and run again.');
-    return path;
-  }
+  if (await isThere(path, sha256)) return path;
   await mkdir(folder, { recursive: true }).catch((error: Error) => {
     throw unwritable(folder, error);
   });
-  await receive(url, part, folder, options);
+  const lock = await FileLock.take(`${path}.lock`, `downloadTinyImagenet: ${part}`);
   try {
-    await check(part, sha256, 'It has been removed; check the URL and run again.');
-  } catch (error) {
-    await rm(part, { force: true });
-    throw error;
+    if (await isThere(path, sha256)) return path; // another has ended meanwhile
+    await receive(url, part, folder, options, lock);
+    try {
+      await check(part, sha256, 'It has been removed; check the URL and run again.');
+    } catch (error) {
+      await rm(part, { force: true });
+      throw error;
+    }
+    await rename(part, path);
+    return path;
+  } finally {
+    await lock.release();
   }
-  await rename(part, path);
-  return path;
 }
 
-async function receive(url: string, part: string, folder: string, options: DownloadTinyImagenetOptions): Promise<void> {
+async function isThere(path: string, sha256: string | undefined): Promise<boolean> {
+  if (!(await sizeOf(path))) return false;
+  await check(path, sha256, 'Delete it and run again.');
+  return true;
+}
+
+async function receive(
+  url: string,
+  part: string,
+  folder: string,
+  options: DownloadTinyImagenetOptions,
+  lock: FileLock,
+): Promise<void> {
   const { onProgress, signal } = options;
   const already = await sizeOf(part);
   const response = await request(url, already, signal);
@@ -83,7 +100,7 @@ async function receive(url: string, part: string, folder: string, options: Downl
     // Nothing lies beyond what is there: either that is all of it, or it belongs to another file.
     if (total === already) return;
     await rm(part);
-    return receive(url, part, folder, options);
+    return receive(url, part, folder, options, lock);
   }
   if (!response.ok || !response.body) {
     await response.body?.cancel();
@@ -102,6 +119,7 @@ async function receive(url: string, part: string, folder: string, options: Downl
   let received = resumed ? already : 0;
   try {
     for await (const piece of pieces(response.body, url, part, signal)) {
+      if (lock.lost) await lock.check();
       await file.appendFile(piece).catch((error: Error) => {
         throw unwritable(folder, error);
       });
@@ -111,6 +129,7 @@ async function receive(url: string, part: string, folder: string, options: Downl
   } finally {
     await file.close();
   }
+  await lock.check();
   if (total !== null && received !== total) throw broken(url, part, `${received} of ${total} bytes arrived`);
 }
 
