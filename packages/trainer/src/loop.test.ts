@@ -12,7 +12,7 @@ import {
   tinyInputs,
   tinyTrainer,
 } from '../test-support/tiny-run.ts';
-import { type Cursor, type FitEvent, lastEvent, RunFolder } from './index.ts';
+import { type Cursor, type FitEvent, lastEvent, RunFolder, sgd, Trainer } from './index.ts';
 
 const name = (event: FitEvent): string =>
   event.type === 'step' ? `step ${event.step}` : event.type === 'epoch' ? `epoch ${event.epoch}` : event.type;
@@ -45,6 +45,41 @@ describeEngines('Trainer.fit', () => {
     expect(stopped.cause).toBe(full);
     const unharmed = tinyTrainer().fit({ ...tinyFit, epochs: 1, run });
     await expect(collect(unharmed)).rejects.toBe(full);
+  });
+
+  it('ends with an error where the last update overflows, whether a folder keeps the run or not', async () => {
+    const weight = tf.variable(tf.ones([2]));
+    const trainer = (): Trainer<{ x: { shape: [2] } }> =>
+      new Trainer({
+        parameters: { weight },
+        inputs: { x: { shape: [2] } },
+        loss: ({ x }) => tf.sum(tf.mul(weight, x)),
+        optimizer: sgd(),
+        schedule: (step) => (step === 1 ? 1e10 : 1e-3),
+      });
+    const options = {
+      epochs: 1,
+      stepsPerEpoch: 2,
+      imagesPerStep: 1,
+      batches: async function* () {
+        yield* [1, 1e30];
+      },
+      inputs: (value: number) => ({ x: tf.fill([2], value) }),
+    };
+    const events: string[] = [];
+    const train = async (run?: RunFolder): Promise<void> => {
+      for await (const event of trainer().fit({ ...options, ...(run && { run }) })) events.push(name(event));
+    };
+    const alone = await messageOf(train());
+    expect(events).toEqual(['step 0', 'step 1', 'epoch 0']);
+    weight.assign(tf.ones([2]));
+    const kept = await messageOf(train(await RunFolder.create(join(await temporaryFolder(), 'run'), { seed: 1 })));
+    expect([alone, kept]).toMatchInlineSnapshot(`
+      [
+        "Trainer: 'model.weight' holds values that are not finite: an update overflowed. Lower the learning rate, or set \`clipNorm\`, and train again from the last state that is intact.",
+        "Trainer: 'model.weight' holds values that are not finite, so this state is not saved. Lower the learning rate, or set \`clipNorm\`, and go on from the last checkpoint, which is intact.",
+      ]
+    `);
   });
 
   it('means the losses and metrics of an epoch, and sums its seconds', async () => {

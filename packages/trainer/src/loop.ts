@@ -43,6 +43,7 @@ interface TrainerOf<Input extends string, Metric extends string> {
   readonly stepsDone: number;
   step(inputs: Readonly<Record<Input, tf.Tensor>>): Promise<StepResult<Metric>>;
   snapshot(): Promise<TrainerState>;
+  checkFinite(): Promise<void>;
   checkStep(): void;
 }
 
@@ -60,7 +61,8 @@ export async function* fit<Batch, Input extends string, Metric extends string>(
   let failed: { readonly error: unknown } | null = null;
   try {
     while (trainer.stepsDone < totalSteps && !signal?.aborted) yield* oneEpoch(trainer, options);
-    if (run && run.lastCheckpoint?.stepsDone !== trainer.stepsDone) yield await checkpoint(trainer, options, run);
+    if (!run) await trainer.checkFinite();
+    else if (run.lastCheckpoint?.stepsDone !== trainer.stepsDone) yield await checkpoint(trainer, options, run);
     const type: EndEvent['type'] = trainer.stepsDone < totalSteps ? 'interrupted' : 'end';
     yield await announce(options, {
       type,

@@ -46,6 +46,21 @@ export async function readVariables(variables: NamedVariables): Promise<Record<s
 }
 
 /**
+ * Asserts that variables hold numbers; reads one after another, so that one copy at a time takes memory.
+ *
+ * @throws Error that names the first one with a value that is not finite.
+ */
+export async function checkFinite(variables: NamedVariables): Promise<void> {
+  for (const [name, variable] of Object.entries(variables)) {
+    if ((await variable.data()).every(Number.isFinite)) continue;
+    throw new Error(
+      `Trainer: '${name}' holds values that are not finite: an update overflowed. ` +
+        'Lower the learning rate, or set `clipNorm`, and train again from the last state that is intact.',
+    );
+  }
+}
+
+/**
  * Assigns saved values to variables: all of them, or none if anything does not fit.
  *
  * @throws RangeError that lists what is missing, what is too much, and what has another shape or dtype.

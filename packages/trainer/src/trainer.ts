@@ -5,7 +5,7 @@ import type { FitEvent, StepResult } from './events.ts';
 import { type FitOptions, fit } from './loop.ts';
 import { dynamicLossScale, type LossScale } from './loss-scale.ts';
 import { type LossAndMetrics, type TrainingStep, trainingStep } from './step.ts';
-import { assignVariables, readVariables, stateVariables, type TrainerState } from './trainer-state.ts';
+import { assignVariables, checkFinite, readVariables, stateVariables, type TrainerState } from './trainer-state.ts';
 import type { NamedVariables, Optimizer, OptimizerState, Schedule } from './types.ts';
 
 /** What a {@link Trainer} trains, and how. */
@@ -153,6 +153,7 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
    * Trains whole epochs; see {@link FitOptions} and {@link FitEvent}.
    *
    * @returns the events of the run as they happen; leaving the loop early is safe.
+   * @throws Error if a loss is not finite ({@link Trainer.step}), or if the last update left a value that is not finite.
    */
   fit<Batch>(
     options: FitOptions<Batch, keyof Inputs & string, Metric>,
@@ -190,6 +191,17 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
    */
   checkStep(): void {
     this.#step.check();
+  }
+
+  /**
+   * Checks that parameters, buffers and slots hold finite values, as {@link Trainer.snapshot} does, without keeping a copy. {@link Trainer.fit}
+   * calls this at its end where nothing keeps the run: no loss shows what the last update has done.
+   *
+   * @throws Error that names the first one that does not.
+   */
+  async checkFinite(): Promise<void> {
+    this.#checkUsable();
+    await checkFinite(this.#variables);
   }
 
   /** Frees the optimizer's slots and the recording of the step; parameters and buffers stay. */
