@@ -83,6 +83,16 @@ export function stageLayers(encoder: LayersModel): Map<string, layers.Layer> {
   ]);
 }
 
+/** Layers that end in a rectifier, by the names of float64's. */
+export function rectifiers({ encoder, head }: Pick<GoldenNetwork, 'encoder' | 'head'>): Map<string, layers.Layer> {
+  const named = (model: LayersModel, prefix: string, isOne: (layer: layers.Layer) => boolean) =>
+    model.layers.filter(isOne).map((layer): [string, layers.Layer] => [prefix + layer.name, layer]);
+  return new Map([
+    ...named(encoder, '', ({ name }) => /(^|\.)bn\d$/.test(name)),
+    ...named(head, 'fc.', (layer) => layer.getClassName() === 'ReLU'),
+  ]);
+}
+
 /** Lets a function see, and replace, what a layer computes; returns how to end that. */
 export function tapLayer(layer: layers.Layer, tap: (output: tf.Tensor) => tf.Tensor): () => void {
   const original = layer.call.bind(layer);

@@ -10,6 +10,7 @@ import { disposeVariables, expectNoLeak } from '@tfjs-ssl/testing';
 import { describe, expect, it } from 'vitest';
 import { type DigestExpectation, expectDigests } from './digest.ts';
 import { fillUnit, fillValue, fnv1a } from './fill.ts';
+import { followedGradients, type Gradients, isOfGradients } from './followed-gradients.ts';
 import {
   describeGolden,
   type Expectation,
@@ -19,9 +20,17 @@ import {
   readGroup,
   type Treatment,
 } from './harness.ts';
-import { type GoldenNetwork, goldenNetwork, stageLayers, tapLayer, torchShape, torchValues } from './network.ts';
+import {
+  type GoldenNetwork,
+  goldenNetwork,
+  rectifiers,
+  stageLayers,
+  tapLayer,
+  torchShape,
+  torchValues,
+} from './network.ts';
 
-type Values = Float32Array | Int32Array | Uint8Array;
+type Values = ArrayLike<number>;
 type Named = Record<string, Values>;
 type NamedTensors = Record<string, tf.Tensor>;
 
@@ -31,9 +40,11 @@ interface NetworkResults {
   readonly digests: Record<string, Named>;
   readonly runningStatistics: Named;
   readonly parameterGradients: Named;
+  /** What came out of each rectifier in training. */
+  readonly rectified: Named;
 }
 
-const read = (tensor: tf.Tensor): Promise<Values> => tensor.data() as Promise<Values>;
+const read = (tensor: tf.Tensor): Promise<Values> => tensor.data();
 
 /** Reads named tensors, all at once. */
 async function readAll(tensors: NamedTensors, reader: (tensor: tf.Tensor) => Promise<Values> = read): Promise<Named> {
@@ -46,14 +57,22 @@ function readTensor(group: GoldenGroup, name: string): tf.Tensor {
   return tf.tensor(Float32Array.from(data), shape);
 }
 
-/** Runs encoder and head, each stage's output through `tap`. */
+/** Runs encoder and head, each stage's output through `tap`, each rectifier's past `see`. */
 function forward(
   { encoder, head }: GoldenNetwork,
   images: tf.Tensor,
   training: boolean,
   tap: (stage: string, output: tf.Tensor) => tf.Tensor,
+  see: (rectifier: string, output: tf.Tensor) => void = () => {},
 ): tf.Tensor2D {
-  const untap = [...stageLayers(encoder)].map(([stage, layer]) => tapLayer(layer, (output) => tap(stage, output)));
+  const seen = [...rectifiers({ encoder, head })].map(([name, layer]) =>
+    tapLayer(layer, (output) => {
+      see(name, output);
+      return output;
+    }),
+  );
+  const tapped = [...stageLayers(encoder)].map(([stage, layer]) => tapLayer(layer, (output) => tap(stage, output)));
+  const untap = [...seen, ...tapped];
   const z = head.apply(encoder.apply(images, { training }) as tf.Tensor, { training }) as tf.Tensor2D;
   for (const end of untap.reverse()) end();
   return z;
@@ -61,7 +80,7 @@ function forward(
 
 /** What a case computes, still on the engine: its reader disposes it. */
 function networkTensors(network: GoldenNetwork, images: tf.Tensor, temperature: number) {
-  const [evaluated, trained]: [NamedTensors, NamedTensors] = [{}, {}];
+  const [evaluated, trained, rectified]: [NamedTensors, NamedTensors, NamedTensors] = [{}, {}, {}];
   const shapes = new Map<string, number[]>();
   const evaluatedZ = forward(network, images, false, (stage, output) => {
     evaluated[stage] = tf.keep(tf.clone(output)); // the model disposes its own
@@ -73,9 +92,12 @@ function networkTensors(network: GoldenNetwork, images: tf.Tensor, temperature: 
   const zeros = new Map([...shapes].map(([stage, shape]) => [stage, tf.zeros(shape)]));
   let trainedZ: tf.Tensor | undefined;
   const { value: loss, grads } = tf.valueAndGrads(() => {
-    const z = forward(network, images, true, (stage, output) => {
+    const tap = (stage: string, output: tf.Tensor) => {
       trained[stage] = tf.keep(tf.clone(output));
       return tf.add(output, zeros.get(stage) as tf.Tensor);
+    };
+    const z = forward(network, images, true, tap, (name, output) => {
+      rectified[name] = tf.keep(tf.clone(output));
     });
     trainedZ = tf.keep(z);
     return ntXent(z, { temperature });
@@ -84,6 +106,7 @@ function networkTensors(network: GoldenNetwork, images: tf.Tensor, temperature: 
   return {
     evaluated,
     trained,
+    rectified,
     scalarsAndOutputs: {
       eval_z: evaluatedZ,
       train_z: trainedZ as tf.Tensor,
@@ -115,6 +138,7 @@ async function networkResults(network: GoldenNetwork, images: tf.Tensor, tempera
     },
     runningStatistics: await readAll(network.buffers),
     parameterGradients,
+    rectified: await readAll(tensors.rectified),
   };
   tf.dispose(tensors);
   return results;
@@ -135,24 +159,47 @@ async function networkCase(golden: GoldenCase, group: GoldenGroup): Promise<void
   await expectNoLeak(async () => {
     results = await networkResults(network, images, golden.params.tau);
   });
-  const { values, digests, runningStatistics, parameterGradients } = results as unknown as NetworkResults;
-
-  for (const [name, expected] of Object.entries(golden.expected as Record<string, Expectation | DigestExpectation>)) {
-    if ('rule' in expected) {
-      const got = digests[name] ?? expect.fail(`no test knows the expected '${name}'`);
-      expect(Object.keys(got).sort(), name).toEqual(expected.rows.map((row) => row.name).sort());
-      expectDigests(group, name, got, expected);
-    } else if (name === 'running_stats_after_one_training_forward') {
-      const ofBuffers = expected as unknown as Record<string, Expectation>;
-      expect(Object.keys(runningStatistics).sort()).toEqual(Object.keys(ofBuffers).sort());
-      for (const [buffer, expectation] of Object.entries(ofBuffers)) {
-        expectGolden(group, `${name}: ${buffer}`, runningStatistics[buffer] as Values, expectation);
-      }
-    } else {
-      const got = values[name] ?? parameterGradients[name.replace(/^full_gradient:/, '')];
-      if (got === undefined) expect.fail(`no test knows the expected '${name}'`);
-      expectGolden(group, name, got, expected);
+  const got = results as unknown as NetworkResults;
+  const expected = golden.expected as Record<string, Expectation | DigestExpectation>;
+  const [ofGradients, others] = [true, false].map((wanted) =>
+    Object.keys(expected).filter((name) => isOfGradients(name) === wanted),
+  ) as [string[], string[]];
+  for (const name of others) expectResult(golden, group, got, name);
+  const expectGradients = (reference: GoldenGroup, of: Gradients): void => {
+    const digests = { parameter_gradients: of.parameters, train_stage_gradient_digests: of.stages };
+    for (const name of ofGradients) {
+      expectResult(golden, reference, { ...got, digests, parameterGradients: of.parameters }, name);
     }
+  };
+  const { digests, parameterGradients: parameters } = got;
+  const gradients: Gradients = { parameters, stages: digests.train_stage_gradient_digests as Named };
+  try {
+    expectGradients(group, gradients);
+  } catch (error) {
+    const followed = await followedGradients(golden, group, network, got.rectified, expectGradients);
+    if (!followed) throw error;
+    expectGradients(followed, gradients);
+  }
+}
+
+/** Asserts one of the results that a case expects. */
+function expectResult(golden: GoldenCase, group: GoldenGroup, results: NetworkResults, name: string): void {
+  const { values, digests, runningStatistics, parameterGradients } = results;
+  const expected: Expectation | DigestExpectation = golden.expected[name];
+  if ('rule' in expected) {
+    const got = digests[name] ?? expect.fail(`no test knows the expected '${name}'`);
+    expect(Object.keys(got).sort(), name).toEqual(expected.rows.map((row) => row.name).sort());
+    expectDigests(group, name, got, expected);
+  } else if (name === 'running_stats_after_one_training_forward') {
+    const ofBuffers = expected as unknown as Record<string, Expectation>;
+    expect(Object.keys(runningStatistics).sort()).toEqual(Object.keys(ofBuffers).sort());
+    for (const [buffer, expectation] of Object.entries(ofBuffers)) {
+      expectGolden(group, `${name}: ${buffer}`, runningStatistics[buffer] as Values, expectation);
+    }
+  } else {
+    const got = values[name] ?? parameterGradients[name.replace(/^full_gradient:/, '')];
+    if (got === undefined) expect.fail(`no test knows the expected '${name}'`);
+    expectGolden(group, name, got, expected);
   }
 }
 

@@ -1,13 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { contrastiveAccuracy, ntXentWithRanks } from '@tfjs-ssl/losses';
-import { mlpHead } from '@tfjs-ssl/projection-heads';
-import { namedWeights, resnet18 } from '@tfjs-ssl/resnet';
 import { valuesOf } from '@tfjs-ssl/testing';
 import { adam } from '@tfjs-ssl/trainer';
 import { expect } from 'vitest';
 import { expectDigests } from './digest.ts';
-import { fillModel, stateDict } from './fill.ts';
+import { stateDict } from './fill.ts';
 import { allowance, describeGolden, expectGolden, type GoldenCase, type GoldenGroup, tellWider } from './harness.ts';
+import { goldenNetwork } from './network.ts';
 import { viewInput } from './views.ts';
 
 /**
@@ -21,17 +20,10 @@ const partsEarly: Readonly<Record<string, number>> = { 'webgpu train/64px_batch4
 
 async function train(golden: GoldenCase, group: GoldenGroup, engine: string): Promise<void> {
   const { params, expected } = golden;
-  const { width, stem, input: size, images_per_step: images, steps, tau, salt, bn_variant: variant } = params;
-  const [inputSize, hidden, outputSize] = params.head as [number, number, number];
+  const { input: size, images_per_step: images, steps, tau } = params;
+  expect(params.optimizer).toBe('adam');
   const started = performance.now();
-  const encoder = resnet18({ inputShape: [size, size, 3], stem, width });
-  const head = mlpHead({ inputSize, hiddenSizes: [hidden], outputSize });
-  await fillModel(encoder, salt, variant);
-  await fillModel(head, salt, variant, 'fc.');
-  const parameters = {
-    ...namedWeights(encoder).parameters,
-    ...Object.fromEntries(Object.entries(namedWeights(head).parameters).map(([name, p]) => [`fc.${name}`, p])),
-  };
+  const { encoder, head, parameters } = await goldenNetwork(params);
   const optimizer = adam({ betas: params.betas, epsilon: params.eps, weightDecay: params.weight_decay });
   const state = optimizer.createState(parameters);
   const snapshot = async (): Promise<Record<string, Float32Array>> => ({
@@ -104,9 +96,5 @@ async function train(golden: GoldenCase, group: GoldenGroup, engine: string): Pr
 
 await describeGolden('trajectory', (golden) => {
   if (golden.op === 'train_float16') return { cannotRun: 'it is for mixed precision: mixed.golden.test.ts' };
-  if (golden.op !== 'train') return undefined;
-  if (golden.params.arch !== 'resnet18' || golden.params.optimizer !== 'adam') {
-    return { later: `training of ${golden.params.arch} with ${golden.params.optimizer} is not implemented here` };
-  }
-  return { run: (group, engine) => train(golden, group, engine) };
+  return golden.op === 'train' ? { run: (group, engine) => train(golden, group, engine) } : undefined;
 });

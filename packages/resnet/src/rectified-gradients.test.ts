@@ -2,15 +2,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { describeEngines } from '@tfjs-ssl/testing';
 import { expect, it } from 'vitest';
-import { type Choices, type depths, float64ResNet } from '../test-support/float64-resnet.ts';
+import { type Choices, float64ResNet } from '../test-support/float64-resnet.ts';
 import { images, type Parameters } from '../test-support/float64-tape.ts';
+import { farthest, followChoices, ownChoices, ROUNDING, tellFlips } from '../test-support/followed-choices.ts';
 import { namedWeights, resnet18, resnet34 } from './index.ts';
 
 const architectures = { resnet18, resnet34 };
 const shape: [number, number, number, number] = [8, 48, 48, 3];
-
-/** How far a rectifier's input may lie from zero for two implementations to disagree about its sign: many times what rounding moves it. */
-const ROUNDING = 1e-4;
 
 const norm = (values: ArrayLike<number>): number => Math.sqrt(Array.from(values).reduce((sum, v) => sum + v * v, 0));
 
@@ -21,7 +19,7 @@ const distance = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
 const read = async (tensor: tf.Tensor): Promise<Float32Array> => (await tensor.data()) as Float32Array;
 
 /** What an engine computes for a seed: features, gradients by name, and outputs of rectifiers by layer. */
-async function onEngine(name: keyof typeof depths, seed: number) {
+async function onEngine(name: keyof typeof architectures, seed: number) {
   const encoder = architectures[name]({ width: 16, seed });
   const { parameters } = namedWeights(encoder);
   const rectifiers = encoder.layers.map((layer) => layer.name).filter((layer) => /(^|\.)bn\d$/.test(layer));
@@ -51,7 +49,7 @@ async function onEngine(name: keyof typeof depths, seed: number) {
 }
 
 /** Features and gradients in float64, with given choices. */
-function inFloat64(name: keyof typeof depths, got: Awaited<ReturnType<typeof onEngine>>, choices: Choices) {
+function inFloat64(name: keyof typeof architectures, got: Awaited<ReturnType<typeof onEngine>>, choices: Choices) {
   const { parameters, pixels, cotangent } = got;
   for (const { gradient } of Object.values(parameters)) gradient.fill(0);
   const { features, tape } = float64ResNet(name, parameters, images(shape, Float64Array.from(pixels)), choices);
@@ -63,37 +61,22 @@ function inFloat64(name: keyof typeof depths, got: Awaited<ReturnType<typeof onE
   return { features: distance(got.features, features.data), gradients: Math.max(...ofGradients) };
 }
 
-/*
- * The gradient of a rectifier jumps at zero: two right implementations part by percents where an input lies nearer to zero than rounding
- * moves it. So an engine is held to float64 with its own choices, and its choices to float64's wherever rounding leaves no doubt.
- */
 describeEngines('the gradients of a ResNet of width 16', () => {
   const cases = (['resnet18', 'resnet34'] as const).flatMap((name) =>
     Array.from({ length: Number(process.env.RESNET_SEEDS ?? 2) }, (_, seed) => [name, seed] as const),
   );
   it.each(cases)('of %s, seed %i, are those of float64', async (name, seed) => {
     const got = await onEngine(name, seed);
-    const flips: string[] = [];
-    let farthest = 0;
-    const followed = inFloat64(name, got, {
-      passes: (layer, i, value) => {
-        const passes = (got.rectified[layer]?.[i] as number) > 0;
-        if (passes !== value > 0) {
-          flips.push(`${layer} at ${value.toExponential(1)}`);
-          farthest = Math.max(farthest, Math.abs(value));
-        }
-        return passes;
-      },
-      poolValue: (i) => got.rectified.bn1?.[i] as number,
-    });
-    if (flips.length > 0) {
-      const own = inFloat64(name, got, { passes: (_layer, _i, value) => value > 0 });
+    const choices = followChoices(got.rectified);
+    const followed = inFloat64(name, got, choices);
+    if (choices.flips.length > 0) {
+      const own = inFloat64(name, got, ownChoices);
       console.log(
-        `${tf.getBackend()}, ${name}, seed ${seed}: rectifiers on the other side of zero than in float64: ${flips.join(', ')}; ` +
+        `${tf.getBackend()}, ${name}, seed ${seed}: rectifiers on the other side of zero than in float64: ${tellFlips(choices.flips)}; ` +
           `gradients part by ${own.gradients.toExponential(1)}, with the same choices by ${followed.gradients.toExponential(1)}`,
       );
     }
-    expect(farthest).toBeLessThan(ROUNDING);
+    expect(farthest(choices.flips)).toBeLessThan(ROUNDING);
     expect(followed.features).toBeLessThan(1e-4);
     expect(followed.gradients).toBeLessThan(2e-4);
   });

@@ -8,7 +8,7 @@ export interface Images {
 /** Parameters by name with their gradients. */
 export type Parameters = Readonly<Record<string, { readonly data: Float64Array; readonly gradient: Float64Array }>>;
 
-/** A rectifier at one of its inputs: its value, and whether it lets it through. */
+/** How rectifiers choose. */
 export interface RectifiedBy {
   /** Whether a value passes: the engine's choice, where one is to be followed. */
   readonly passes: (layer: string, index: number, value: number) => boolean;
@@ -83,6 +83,52 @@ export class Float64Tape {
         }
       }),
     );
+    return y;
+  }
+
+  /** A linear layer, of images of one pixel each; its weight lies as [in, out]. */
+  linear(name: string, x: Images): Images {
+    const [weight, bias] = [this.#parameter(`${name}.weight`), this.#parameter(`${name}.bias`)];
+    const [n, , , channels] = x.shape;
+    const units = bias.data.length;
+    const y = images([n, 1, 1, units]);
+    const each = (visit: (input: number, output: number, at: number) => void): void => {
+      for (let i = 0; i < n * channels * units; i++) {
+        const row = Math.floor(i / channels / units);
+        const at = i % (channels * units);
+        visit(row * channels + Math.floor(at / units), row * units + (at % units), at);
+      }
+    };
+    y.data.forEach((_, i) => {
+      y.data[i] = bias.data[i % units]!;
+    });
+    each((input, output, at) => {
+      y.data[output]! += x.data[input]! * weight.data[at]!;
+    });
+    this.#back.push(() => {
+      y.gradient.forEach((dy, i) => {
+        bias.gradient[i % units]! += dy;
+      });
+      each((input, output, at) => {
+        weight.gradient[at]! += x.data[input]! * y.gradient[output]!;
+        x.gradient[input]! += weight.data[at]! * y.gradient[output]!;
+      });
+    });
+    return y;
+  }
+
+  /** A rectifier alone. */
+  rectify(name: string, x: Images, passes: RectifiedBy['passes']): Images {
+    const passed = x.data.map((value, i) => Number(passes(name, i, value)));
+    const y = images(
+      x.shape,
+      x.data.map((value, i) => value * passed[i]!),
+    );
+    this.#back.push(() => {
+      y.gradient.forEach((dy, i) => {
+        x.gradient[i]! += dy * passed[i]!;
+      });
+    });
     return y;
   }
 
