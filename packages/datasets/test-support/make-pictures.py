@@ -253,6 +253,17 @@ files["png/no-palette"] = png(9, 9, 3, 8, colours=b"")
 files["png/no-data"] = signature + chunk(b"IHDR", struct.pack(">IIBBBBB", 9, 9, 8, 2, 0, 0, 0)) + chunk(b"IEND", b"")
 files["png/bad-depth"] = signature + chunk(b"IHDR", struct.pack(">IIBBBBB", 9, 9, 3, 2, 0, 0, 0)) + good[33:]
 
+for name in ("rgb-444", "cmyk-444"):
+    data = files[f"jpeg/{name}"]
+    files[f"jpeg/{name}-first-marker-lost"] = written(data, 2, [0xE8])
+    files[f"jpeg/{name}-marker-before-tables"] = inserted(data, at_marker(data, 0xDB), b"\xff\x01")
+for name in ("rgb-progressive", "cmyk-progressive"):
+    data = files[f"jpeg/{name}"]
+    at = at_marker(data, 0xDA)
+    files[f"jpeg/{name}-scan-of-one-twice"] = written(data, at + 7, [data[at + 5]])
+    files[f"jpeg/{name}-scan-refines-nothing"] = written(data, at + 1 + data[at + 3], [0x41])
+    files[f"jpeg/{name}-scan-of-both-kinds"] = written(data, at + data[at + 3], [5])
+
 # Pictures that no memory holds
 
 huge = struct.pack(">IIBBBBB", 24000, 24000, 8, 2, 0, 0, 0)

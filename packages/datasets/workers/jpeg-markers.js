@@ -38,6 +38,7 @@ export function readJpegMarkers(bytes) {
   let previous = 0;
   let scans = 0;
   let at = 2;
+  if (view[at] !== 0xff) throw damaged('bytes lie before its first marker');
   for (let ended = false; !ended; ) {
     const marker = nextMarker(view, at);
     if (marker < 0) throw damaged('it is cut short, its end marker is missing');
@@ -50,7 +51,7 @@ export function readJpegMarkers(bytes) {
     const body = marker + 1;
     at = body;
     if (code === 0xd9) ended = true;
-    if (ended || code === 0x01 || (code >= 0xd0 && code <= 0xd7)) continue;
+    if (ended || (code === 0x01 && scans > 0) || (code >= 0xd0 && code <= 0xd7)) continue;
     if (!isKnown(code)) throw damaged(`0x${code.toString(16)} is no marker of a picture`);
     previous = code;
     const length = body + 2 <= view.length ? view.readUInt16BE(body) : 0;

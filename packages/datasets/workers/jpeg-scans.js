@@ -172,8 +172,17 @@ function readScan(bytes, start, header, frame, huffman, quantizers, restart) {
   });
   const [first, last, approximation] = header.subarray(1 + 2 * count, 4 + 2 * count);
   const [high, low] = [approximation >> 4, approximation & 15];
-  if (count < 1 || header.length !== 4 + 2 * count || last > 63 || first > last)
-    throw damaged('a scan of it makes no sense');
+  const refines = high > 0;
+  const blocksTogether = chosen.reduce((sum, { component: { h, v } }) => sum + h * v, 0);
+  const makesSense =
+    count > 0 &&
+    header.length === 4 + 2 * count &&
+    new Set(chosen.map(({ component }) => component)).size === count &&
+    (count === 1 || blocksTogether <= 10) &&
+    last < 64 &&
+    first <= last &&
+    (!frame.progressive || ((first > 0 ? count === 1 : last === 0) && low < 14 && (!refines || low === high - 1)));
+  if (!makesSense) throw damaged('a scan of it makes no sense');
   const bits = new BitReader(bytes, start);
   const blocks = new BlockReader(bits, frame.progressive ? first : 0, frame.progressive ? last : 63, high, low);
   const read = frame.progressive ? blocks.progressive : blocks.sequential;
