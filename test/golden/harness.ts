@@ -177,16 +177,27 @@ function reportLeftOut(
 
 /**
  * How many times the tolerance of an expectation an engine may need. The tolerances are ten times the error of one float32 implementation;
- * what other summation orders make of it is told in the output. Gradients of networks where a rectifier's input falls on the other side of
- * zero are judged by followed-gradients.ts.
+ * what other summation orders make of it is told in the output. Gradients of networks have none: see followed-gradients.ts.
  */
 const allowances: Readonly<Record<string, number>> = { webgpu: 10 };
 
 /** The engine whose tests run; null in groups without one. */
 let tested: string | null = null;
 
+let strict = false;
+
 /** The allowance of the engine whose tests run. */
-export const allowance = (): number => allowances[tested ?? ''] ?? 1;
+export const allowance = (): number => (strict ? 1 : (allowances[tested ?? ''] ?? 1));
+
+/** Asserts something without an allowance. */
+export function withoutAllowance(check: () => void): void {
+  strict = true;
+  try {
+    check();
+  } finally {
+    strict = false;
+  }
+}
 
 /** Says that a result needs more than the tolerance. */
 export function tellWider(what: string, times: number): void {
