@@ -23,8 +23,8 @@ export interface SupConOptions {
  * gradient, so memory grows with the batch and not with its square.
  *
  * @param projections - shape [M, D], float32, M >= 2; any number of views per image, in any order. Normalised inside.
- * @param labels - shape [M], int32: the class of every row. Repeat the labels of the images for every view. Labels are integers from -2^24 to 2^24; only their
- * equality matters. (Every engine compares this range exactly; `webgpu` compares as float32.)
+ * @param labels - shape [M], int32: the class of every row. Repeat the labels of the images for every view. Any integers will do;
+ * only their equality matters.
  * @param options - the temperature, and whether rows without a positive count.
  * @returns a scalar, float32, in nats; the caller disposes it.
  * @throws RangeError if shapes do not fit or the temperature is not a finite number > 0; TypeError if the projections are not float32 or the labels not int32.
