@@ -8,7 +8,8 @@ const names = readdirSync(packages)
 
 /** @type {Partial<import('typedoc').TypeDocOptions & import('typedoc-plugin-markdown').PluginOptions>} */
 export default {
-  entryPoints: ['../packages/*/src/index.ts'],
+  // a name is documented in the first package that exports it, so the one that re-exports comes last
+  entryPoints: ['../packages/!(all)/src/index.ts', '../packages/all/src/index.ts'],
   tsconfig: 'tsconfig.api.json',
   plugin: ['typedoc-plugin-markdown', 'typedoc-vitepress-theme', './typedoc-plugin.mjs'],
   name: 'API',

@@ -31,7 +31,7 @@ export const augment: Bench<Options> = {
     engine: { type: 'text', default: 'auto', help: 'engine to measure' },
     'batch-size': integerOption(256, 2, 'images', 'images per batch; each gives two views'),
     'image-size': integerOption(64, 8, 'pixels', 'side of the square images and views'),
-    rounds: integerOption(9, 1, 'rounds', 'rounds, in each of which the engine and torchvision take one turn'),
+    rounds: integerOption(9, 1, 'rounds', 'how often the engine and torchvision take turns'),
     batches: integerOption(2, 1, 'batches', 'batches per round'),
     threads: integerOption(processors(), 1, 'threads', 'threads of the engine, and processes of torchvision'),
   },

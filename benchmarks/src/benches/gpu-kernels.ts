@@ -31,7 +31,7 @@ const options: Options = {
   'batch-size': integer(512, 1, 'images', 'rows of a batch; a step of 256 images has 512 views'),
   'image-size': integer(64, 8, 'pixels', 'side of the square images'),
   width: integer(64, 1, 'channels', "channels of the encoder's first stage"),
-  rounds: integer(9, 1, 'rounds', 'rounds, in each of which every kernel runs once'),
+  rounds: integer(9, 1, 'rounds', 'how often to measure each kernel'),
   candidates: integer(1, 1, 'schedules', 'tiles and splits to measure per kernel, starting with the one in use'),
 };
 

@@ -24,7 +24,7 @@ const options: Options = {
   'batch-size': integerOption(64, 1, 'images', 'rows of a batch; a step of 32 images has 64 views'),
   'image-size': integerOption(64, 8, 'pixels', 'side of the square images'),
   width: integerOption(64, 1, 'channels', "channels of the encoder's first stage"),
-  rounds: integerOption(9, 1, 'rounds', 'rounds, in each of which every kernel and the peak take one turn'),
+  rounds: integerOption(9, 1, 'rounds', 'how often the kernels and the peak take turns'),
   threads: integerOption(processors(), 1, 'threads', 'threads of the engine'),
 };
 

@@ -25,7 +25,7 @@ export const layers: Bench<Options> = {
     engine: { type: 'text', default: 'auto', help: 'engine to measure' },
     optimizer: { type: 'text', default: 'adam', help: `optimizer of both networks: ${optimizers.join(', ')}` },
     'batch-size': integerOption(64, 1, 'images', 'images per step, 32 x 32 pixels'),
-    rounds: integerOption(9, 1, 'rounds', 'rounds, in each of which both networks take one turn'),
+    rounds: integerOption(9, 1, 'rounds', 'how often the two networks take turns'),
     steps: integerOption(3, 1, 'steps', 'training steps per round'),
     threads: integerOption(processors(), 1, 'threads', 'threads of the engine'),
   },

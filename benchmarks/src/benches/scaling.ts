@@ -31,7 +31,7 @@ const options: Options = {
     default: all > 1 ? `1,${all}` : '1',
     help: 'threads of the engine and of PyTorch, separated by commas',
   },
-  rounds: integerOption(3, 1, 'rounds', 'rounds, in each of which the engine and PyTorch do one step'),
+  rounds: integerOption(3, 1, 'rounds', 'how often the engine and PyTorch take turns of one step'),
   width: integerOption(64, 1, 'channels', "channels of the encoder's first stage"),
   'image-size': integerOption(64, 8, 'pixels', 'side of the square views'),
   compile: {

@@ -36,7 +36,7 @@ const options: Options = {
     'images',
     'images per step; each gives two views, so a step has twice as many rows',
   ),
-  rounds: integerOption(5, 1, 'rounds', 'rounds, in each of which the engine and PyTorch take one turn'),
+  rounds: integerOption(5, 1, 'rounds', 'how often the engine and PyTorch take turns'),
   steps: integerOption(3, 1, 'steps', 'training steps per round'),
   'warm-up': integerOption(3, 1, 'steps', 'steps before the first round, which are not measured'),
   width: integerOption(64, 1, 'channels', "channels of the encoder's first stage"),

@@ -4,7 +4,7 @@ import { checkProjections, checkTemperature } from './check-arguments.ts';
 import type { ContrastiveOptions } from './contrastive-logits.ts';
 
 /**
- * NT-Xent, the normalised temperature-scaled cross-entropy of SimCLR. {@link ntXentWithRanks} also gives the ranks of the positives.
+ * NT-Xent, the normalised temperature-scaled cross-entropy of SimCLR. `ntXentWithRanks` also gives the ranks of the positives.
  *
  *     loss = mean_i -log( exp(u_i . u_p(i) / temperature) / sum_{j != i} exp(u_i . u_j / temperature) ),
  *     u_i = z_i / max(|z_i|, 1e-12),    p(i) = (i + N) mod 2N
