@@ -221,7 +221,7 @@ describe('--compare', () => {
     await call(['--evaluate', b]);
     const { code, stdout } = await call(['--compare', a, b]);
     expect(code).toBe(0);
-    const table = stdout.replaceAll(/\d+\.\d{4}|\d+\.\d%|\d+ s$/gm, (figure) => 'X'.padStart(figure.length));
+    const table = stdout.replaceAll(/\d+\.\d{4}|\d+\.\d%|\d+ s(?= |$)/gm, (figure) => 'X'.padStart(figure.length));
     expect(table).toMatchInlineSnapshot(`
       "                                       a         b
       preset                             paper  baseline
@@ -233,7 +233,7 @@ describe('--compare', () => {
       kNN, untrained                         X         X
       kNN, trained                           X         X
       linear probe                           …         X
-      time                                 3 s         X
+      time                                   X         X
       "
     `);
     const mean = metrics(b).reduce((sum, { loss }) => sum + (loss as number), 0) / 4;
