@@ -46,6 +46,15 @@ describe('studyHtml', () => {
     expect(page).toContain('aria-label="kNN accuracy"');
   });
 
+  it('breaks the labels of cells into a line for each factor', async () => {
+    const label = 'augmentation.blurProbability 0.5, head wide';
+    const page = await studyHtml({
+      ...study,
+      plots: [{ title: 'kNN', rows: [{ label, mean: 1, low: 0, high: 2 }], format: '.0%' }],
+    });
+    expect(page).toMatch(/>augmentation\.blurProbability 0\.5<\/tspan><tspan[^>]*>head wide</);
+  });
+
   it('draws a line for each interval, a dot for each mean and each value, and zero for differences', () => {
     const marks = (chart: object) =>
       (chart as { layer: Array<{ data: { values: unknown[] }; mark: { type: string } }> }).layer.map(
@@ -55,14 +64,14 @@ describe('studyHtml', () => {
       marks(intervalsChart(rows, { format, zero: differences })),
     );
     expect(cells).toEqual([
-      ['point', 2],
       ['rule', 1],
+      ['point', 2],
       ['point', 2],
     ]);
     expect(effects).toEqual([
       ['rule', 1],
-      ['point', 0],
       ['rule', 1],
+      ['point', 0],
       ['point', 1],
     ]);
   });

@@ -72,7 +72,7 @@ ${rowTable('Ran on', Object.entries(study.environment))}
 
 async function plotCard({ title, note, rows, format, differences = false }: IntervalPlot): Promise<Html> {
   const spec = intervalsChart(rows, { format, zero: differences });
-  const height = intervalsHeight(rows.length);
+  const height = intervalsHeight(rows);
   const [wide, narrow] = [
     await renderChart(spec, { ...fullPage, height }, title),
     await renderChart(spec, { ...halfPage, height }, title),

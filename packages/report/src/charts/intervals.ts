@@ -19,11 +19,14 @@ export interface IntervalsOptions {
   readonly zero?: boolean;
 }
 
-/** Pixels of a row. */
-const rowHeight = 34;
+/** Labels have a line for each part. */
+const lineBreak = ', ';
 
-/** Height of a chart with so many rows, axis included. */
-export const intervalsHeight = (rows: number): number => 44 + rowHeight * rows;
+/** Height of a chart with these rows, axis included. */
+export function intervalsHeight(rows: readonly IntervalRow[]): number {
+  const lines = Math.max(1, ...rows.map(({ label }) => label.split(lineBreak).length));
+  return 44 + rows.length * Math.max(34, 8 + 14 * lines);
+}
 
 /** Means as dots with their intervals as lines, one row each, and the single values light behind them. */
 export function intervalsChart(rows: readonly IntervalRow[], { format, zero = false }: IntervalsOptions): object {
@@ -33,7 +36,7 @@ export function intervalsChart(rows: readonly IntervalRow[], { format, zero = fa
     sort: null,
     title: null,
     scale: { domain: rows.map(({ label }) => label) },
-    axis: { domain: false, labelLimit: 190 },
+    axis: { domain: false, labelLimit: 300, labelExpr: `split(datum.label, '${lineBreak}')` },
   };
   const x = (field: string) => ({
     field,
@@ -56,14 +59,22 @@ export function intervalsChart(rows: readonly IntervalRow[], { format, zero = fa
           ]
         : []),
       {
-        data: { values },
-        mark: { type: 'point', filled: true, fill: color.series[0], opacity: 0.35, size: 30 },
-        encoding: { x: x('value'), y },
+        data: { values: withEnds },
+        mark: { type: 'rule', stroke: color.series[0], strokeWidth: 2, strokeOpacity: 0.5 },
+        encoding: { x: x('low'), x2: { field: 'high' }, y },
       },
       {
-        data: { values: withEnds },
-        mark: { type: 'rule', stroke: color.series[0], strokeWidth: 2 },
-        encoding: { x: x('low'), x2: { field: 'high' }, y },
+        data: { values },
+        mark: {
+          type: 'point',
+          filled: true,
+          fill: color.series[0],
+          stroke: color.surface,
+          strokeWidth: 1,
+          opacity: 0.6,
+          size: 45,
+        },
+        encoding: { x: x('value'), y },
       },
       {
         data: { values: rows },
