@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const work = mkdtempSync(join(root, 'node_modules/.bundle-sizes-'));
 process.on('exit', () => rmSync(work, { recursive: true, force: true }));
 
-const leftOut = [/^@tensorflow\//, /^node:/];
+const leftOut = [/^@tensorflow\//, /^node:/, /^koffi$/];
 const kibibytes = (bytes) => (bytes / 1024).toFixed(1);
 
 /** The size of some files and, in brackets, that of each gzipped; nothing for no file. */
