@@ -47,6 +47,7 @@ const guide: DefaultTheme.SidebarItem[] = [
       page('A machine without network', '/guides/offline'),
       page('Memory', '/guides/memory'),
       page('Large batches on small machines', '/guides/large-batches'),
+      page('Many machines', '/guides/many-machines'),
     ],
   },
   {

@@ -1,4 +1,4 @@
-import { checkNumber } from '@tfjs-ssl/checks';
+import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import { epochOrder } from './epoch-order.ts';
 import type { ImageDataset } from './image-dataset.ts';
 
@@ -15,6 +15,8 @@ export interface BatchesOptions {
   readonly dropLast?: boolean;
   /** Reads the pixels; default true. With false, `images` is empty: for engines that keep the data set themselves. */
   readonly readImages?: boolean;
+  /** Which of `count` equal parts of every batch to yield, for processes that train on one batch together. Default: all of it. */
+  readonly part?: { readonly index: number; readonly count: number };
 }
 
 /** One batch of an epoch. */
@@ -22,7 +24,7 @@ export interface Batch {
   readonly epoch: number;
   /** Step within the epoch, counted from 0. */
   readonly step: number;
-  /** Positions in the data set, shape [batchSize], int32. */
+  /** Positions in the data set, shape [batchSize] (or that of the part), int32. */
   readonly indices: Int32Array;
   /** Shape [batchSize, height, width, 3], uint8; the batch's own, never written again. Empty with `readImages: false`. */
   readonly images: Uint8Array;
@@ -42,7 +44,7 @@ export function stepsPerEpoch(length: number, batchSize: number, dropLast = true
  *
  * @param dataset - the source of the images: an {@link ImageDataset}, or an object with the fields used here.
  * @returns batches from `startStep` on, in the order of `epochOrder`.
- * @throws RangeError for a batch size, epoch or start that does not fit the data set.
+ * @throws RangeError for a batch size, epoch, start or part that does not fit the data set.
  * @example
  * ```ts
  * import { batches, generatedImages } from '@tfjs-ssl/datasets';
@@ -57,7 +59,7 @@ export async function* batches(
   dataset: Pick<ImageDataset, 'length' | 'labels' | 'read'>,
   options: BatchesOptions,
 ): AsyncGenerator<Batch, void, undefined> {
-  const { batchSize, seed, epoch, startStep = 0, dropLast = true, readImages = true } = options;
+  const { batchSize, seed, epoch, startStep = 0, dropLast = true, readImages = true, part } = options;
   const { length, labels } = dataset;
   const sizes = dropLast ? { min: 1, max: length, integer: true } : { min: 1, integer: true };
   checkNumber('batches', 'batchSize', batchSize, sizes, `The data set has ${length} images.`);
@@ -69,10 +71,14 @@ export async function* batches(
     { min: 0, max: steps, integer: true },
     `The epoch has ${steps} steps.`,
   );
+  checkPart(batchSize, dropLast, part);
   const order = epochOrder({ length, seed, epoch });
+  const size = batchSize / (part?.count ?? 1);
+  const offset = size * (part?.index ?? 0);
 
   const readBatch = async (step: number): Promise<Batch> => {
-    const indices = order.slice(step * batchSize, (step + 1) * batchSize);
+    const from = step * batchSize + offset;
+    const indices = order.slice(from, from + size);
     const images = readImages ? await dataset.read(indices) : new Uint8Array(0);
     return { epoch, step, indices, images, labels: indices.map((index) => labels[index]!) };
   };
@@ -93,4 +99,19 @@ export async function* batches(
   } finally {
     await ahead?.catch(() => {});
   }
+}
+
+function checkPart(batchSize: number, dropLast: boolean, part: BatchesOptions['part']): void {
+  if (!part) return;
+  const { index, count } = part;
+  checkNumber('batches', 'part.count', count, { min: 1, integer: true }, 'It is the number of processes.');
+  checkNumber('batches', 'part.index', index, { min: 0, max: count - 1, integer: true }, 'The first part is 0.');
+  if (dropLast && batchSize % count === 0) return;
+  throw argumentError({
+    fn: 'batches',
+    argument: 'batchSize',
+    required: `be a multiple of the ${count} parts, with dropLast`,
+    got: batchSize,
+    advice: 'Every process needs as many images of every batch: use another size or number of processes.',
+  });
 }

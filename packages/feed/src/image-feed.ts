@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type Chain, type PerGroup, type ViewChains, viewPlan } from '@tfjs-ssl/augmentations';
 import { type Batch, batches, stepsPerEpoch } from '@tfjs-ssl/datasets';
-import type { ImageSource, UploadImagesOptions } from '@tfjs-ssl/ops';
+import type { ImageSource, UploadImagesOptions, World } from '@tfjs-ssl/ops';
 import { checkOptions } from './check-options.ts';
 import { chunksOf } from './chunks-of.ts';
 import { batchTransfer, type ImageTransfer, residentTransfer } from './image-transfer.ts';
 import { isChain } from './is-chain.ts';
+import { partOfBatch } from './part-of-batch.ts';
 
 /** Images to train on: a data set of `@tfjs-ssl/datasets`, or your own object with these fields. */
 export interface FeedImages extends ImageSource {
@@ -26,8 +27,13 @@ export interface ImageFeedOptions<Chains extends FeedChain = FeedChain> {
    * sizes (`swavChains()`): its views are one tensor for each name.
    */
   readonly chain: Chains;
-  /** Images of a step. The last batch of an epoch is left out if it is not full. */
+  /** Images of a step, those of all ranks together. The last batch of an epoch is left out if it is not full. */
   readonly batchSize: number;
+  /**
+   * Processes that share every batch, as the trainer's `world`: each takes an equal part, in the order of the ranks. Order and views are those
+   * of one process. Default: this process takes the complete batch.
+   */
+  readonly world?: World;
   /** Seed of the order and of the views. Default: 0. */
   readonly seed?: number | string;
   /** Views of each image, where all have one chain. Default: 2. */
@@ -59,7 +65,7 @@ export interface ImageFeed<Inputs extends FeedInputs = FeedInputs, Views = tf.Te
   readonly specs: Inputs;
   /** Steps of an epoch. */
   readonly stepsPerEpoch: number;
-  /** Images of a step. */
+  /** Images of a step, those of all ranks together. */
   readonly imagesPerStep: number;
   /**
    * How the images reach the engine. `'resident'`: the engine keeps all of them as bytes, and a step uploads positions. `'packed'`: a step
@@ -84,7 +90,7 @@ export interface ImageFeed<Inputs extends FeedInputs = FeedInputs, Views = tf.Te
    * Divides a batch into smaller ones, inside the step: for the `chunks` of a `Trainer`, or for `gradCache`.
    *
    * @param inputs - the inputs of the step. Inputs other than the feed's are the same in every chunk.
-   * @param count - number of chunks; it divides the batch size.
+   * @param count - number of chunks; it divides the images of this process.
    * @returns the inputs of each chunk: its images with all their views. The surrounding `tf.tidy` or step disposes them.
    * @throws RangeError if the count does not divide the batch size.
    */
@@ -139,22 +145,25 @@ export async function imageFeed(
   images: FeedImages,
   options: ImageFeedOptions,
 ): Promise<ImageFeed<FeedInputs | LabelledFeedInputs, tf.Tensor4D | Readonly<Record<string, tf.Tensor4D>>>> {
-  const { batchSize, seed = 0, keep = true, onProgress, signal } = options;
+  const { batchSize, seed = 0, keep = true, world, onProgress, signal } = options;
   checkOptions(images, options);
   const { length, imageShape, labels = new Int32Array(length) } = images;
   const plan = viewPlan(perView(options));
   const imageSize = [imageShape[0], imageShape[1]] as const;
   plan.outputSize(imageSize);
+  const settings = { seed, views: plan.views, columns: plan.tableColumns };
+  const part = await partOfBatch(world, { images, batchSize, settings });
+  const own = batchSize / part.count;
   const resident = keep
-    ? await residentTransfer(images, batchSize, { ...(onProgress && { onProgress }), ...(signal && { signal }) })
+    ? await residentTransfer(images, own, { ...(onProgress && { onProgress }), ...(signal && { signal }) })
     : null;
   const kept = resident !== null && !(resident instanceof RangeError);
-  const transfer: ImageTransfer = kept ? resident : batchTransfer(batchSize, imageShape);
+  const transfer: ImageTransfer = kept ? resident : batchTransfer(own, imageShape);
   const source = { length, labels, read: (indices: ArrayLike<number>) => images.read(indices) };
   const specs: FeedInputs = {
     images: transfer.input,
-    table: { shape: [plan.views * batchSize, plan.tableColumns], dtype: 'float32' },
-    ...(options.labels && { labels: { shape: [batchSize], dtype: 'int32' } }),
+    table: { shape: [plan.views * own, plan.tableColumns], dtype: 'float32' },
+    ...(options.labels && { labels: { shape: [own], dtype: 'int32' } }),
   };
   return {
     specs,
@@ -163,7 +172,7 @@ export async function imageFeed(
     transfer: transfer.kind,
     notKept: resident instanceof RangeError ? resident.message : null,
     batches: ({ epoch, step }) =>
-      batches(source, { batchSize, seed, epoch, startStep: step, readImages: transfer.readsImages }),
+      batches(source, { batchSize, part, seed, epoch, startStep: step, readImages: transfer.readsImages }),
     inputs(batch) {
       const { epoch, indices } = batch;
       return {
@@ -174,7 +183,7 @@ export async function imageFeed(
     },
     views: (inputs) => transfer.views(plan, inputs, inputs.table as tf.Tensor2D),
     chunks: (inputs, count) =>
-      chunksOf(inputs, count, { batchSize, views: plan.views, labelled: options.labels === true, transfer }),
+      chunksOf(inputs, count, { batchSize: own, views: plan.views, labelled: options.labels === true, transfer }),
     dispose: () => transfer.dispose(),
   };
 }

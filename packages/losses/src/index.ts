@@ -1,3 +1,4 @@
+export { type GatherViewsOptions, gatherViews } from '@tfjs-ssl/ops';
 export { type BarlowTwinsOptions, barlowTwins } from './barlow-twins.ts';
 export { contrastiveAccuracy } from './contrastive-accuracy.ts';
 export { type ContrastiveOptions, contrastiveLogits } from './contrastive-logits.ts';

@@ -1,7 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { commonGradient, commonStatistics } from './batch-norm-across-ranks.ts';
+import { batchNormEvaluate } from './batch-norm-evaluate.ts';
 import { checkBatchNorm, statisticAxes } from './check-batch-norm.ts';
 import { hasKernel } from './has-kernel.ts';
 import { unshare } from './unshare.ts';
+import { ranksInStep, type World } from './world.ts';
 
 /** Running statistics that {@link batchNormTrain} updates. */
 export interface RunningStatistics {
@@ -42,6 +45,7 @@ export interface BatchNormTrainResult {
  *
  * `relu` and `residual` are optional. The mean is subtracted before squares are added, so data far from zero keep their digits. If the variance of a channel overflows or is NaN, all
  * outputs of the channel are NaN. Gradients flow through `output` to `x`, `gamma`, `beta` and `residual`, but not through `mean` and `variance`.
+ * Within `acrossRanks` with `batchStatistics: 'batch'`, the statistics are those of the rows of all ranks, and the gradients agree with them.
  *
  * For engines: the kernels are `BatchNormTrain` (inputs x, gamma, beta, residual?, runningMean?, runningVariance?; attributes epsilon, relu and, with running statistics, momentum;
  * outputs output, mean, variance; it writes the running statistics in place) and `BatchNormTrainGrad` (inputs dy, x, output, mean, variance, gamma; attributes epsilon, relu,
@@ -77,18 +81,29 @@ export function batchNormTrain(
   const { epsilon = 1e-5, relu = false, residual, running } = options;
   checkBatchNorm('batchNormTrain', x, { gamma, beta }, residual);
   if (running) checkRunning(running, x, gamma.size);
+  const ranks = ranksInStep();
+  const world = ranks?.batchStatistics === 'batch' ? ranks.world : null;
+  let rows = x.size / gamma.size;
   let statistics: [tf.Tensor1D, tf.Tensor1D] | undefined;
 
   const normalise = tf.customGrad((...args) => {
     const save = args.pop() as tf.GradSaveFunc;
     const [xs, scale, shift, shortcut] = args as [tf.Tensor, tf.Tensor1D, tf.Tensor1D, tf.Tensor?];
-    const [output, mean, variance] = forward(xs, scale, shift, { epsilon, relu, residual: shortcut, running });
+    const choices = { epsilon, relu, residual: shortcut, running };
+    const { output, mean, variance, ...common } = world
+      ? forwardAcross(world, xs, scale, shift, choices)
+      : forward(xs, scale, shift, choices);
+    rows = common.rows ?? rows;
     // A custom gradient has one result; the statistics leave through the closure.
     statistics = [tf.keep(mean), tf.keep(variance)];
     save([xs, output, mean, variance, scale]);
     return {
       value: output,
-      gradFunc: (dy, saved) => backward([dy, ...saved] as BackwardInputs, epsilon, relu, shortcut !== undefined),
+      gradFunc(dy, saved) {
+        const inputs = [dy, ...saved] as BackwardInputs;
+        const gradients = backward(inputs, epsilon, relu, shortcut !== undefined);
+        return world ? acrossWorld(world, inputs, epsilon, gradients) : gradients;
+      },
     };
   });
 
@@ -98,7 +113,8 @@ export function batchNormTrain(
     kept.dispose();
     return owned;
   }) as [tf.Tensor1D, tf.Tensor1D];
-  if (running && !hasKernel('BatchNormTrain')) moveRunning(running, mean, variance, x.size / gamma.size);
+  if (running && (world || !hasKernel('BatchNormTrain'))) moveRunning(running, mean, variance, rows);
+  if (running && ranks && !world) for (const own of [running.mean, running.variance]) ranks.ownStatistics.add(own);
   return { output, mean, variance };
 }
 
@@ -111,27 +127,36 @@ type BackwardInputs = [
   gamma: tf.Tensor,
 ];
 
-function forward(
+interface ForwardOptions {
+  readonly epsilon: number;
+  readonly relu: boolean;
+  readonly residual: tf.Tensor | undefined;
+  readonly running: RunningStatistics | undefined;
+}
+
+/** `rows`: those of the statistics, where they are not x's own. */
+type Forward = BatchNormTrainResult & { readonly rows?: number };
+
+/** With the statistics of the rows of all ranks; the running ones are left to the caller. */
+function forwardAcross(
+  world: World,
   x: tf.Tensor,
   gamma: tf.Tensor1D,
   beta: tf.Tensor1D,
-  options: {
-    epsilon: number;
-    relu: boolean;
-    residual: tf.Tensor | undefined;
-    running: RunningStatistics | undefined;
-  },
-): [tf.Tensor, tf.Tensor1D, tf.Tensor1D] {
+  { epsilon, relu, residual }: ForwardOptions,
+): Forward {
+  const own = forward(x, gamma, beta, { epsilon, relu: false, residual: undefined, running: undefined });
+  const common = commonStatistics(world, own.mean, own.variance, x.size / gamma.size);
+  tf.dispose([own.output, own.mean, own.variance]);
+  const options = residual ? { epsilon, relu, residual } : { epsilon, relu };
+  return { output: batchNormEvaluate(x, gamma, beta, common, options), ...common };
+}
+
+function forward(x: tf.Tensor, gamma: tf.Tensor1D, beta: tf.Tensor1D, options: ForwardOptions): Forward {
   const { epsilon, relu, residual, running } = options;
   if (hasKernel('BatchNormTrain')) {
     const inputs: tf.NamedTensorMap = residual ? { x, gamma, beta, residual } : { x, gamma, beta };
-    if (!running) return tf.engine().runKernel('BatchNormTrain', inputs, { epsilon, relu });
-    const { mean: runningMean, variance: runningVariance, momentum } = running;
-    unshare(runningMean);
-    unshare(runningVariance);
-    return tf
-      .engine()
-      .runKernel('BatchNormTrain', { ...inputs, runningMean, runningVariance }, { epsilon, relu, momentum });
+    return named(fused(inputs, { epsilon, relu }, running));
   }
   const axes = statisticAxes(x);
   const mean = tf.mean<tf.Tensor1D>(x, axes);
@@ -142,7 +167,32 @@ function forward(
   let output: tf.Tensor = tf.add(tf.mul(centred, scale), beta);
   if (residual) output = tf.add(output, residual);
   if (relu) output = tf.relu(output);
-  return [output, mean, variance];
+  return { output, mean, variance };
+}
+
+type Outputs = [tf.Tensor, tf.Tensor1D, tf.Tensor1D];
+const named = ([output, mean, variance]: Outputs): Forward => ({ output, mean, variance });
+
+function fused(
+  inputs: tf.NamedTensorMap,
+  attributes: tf.NamedAttrMap,
+  running: RunningStatistics | undefined,
+): Outputs {
+  if (!running) return tf.engine().runKernel('BatchNormTrain', inputs, attributes);
+  const { mean: runningMean, variance: runningVariance, momentum } = running;
+  unshare(runningMean);
+  unshare(runningVariance);
+  const all = { ...inputs, runningMean, runningVariance };
+  return tf.engine().runKernel('BatchNormTrain', all, { ...attributes, momentum });
+}
+
+/** The gradients of a rank's own rows, the first of them as the statistics of all ranks make it. */
+function acrossWorld(world: World, inputs: BackwardInputs, epsilon: number, gradients: tf.Tensor[]): tf.Tensor[] {
+  const [, x, , mean, variance, gamma] = inputs;
+  const [own, dgamma, dbeta, ...others] = gradients as [tf.Tensor, tf.Tensor1D, tf.Tensor1D, ...tf.Tensor[]];
+  const dx = commonGradient(world, { x, gamma, mean, variance, epsilon, dx: own, dgamma, dbeta });
+  own.dispose();
+  return [dx, dgamma, dbeta, ...others];
 }
 
 /** running = (1 - momentum) running + momentum batch, the variance unbiased. */

@@ -21,6 +21,7 @@ export {
   batchNormTrain,
   type RunningStatistics,
 } from './batch-norm-train.ts';
+export { checkSameOnRanks } from './check-same-on-ranks.ts';
 export {
   type ConvolutionAttributes,
   type ConvolutionGeometry,
@@ -37,6 +38,7 @@ export type {
   StepFunction,
   StepInputs,
 } from './engine-module.ts';
+export { type GatherViewsOptions, gatherViews } from './gather-views.ts';
 export { globalAveragePool } from './global-average-pool.ts';
 export type { GradientScale } from './gradient-scale.ts';
 export { hasKernel } from './has-kernel.ts';
@@ -56,3 +58,12 @@ export {
 export { pairLogits, pairRanks } from './pair-logits.ts';
 export { rowCrossEntropy } from './row-cross-entropy.ts';
 export { unitRows } from './unit-rows.ts';
+export {
+  acrossRanks,
+  type BatchStatistics,
+  type ExchangedArray,
+  type RanksInStep,
+  ranksInStep,
+  showRanks,
+  type World,
+} from './world.ts';

@@ -1,3 +1,4 @@
+export type { BatchStatistics, World } from '@tfjs-ssl/ops';
 export { clipByGlobalNorm } from './clip-by-global-norm.ts';
 export type {
   CheckpointEvent,
@@ -17,6 +18,7 @@ export type { Exclusion } from './optimizers/exclusion.ts';
 export { type LarsOptions, lars } from './optimizers/lars.ts';
 export type { LarsFlavour } from './optimizers/momentum-rule.ts';
 export { type SgdOptions, sgd } from './optimizers/sgd.ts';
+export type { GradientExchange } from './ranks/average-of-ranks.ts';
 export type { CheckpointManifest } from './run/checkpoint-manifest.ts';
 export {
   type Checkpoint,

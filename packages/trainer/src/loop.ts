@@ -3,6 +3,8 @@ import { checkNumber } from '@tfjs-ssl/checks';
 import { runsAhead } from '@tfjs-ssl/engine';
 import { summarizeEpoch } from './epoch-means.ts';
 import type { CheckpointEvent, Cursor, EndEvent, FitEvent, StepEvent, StepRecord, StepResult } from './events.ts';
+import { type Interruption, interruption } from './interruption.ts';
+import type { RankTeam } from './ranks/rank-team.ts';
 import type { RunKeeper } from './run-keeper.ts';
 import type { TrainerState } from './trainer-state.ts';
 
@@ -12,7 +14,7 @@ export interface FitOptions<Batch, Input extends string, Metric extends string> 
   readonly epochs: number;
   /** Steps of one epoch. */
   readonly stepsPerEpoch: number;
-  /** Images in a batch; for `imagesPerSecond`. */
+  /** Images in a batch, those of all ranks together; for `imagesPerSecond`. */
   readonly imagesPerStep: number;
   /** Returns the batches of epoch `cursor.epoch` from `cursor.step` on. If the loop ends early, it calls `return`. */
   readonly batches: (cursor: Cursor) => AsyncIterable<Batch>;
@@ -21,7 +23,10 @@ export interface FitOptions<Batch, Input extends string, Metric extends string> 
     batch: Batch,
     cursor: Cursor,
   ) => Readonly<Record<Input, tf.Tensor>> | Promise<Readonly<Record<Input, tf.Tensor>>>;
-  /** Keeps metrics and checkpoints: a `RunFolder`, or a {@link RunKeeper} of your own. Default: nothing is kept. */
+  /**
+   * Keeps metrics and checkpoints: a `RunFolder`, or a {@link RunKeeper} of your own. Of several ranks, give it to the first alone, and restore
+   * it there: `fit` begins by giving all ranks the state of the first. Default: nothing is kept.
+   */
   readonly run?: RunKeeper;
   /** Steps between checkpoints. Default: one at the end of each epoch. There is always one at the end. */
   readonly checkpointEvery?: number;
@@ -45,22 +50,31 @@ interface TrainerOf<Input extends string, Metric extends string> {
   snapshot(): Promise<TrainerState>;
   checkFinite(): Promise<void>;
   checkStep(): void;
+  joinRanks(): void;
 }
 
 const now = (): number => performance.now() / 1000;
 
-/** See {@link Trainer.fit}. */
+/**
+ * See {@link Trainer.fit}.
+ *
+ * @param ranks - the other ranks that train this; null without any.
+ */
 export async function* fit<Batch, Input extends string, Metric extends string>(
   trainer: TrainerOf<Input, Metric>,
   options: FitOptions<Batch, Input, Metric>,
+  ranks: RankTeam | null = null,
 ): AsyncGenerator<FitEvent<Metric>, void, undefined> {
   const { epochs, stepsPerEpoch, imagesPerStep, checkpointEvery = stepsPerEpoch, run, signal } = options;
   checkCounts({ epochs, stepsPerEpoch, imagesPerStep, checkpointEvery });
+  ranks?.checkSettings({ epochs, stepsPerEpoch, imagesPerStep });
+  trainer.joinRanks();
   const totalSteps = epochs * stepsPerEpoch;
+  const stop = interruption(signal, ranks);
   await run?.begin({ stepsDone: trainer.stepsDone, cursor: cursorAt(trainer.stepsDone, stepsPerEpoch) });
   let failed: { readonly error: unknown } | null = null;
   try {
-    while (trainer.stepsDone < totalSteps && !signal?.aborted) yield* oneEpoch(trainer, options);
+    while (trainer.stepsDone < totalSteps && !stop.asked) yield* oneEpoch(trainer, options, stop);
     if (!run) await trainer.checkFinite();
     else if (run.lastCheckpoint?.stepsDone !== trainer.stepsDone) yield await checkpoint(trainer, options, run);
     const type: EndEvent['type'] = trainer.stepsDone < totalSteps ? 'interrupted' : 'end';
@@ -92,8 +106,9 @@ async function end(run: RunKeeper | undefined, failed: { readonly error: unknown
 async function* oneEpoch<Batch, Input extends string, Metric extends string>(
   trainer: TrainerOf<Input, Metric>,
   options: FitOptions<Batch, Input, Metric>,
+  stop: Interruption,
 ): AsyncGenerator<FitEvent<Metric>, void, undefined> {
-  const { stepsPerEpoch, run, signal, checkpointEvery = stepsPerEpoch, checkTensors = false } = options;
+  const { stepsPerEpoch, run, checkpointEvery = stepsPerEpoch, checkTensors = false } = options;
   const start = cursorAt(trainer.stepsDone, stepsPerEpoch);
   const { epoch } = start;
   const records = (run?.records ?? []).filter((record) => record.epoch === epoch) as StepRecord<Metric>[];
@@ -114,7 +129,7 @@ async function* oneEpoch<Batch, Input extends string, Metric extends string>(
   try {
     for await (const batch of options.batches(start)) {
       const load = now() - waitingSince;
-      if (signal?.aborted) break;
+      if (stop.check()) break;
       const next = await startStep(trainer, options, batch, { epoch, step }, load);
       if (pending) {
         const before = finish();
@@ -124,7 +139,7 @@ async function* oneEpoch<Batch, Input extends string, Metric extends string>(
       pending = next;
       step++;
       const checkpointIsDue = run !== undefined && trainer.stepsDone % checkpointEvery === 0;
-      if (!ahead || step === stepsPerEpoch || checkpointIsDue || signal?.aborted) {
+      if (!ahead || step === stepsPerEpoch || checkpointIsDue || stop.asked) {
         yield await announce(options, await finish());
         if (step === stepsPerEpoch) {
           trainer.checkStep();
@@ -133,7 +148,7 @@ async function* oneEpoch<Batch, Input extends string, Metric extends string>(
         if (checkpointIsDue) yield await checkpoint(trainer, options, run);
       }
       await nextTask();
-      if (step === stepsPerEpoch || signal?.aborted) break;
+      if (step === stepsPerEpoch || stop.asked) break;
       waitingSince = now();
     }
     if (pending) yield await announce(options, await finish());
@@ -141,7 +156,7 @@ async function* oneEpoch<Batch, Input extends string, Metric extends string>(
     // left early: what has been started is part of the state, so its values belong to the record
     if (pending) await finish().catch(() => {});
   }
-  if (step === stepsPerEpoch || signal?.aborted) return; // the data may listen to it too
+  if (step === stepsPerEpoch || stop.asked || stop.check()) return; // the data may listen to the signal too
   throw new RangeError(
     `Trainer.fit: batches must give ${stepsPerEpoch - start.step} batches from step ${start.step} of epoch ${epoch}, ` +
       `got ${step - start.step}. Correct stepsPerEpoch, or let the data set drop its last incomplete batch.`,

@@ -4,6 +4,7 @@ import type { GradientScale } from '@tfjs-ssl/ops';
 import { addUp, type Chunks, chunksOf, meanOfChunks } from './chunks.ts';
 import { clipByGlobalNorm } from './clip-by-global-norm.ts';
 import type { LossScale } from './loss-scale.ts';
+import type { RankTeam } from './ranks/rank-team.ts';
 import type { NamedTensors, NamedVariables, Optimizer, OptimizerState } from './types.ts';
 import { untrainedVariables, warnOfUntrained } from './untrained-variables.ts';
 
@@ -28,6 +29,8 @@ export interface StepDefinition<Inputs extends InputSpecs, Metric extends string
   readonly precision: Precision;
   /** For mixed precision: enlarges the loss so that small gradients do not vanish. */
   readonly lossScale: LossScale | null;
+  /** The other ranks, each with its part of the batch; null without any. */
+  readonly ranks: RankTeam | null;
 }
 
 /**
@@ -54,7 +57,7 @@ const scalarsInput = 'optimizer.scalars';
 export function trainingStep<Inputs extends InputSpecs, Metric extends string>(
   definition: StepDefinition<Inputs, Metric>,
 ): TrainingStep<keyof Inputs & string> {
-  const { parameters, loss, optimizer, state, clipNorm, precision, lossScale } = definition;
+  const { parameters, loss, optimizer, state, clipNorm, precision, lossScale, ranks } = definition;
   if (scalarsInput in definition.inputs) {
     throw new RangeError(
       `Trainer: inputs must not have the name '${scalarsInput}', which the trainer uses itself. Choose another.`,
@@ -94,8 +97,11 @@ export function trainingStep<Inputs extends InputSpecs, Metric extends string>(
       const kept: tf.Tensor[] = [];
       try {
         const chunks = chunksOf(own as unknown as InputTensors<Inputs>, definition.chunks);
-        const gradients = addUp(chunks, (chunk) => gradientsOf(chunk, 1 / chunks.length, kept));
-        const values = meanOfChunks(kept, chunks.length);
+        const passes = () => ({
+          gradients: addUp(chunks, (chunk) => gradientsOf(chunk, 1 / chunks.length, kept)),
+          values: meanOfChunks(kept, chunks.length),
+        });
+        const { gradients, values } = ranks ? ranks.average(ranks.run(passes)) : passes();
         if (!lossScale) {
           const clipped = clipNorm === undefined ? gradients : clipByGlobalNorm(gradients, clipNorm);
           optimizer.update(parameters, clipped, state, scalars as tf.Tensor1D);

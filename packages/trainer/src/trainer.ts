@@ -1,9 +1,12 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { InputSpecs, InputTensors, Precision } from '@tfjs-ssl/engine';
+import type { BatchStatistics, World } from '@tfjs-ssl/ops';
 import { checkOptions } from './check-options.ts';
 import type { FitEvent, StepResult } from './events.ts';
 import { type FitOptions, fit } from './loop.ts';
 import { dynamicLossScale, type LossScale } from './loss-scale.ts';
+import type { GradientExchange } from './ranks/average-of-ranks.ts';
+import { type RankTeam, rankTeam } from './ranks/rank-team.ts';
 import { type LossAndMetrics, type TrainingStep, trainingStep } from './step.ts';
 import { assignVariables, checkFinite, readVariables, stateVariables, type TrainerState } from './trainer-state.ts';
 import type { NamedVariables, Optimizer, OptimizerState, Schedule } from './types.ts';
@@ -40,6 +43,18 @@ export interface TrainerOptions<Inputs extends InputSpecs, Metric extends string
    * then scaled dynamically, and a step whose gradients overflow is skipped and reported. Default: `'float32'`.
    */
   readonly precision?: Precision;
+  /**
+   * Other processes that train the same, each with its part of every batch: what `openMpi` of `@tfjs-ssl/mpi` returns. Gradients, loss and
+   * metrics are the means over all ranks. Loss functions that compare images take those of all ranks by `gatherViews`. Default: none.
+   */
+  readonly world?: World;
+  /**
+   * Where batch norm takes its statistics from, with a `world`. `'batch'`: from the parts of all ranks, as one process does. `'rank'`: from
+   * the part of each rank, which saves two small exchanges per layer; running statistics are then means over the ranks. Default: `'batch'`.
+   */
+  readonly batchStatistics?: BatchStatistics;
+  /** Numbers that gradients travel as between ranks. `'bfloat16'` halves the bytes and rounds to 8 bits. Default: `'float32'`. */
+  readonly gradientExchange?: GradientExchange;
 }
 
 /**
@@ -79,7 +94,10 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
   readonly #variables: NamedVariables;
   readonly #step: TrainingStep<keyof Inputs & string>;
   readonly #lossScale: LossScale | null;
+  readonly #ranks: RankTeam | null;
   #stepsDone = 0;
+  /** Whether all ranks have been seen to hold the same weights after a step. */
+  #sameOnRanks = false;
   #spoiled = false;
 
   /**
@@ -90,6 +108,7 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
   constructor(options: TrainerOptions<Inputs, Metric>) {
     const { parameters, buffers = {}, optimizer, precision = 'float32' } = options;
     checkOptions(options);
+    this.#ranks = rankTeam(options);
     const { clipNorm } = options;
     this.parameters = parameters;
     this.buffers = buffers;
@@ -102,7 +121,7 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
     };
     const [state, lossScale] = [this.#optimizerState, this.#lossScale];
     try {
-      this.#step = trainingStep({ ...options, state, clipNorm, precision, lossScale });
+      this.#step = trainingStep({ ...options, state, clipNorm, precision, lossScale, ranks: this.#ranks });
     } catch (error) {
       this.#disposeState();
       throw error;
@@ -136,6 +155,7 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
     }
     const output = this.#step.run(inputs, optimizer.scalars(step + 1, learningRate));
     this.#stepsDone++;
+    if (!this.#sameOnRanks) this.#checkRanks();
     const [loss, ...others] = await output.data();
     output.dispose();
     const named = this.#step.metricNames.map((name, i) => [name, others[i]]);
@@ -158,7 +178,7 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
   fit<Batch>(
     options: FitOptions<Batch, keyof Inputs & string, Metric>,
   ): AsyncGenerator<FitEvent<Metric>, void, undefined> {
-    return fit(this, options);
+    return fit(this, options, this.#ranks);
   }
 
   /**
@@ -185,12 +205,44 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
 
   /**
    * Checks that a recorded step is still valid: that it reads no JavaScript number which has changed since it was recorded. Does nothing on
-   * engines that do not record. {@link Trainer.fit} calls this at the end of every epoch.
+   * engines that do not record. With a `world`, checks that all ranks hold the same bits. {@link Trainer.fit} calls this at the end of every epoch.
    *
    * @throws Error that names the first difference.
    */
   checkStep(): void {
     this.#step.check();
+    this.#checkRanks();
+  }
+
+  /**
+   * Gives all ranks the state of the first, after checking that they train the same thing. Does nothing without a `world`.
+   * {@link Trainer.fit} calls this at its start.
+   *
+   * @throws Error on all ranks that names what differs.
+   */
+  joinRanks(): void {
+    const {
+      optimizer,
+      clipNorm = null,
+      precision = 'float32',
+      batchStatistics = null,
+      gradientExchange = null,
+    } = this.#options;
+    const variables = Object.entries(this.#variables).map(([name, { shape }]) => `${name} [${shape}]`);
+    this.#ranks?.checkSettings({
+      variables,
+      optimizer: { name: optimizer.name, ...optimizer.config },
+      clipNorm,
+      precision,
+      batchStatistics,
+      gradientExchange,
+    });
+    this.#stepsDone = this.#ranks?.share(this.#variables, this.#stepsDone) ?? this.#stepsDone;
+  }
+
+  #checkRanks(): void {
+    this.#ranks?.checkSame(this.#variables);
+    this.#sameOnRanks = true;
   }
 
   /**
