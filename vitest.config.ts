@@ -26,6 +26,7 @@ export default defineConfig({
             'benchmarks/src/**/*.test.ts',
             'test/support/src/**/*.test.ts',
             'test/race/*.test.ts',
+            'test/ranks/*.test.ts',
             'test/surface/*.test.ts',
           ],
           exclude: ['packages/engine-webgpu/**'],

@@ -3,8 +3,25 @@ import type { Handles } from './handles.ts';
 
 type Kind = ArgumentKind | 'handle';
 
-/** The functions of MPI that are used, by their arguments; they mean what the MPI standard says. */
-const signatures = {
+/** The functions of MPI that are used; they mean what the MPI standard says. */
+type Name =
+  | 'MPI_Get_library_version'
+  | 'MPI_Get_version'
+  | 'MPI_Init_thread'
+  | 'MPI_Comm_rank'
+  | 'MPI_Comm_size'
+  | 'MPI_Allreduce'
+  | 'MPI_Bcast'
+  | 'MPI_Allgather'
+  | 'MPI_Reduce_scatter_block'
+  | 'MPI_Alltoall'
+  | 'MPI_Barrier'
+  | 'MPI_Abort'
+  | 'MPI_Finalize';
+
+export type MpiFunctions = Readonly<Record<Name, ForeignFunction>>;
+
+const signatures: Readonly<Record<Name, readonly Kind[]>> = {
   MPI_Get_library_version: ['memory', 'memory'],
   MPI_Get_version: ['memory', 'memory'],
   MPI_Init_thread: ['address', 'address', 'int', 'memory'],
@@ -18,9 +35,7 @@ const signatures = {
   MPI_Barrier: ['handle'],
   MPI_Abort: ['handle', 'int'],
   MPI_Finalize: [],
-} as const satisfies Record<string, readonly Kind[]>;
-
-export type MpiFunctions = Readonly<Record<keyof typeof signatures, ForeignFunction>>;
+};
 
 /**
  * Finds all functions in a library.
@@ -28,7 +43,7 @@ export type MpiFunctions = Readonly<Record<keyof typeof signatures, ForeignFunct
  * @throws Error that names the first one that it lacks.
  */
 export function mpiFunctions(library: ForeignLibrary, path: string, handles: Handles): MpiFunctions {
-  const entries = Object.entries<readonly Kind[]>(signatures).map(([name, kinds]) => {
+  const entries = Object.entries(signatures).map(([name, kinds]) => {
     const found = library.find(
       name,
       kinds.map((kind) => (kind === 'handle' ? handles.kind : kind)),

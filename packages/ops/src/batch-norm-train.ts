@@ -122,9 +122,9 @@ type BackwardInputs = [
   dy: tf.Tensor,
   x: tf.Tensor,
   output: tf.Tensor,
-  mean: tf.Tensor,
-  variance: tf.Tensor,
-  gamma: tf.Tensor,
+  mean: tf.Tensor1D,
+  variance: tf.Tensor1D,
+  gamma: tf.Tensor1D,
 ];
 
 interface ForwardOptions {

@@ -28,7 +28,13 @@ it('names what differs, and where', () => {
   const settings = { seed: 1, batchSize: 32, names: ['a'.repeat(100)] };
   expect(() =>
     check([settings, settings, { ...settings, seed: 2 }, { ...settings, seed: 2 }, { ...settings, seed: 'x' }]),
-  ).toThrowErrorMatchingInlineSnapshot();
-  expect(() => check([settings, { seed: 1, batchSize: 16 }])).toThrowErrorMatchingInlineSnapshot();
-  expect(() => check([{}, { clipNorm: 1 }])).toThrowErrorMatchingInlineSnapshot();
+  ).toThrowErrorMatchingInlineSnapshot(
+    `[Error: train: all ranks must have the same settings, but seed is 2 on ranks 2, 3 and 1 on rank 0; seed is "x" on rank 4 and 1 on rank 0. Start all ranks with the same command, data and versions.]`,
+  );
+  expect(() => check([settings, { seed: 1, batchSize: 16 }])).toThrowErrorMatchingInlineSnapshot(
+    `[Error: train: all ranks must have the same settings, but batchSize is 16 on rank 1 and 32 on rank 0; names is nothing on rank 1 and ["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa... on rank 0. Start all ranks with the same command, data and versions.]`,
+  );
+  expect(() => check([{}, { clipNorm: 1 }])).toThrowErrorMatchingInlineSnapshot(
+    `[Error: train: all ranks must have the same settings, but clipNorm is 1 on rank 1 and nothing on rank 0. Start all ranks with the same command, data and versions.]`,
+  );
 });

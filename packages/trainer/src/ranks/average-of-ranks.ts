@@ -7,7 +7,7 @@ import { sumAsBfloat16 } from './sum-as-bfloat16.ts';
 export type GradientExchange = 'float32' | 'bfloat16';
 
 /** Elements that travel in one exchange, 32 MiB of float32: what the MPI library holds besides. */
-export const bucketLength = 2 ** 23;
+const bucketLength = 2 ** 23;
 
 /**
  * Means over all ranks: of gradients in one flat buffer, bucket after bucket, and of small tensors, which always travel in full.
