@@ -64,7 +64,7 @@ function relativeNorm(a: Record<string, number[]>, b: Record<string, number[]>):
 }
 
 /** Loss, accuracy, gradients and running statistics of the first step. */
-function expectSameStep(many: RankOutcome, one: RankOutcome): void {
+function expectSameStep(many: RankOutcome, one: RankOutcome, tolerance = 1e-6): void {
   expect(Math.abs((many.losses[0] as number) / (one.losses[0] as number) - 1)).toBeLessThan(1e-6);
   expect(many.accuracies[0]).toBeCloseTo(one.accuracies[0] as number, 6);
   const deviations = {
@@ -72,7 +72,7 @@ function expectSameStep(many: RankOutcome, one: RankOutcome): void {
     statistics: relativeNorm(many.statistics, one.statistics),
   };
   if (process.env.SHOW_DEVIATIONS) console.log(JSON.stringify(deviations));
-  expect(deviations.gradients).toBeLessThan(1e-6);
+  expect(deviations.gradients).toBeLessThan(tolerance);
   expect(deviations.statistics).toBeLessThan(1e-6);
 }
 
@@ -100,17 +100,26 @@ describe.each(['cpu', 'simd'])('Ranks on %s', (engine) => {
     },
   );
 
-  it('train as one does', async () => {
-    const one = await train(1, { engine, steps: 4 });
-    for (const ranks of [2, 4]) expectSameStep(await train(ranks, { engine, steps: 4 }), one);
+  it('train two layers as one does', async () => {
+    const task = { engine, encoder: 'two layers', steps: 4 } as const;
+    const one = await train(1, task);
+    for (const ranks of [2, 4]) expectSameStep(await train(ranks, task), one);
   });
 });
 
 describe('Ranks', () => {
   const engine = 'simd';
+  const encoder = 'two layers';
+
+  it('train a ResNet-18 as one does', async () => {
+    const task = { engine, encoder: 'resnet18', steps: 1 } as const;
+    const one = await train(1, task);
+    // twenty layers of batch norm enlarge roundings: the gradients of one process on `cpu` and `simd` differ by 1.1e-5
+    for (const ranks of [2, 4]) expectSameStep(await train(ranks, task), one, 2e-5);
+  });
 
   it('stay together for 20 steps', async () => {
-    const [one, two] = [await train(1, { engine, steps: 20 }), await train(2, { engine, steps: 20 })];
+    const [one, two] = [await train(1, { engine, encoder, steps: 20 }), await train(2, { engine, encoder, steps: 20 })];
     expect(two.losses).toHaveLength(20);
     const largest = Math.max(...two.losses.map((loss, step) => Math.abs(loss / (one.losses[step] as number) - 1)));
     if (process.env.SHOW_DEVIATIONS) console.log(`largest deviation of a loss in 20 steps: ${largest}`);
@@ -120,8 +129,8 @@ describe('Ranks', () => {
 
   it('exchange gradients as bfloat16 if asked to', async () => {
     const [full, half] = [
-      await train(4, { engine, steps: 4 }),
-      await train(4, { engine, steps: 4, gradientExchange: 'bfloat16' }),
+      await train(4, { engine, encoder, steps: 4 }),
+      await train(4, { engine, encoder, steps: 4, gradientExchange: 'bfloat16' }),
     ];
     expect(half.losses[0]).toBe(full.losses[0]);
     const deviation = relativeNorm(half.gradients, full.gradients);
@@ -131,19 +140,19 @@ describe('Ranks', () => {
 
   it('normalise with their own part if asked to, and average running statistics', async () => {
     const [one, own] = [
-      await train(1, { engine, steps: 4 }),
-      await train(2, { engine, steps: 4, batchStatistics: 'rank' }),
+      await train(1, { engine, encoder, steps: 4 }),
+      await train(2, { engine, encoder, steps: 4, batchStatistics: 'rank' }),
     ];
     expect(relativeNorm(own.gradients, one.gradients)).toBeGreaterThan(1e-3);
     // the first layer sees the images: its mean of means is that of all
-    const [name] = Object.keys(one.statistics).filter((key) => /bn1\.running_mean/.test(key)) as [string];
+    const [name] = Object.keys(one.statistics).filter((key) => /encoder\.1\.running_mean/.test(key)) as [string];
     expect(
       relativeNorm({ [name]: own.statistics[name] as number[] }, { [name]: one.statistics[name] as number[] }),
     ).toBeLessThan(1e-6);
   });
 
   it('stop after the same step if one of them is asked to', async () => {
-    const { stepsDone, losses } = await train(3 - 1, { engine, steps: 8, stops: { rank: 1, after: 3 } });
+    const { stepsDone, losses } = await train(2, { engine, encoder, steps: 8, stops: { rank: 1, after: 3 } });
     expect(stepsDone).toBe(3);
     expect(losses).toHaveLength(3);
   });
@@ -157,19 +166,19 @@ describe('Ranks', () => {
       'learning rate',
       /^Trainer: all ranks must have the same settings, but optimizer is .*0\.8.* on rank 1 and .*0\.9.* on rank 0/,
     ],
-    ['batch size', /^imageFeed: all ranks must have the same settings, but batchSize is 4 on rank 1 and 8 on rank 0/],
+    ['batch size', /^imageFeed: all ranks must have the same settings, but batchSize is 4 on rank 1 and 16 on rank 0/],
     [
       'buffer',
       /^Trainer: all ranks must hold the same weights, got others than those of rank 0 on rank 1: model\.odd\./,
     ],
   ] as const)('end with one message on all of them if one has another %s', async (odd, message) => {
-    await expect(train(2, { engine, steps: 4, odd })).rejects.toThrow(message);
+    await expect(train(2, { engine, encoder, steps: 4, odd })).rejects.toThrow(message);
   });
 });
 
 describeLaunchers('Ranks that are processes', (launcher) => {
   it.each([2, 4])('%i train as one does', async (ranks) => {
-    const task = { engine: 'simd', steps: 4 };
+    const task = { engine: 'simd', encoder: 'two layers', steps: 4 } as const;
     const out = newFile();
     const job = await runRanks(launcher, ranks, [training, JSON.stringify({ ...task, out })]);
     expect(job).toEqual({ code: 0, output: '', errors: '' });

@@ -20,6 +20,8 @@ import { type ThreadSeat, threadWorld } from './thread-world.ts';
 /** What to train. */
 export interface RankTask {
   readonly engine: string;
+  /** A ResNet-18, or two layers with batch norm on the pixels. */
+  readonly encoder: 'resnet18' | 'two layers';
   readonly steps: number;
   readonly out: string;
   readonly batchStatistics?: 'batch' | 'rank';
@@ -51,16 +53,20 @@ registerEngine(cpuEngine);
 registerEngine(simdEngine);
 await startEngine(task.engine, { threads: 1 });
 
-const size = 16;
-const images = generatedImages({ classes: 4, imagesPerClass: 8, size, seed: 3 });
+const size = task.encoder === 'resnet18' ? 32 : 16;
+const images = generatedImages({ classes: 4, imagesPerClass: 16, size, seed: 3 });
 const feed = await imageFeed(images, {
   chain: simclrChain({ size }),
-  batchSize: isOdd('batch size') ? 2 * world.size : 8,
+  batchSize: isOdd('batch size') ? 2 * world.size : 16,
   seed: isOdd('seed') ? 6 : 5,
   world,
 });
-const encoder = resnet18({ inputShape: [size, size, 3], width: 8, seed: isOdd('seed') ? 2 : 1 });
-const head = mlpHead({ inputSize: 64, hiddenSizes: [32], outputSize: 16, seed: 1 });
+const seed = isOdd('seed') ? 2 : 1;
+const [encoder, featureSize] =
+  task.encoder === 'resnet18'
+    ? [resnet18({ inputShape: [size, size, 3], width: 8, seed }), 64]
+    : [mlpHead({ inputSize: size * size * 3, hiddenSizes: [64], outputSize: 32, batchNorm: 'all', seed }), 32];
+const head = mlpHead({ inputSize: featureSize, hiddenSizes: [32], outputSize: 16, batchNorm: 'hidden', seed: 1 });
 const named = namedWeights({ encoder, head });
 const odd = tf.variable(tf.scalar(0), false);
 
@@ -79,7 +85,9 @@ const trainer = new Trainer({
   buffers: { ...named.buffers, odd },
   inputs: feed.specs,
   loss(inputs) {
-    const features = encoder.apply(feed.views(inputs), { training: true });
+    const views = feed.views(inputs);
+    const given = task.encoder === 'resnet18' ? views : tf.reshape(views, [views.shape[0], -1]);
+    const features = encoder.apply(given, { training: true });
     const projections = gatherViews(head.apply(features, { training: true }));
     const { loss, ranks } = ntXentWithRanks(projections, { temperature: 0.5 });
     if (isOdd('buffer')) odd.assign(tf.scalar(world.rank));
@@ -95,7 +103,8 @@ const trainer = new Trainer({
 const read = (variables: Readonly<Record<string, tf.Variable>>): Record<string, number[]> =>
   Object.fromEntries(Object.entries(variables).map(([name, variable]) => [name, [...variable.dataSync()]]));
 let statistics: Record<string, number[]> = {};
-const [losses, accuracies]: number[][] = [[], []];
+const losses: number[] = [];
+const accuracies: number[] = [];
 const epochs = Math.ceil(task.steps / feed.stepsPerEpoch);
 for await (const event of trainer.fit({ epochs, ...feed, signal: stop.signal, checkTensors: true })) {
   if (event.type !== 'step') continue;
