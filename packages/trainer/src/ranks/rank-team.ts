@@ -52,7 +52,7 @@ export function rankTeam({
   if (!world || world.size === 1) return null;
   if (runsAhead()) {
     throw new Error(
-      `Trainer: a world of ${world.size} ranks needs an engine whose steps can read values, got '${tf.getBackend()}', which records them. Start 'simd' or 'tensorflow'.`,
+      `Trainer: a world of ${world.size} ranks needs an engine whose steps can read values, got '${tf.getBackend()}', which records them. Start 'simd'.`,
     );
   }
   const ranks: RanksInStep = { world, batchStatistics, ownStatistics: new Set() };
