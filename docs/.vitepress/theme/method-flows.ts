@@ -75,16 +75,15 @@ export const flows: Readonly<Record<string, Flow>> = {
       first: box('data', [0, 0], 'view 0'),
       encoder: box('trained', [1, 0], 'encoder'),
       head: box('trained', [2, 0], 'head', 'two layers'),
-      loss: box('loss', [3, 0], 'InfoNCE'),
+      loss: box('loss', [4, 0], 'InfoNCE'),
       second: box('data', [0, 1], 'view 1'),
       keyEncoder: box('average', [1, 1], 'encoder', 'average'),
       keyHead: box('average', [2, 1], 'head', 'average'),
-      queue: box('data', [3, 1], 'queue', 'earlier keys'),
+      queue: box('data', [3, 1], 'keys', 'and a queue'),
     },
     arrows: [
       ...arrows('first', 'encoder', 'head', 'loss'),
       ...arrows('second', 'keyEncoder', 'keyHead'),
-      { from: 'keyHead', to: 'loss', kind: 'stop' },
       { from: 'keyHead', to: 'queue', kind: 'stop' },
       { from: 'queue', to: 'loss', kind: 'stop' },
       { from: 'encoder', to: 'keyEncoder', kind: 'average' },
@@ -92,7 +91,7 @@ export const flows: Readonly<Record<string, Flow>> = {
     ],
   },
   byol: {
-    text: 'A view goes through encoder, head and predictor; the other view through the moving averages of encoder and head. The loss is one minus their cosine; no gradient flows to the averages. Both views take both places.',
+    text: 'A view goes through encoder, head and predictor; the other view through the moving averages of encoder and head. The loss is minus their cosine; no gradient flows to the averages. Both views take both places.',
     boxes: {
       first: box('data', [0, 0], 'view 0', 'then 1'),
       encoder: box('trained', [1, 0], 'encoder'),
@@ -112,7 +111,7 @@ export const flows: Readonly<Record<string, Flow>> = {
     ],
   },
   simsiam: {
-    text: 'Both views go through the same encoder and head. A predictor makes one of the other; the loss is minus their cosine, and no gradient flows through the side without the predictor. Both views take both places.',
+    text: 'Both views go through the same encoder and head. A predictor guesses the projection of one view from that of the other. The loss is minus their cosine; no gradient flows through the side without the predictor. Both views take both places.',
     boxes: {
       first: box('data', [0, 0], 'view 0', 'then 1'),
       second: box('data', [0, 1], 'view 1', 'then 0'),
