@@ -20,7 +20,7 @@ export interface GradCacheOptions {
  * Embeds a batch chunk by chunk in the memory of one chunk, for losses that compare all images of the batch.
  *
  * The embeddings are computed first, and nothing of their computation is kept. From the gradients of the loss with respect to them, the gradients of the variables
- * follow one chunk at a time: each chunk is embedded once more and forgotten again. This costs one more forward pass, about a third of the step's time. The loss is that of the whole
+ * follow one chunk at a time: each chunk is embedded once more and forgotten again. This costs one more forward pass, and kernels of smaller batches. The loss is that of the whole
  * batch, with all its negatives, and the gradients equal those of the whole batch within rounding.
  *
  * Batch norm is the exception: it uses the statistics of a chunk. Its running statistics move once per chunk: what the second pass does to `buffers` is undone.
