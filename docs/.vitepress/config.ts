@@ -27,6 +27,7 @@ const guide: DefaultTheme.SidebarItem[] = [
       page('Projection head', '/concepts/projection-head'),
       page('Contrastive loss', '/concepts/loss'),
       page('Evaluation', '/concepts/evaluation'),
+      page('Methods', '/methods'),
       page('Engines and compile', '/concepts/engines'),
       page('Architecture', '/architecture'),
     ],

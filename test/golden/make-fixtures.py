@@ -1039,7 +1039,7 @@ def main():
              "versions": {"python": sys.version.split()[0], "torch": torch.__version__, "torchvision": torchvision.__version__,
                           "numpy": np.__version__,
                           "pillow": PIL.__version__, "libjpeg_turbo": features.version_feature("libjpeg_turbo")}}
-    index["groups"] = [found for name in (*GROUPS, "objectives") if (found := index_entry(args.out, name))]
+    index["groups"] = [found for name in (*GROUPS, "objectives", "heads") if (found := index_entry(args.out, name))]
     write_index(args.out, index)
     print(f"in all {sum(g['bytes'] for g in index['groups'])} bytes in {args.out}")
 

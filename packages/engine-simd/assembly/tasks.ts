@@ -13,6 +13,7 @@ import {
 import { convolutionTask } from './convolution';
 import { depthwiseFilterGradientTask, depthwiseInputGradientTask, depthwiseTask } from './depthwise';
 import { binaryTask, unaryTask } from './elementwise';
+import { emaTask } from './ema';
 import { filterGradientTask } from './filter-gradient';
 import { ntXentGradientTask, ntXentTask, pairLogitsTask, unitRowsTask } from './nt-xent';
 import { momentumSumsTask, momentumTask } from './momentum';
@@ -67,6 +68,7 @@ export function runTask(job: usize, index: i32, scratch: usize): void {
     case id.WINOGRAD_PAIRS: winogradPairsTask(job, index, scratch); break;
     case id.WINOGRAD_INPUT: winogradInputTask(job, index, scratch); break;
     case id.WINOGRAD_PANELS: winogradPanelsTask(job, index, scratch); break;
+    case id.EMA: emaTask(job, index); break;
     default: unreachable();
   }
 }

@@ -41,3 +41,4 @@ export const PAIR_LOGITS = 35;
 export const WINOGRAD_INPUT = 36;
 export const WINOGRAD_PANELS = 37;
 export const WINOGRAD_GRADIENT_PARTS = 38;
+export const EMA = 39;

@@ -1,5 +1,6 @@
 export { alignment, type UniformityOptions, uniformity } from './alignment-uniformity.ts';
 export { type ChooseProbeOptions, type ChosenProbe, chooseProbe } from './choose-probe.ts';
+export { type CollapseSigns, type CollapseSignsOptions, collapseSigns } from './collapse-signs.ts';
 export { type ConfusedPair, type Confusion, type ConfusionOptions, confusion } from './confusion.ts';
 export { effectiveRank } from './effective-rank.ts';
 export {
@@ -9,6 +10,7 @@ export {
   extractFeatures,
   type ImageSource,
 } from './extract-features.ts';
+export { featureDeviation } from './feature-deviation.ts';
 export {
   type KnnEvaluateOptions,
   type KnnEvaluation,
@@ -19,5 +21,6 @@ export {
   knnEvaluate,
 } from './knn.ts';
 export { type LinearClassifier, type LinearProbe, type LinearProbeOptions, linearProbe } from './linear-probe.ts';
+export { type OnlineProbe, type OnlineProbeOptions, onlineProbe } from './online-probe.ts';
 export { type ProbeEvaluateOptions, probeAccuracy, probeEvaluate } from './probe-evaluate.ts';
 export type { ClassificationResult } from './rank-tally.ts';

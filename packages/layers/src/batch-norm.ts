@@ -11,6 +11,8 @@ export interface BatchNormOptions {
   readonly momentum?: number;
   /** Added to the variance before its square root. Default 1e-5. */
   readonly epsilon?: number;
+  /** Whether there are a scale and a shift, `weight` and `bias`. SimSiam's head ends without. Default true. */
+  readonly affine?: boolean;
   /** Whether max(0, .) is applied at the end. Default false. */
   readonly relu?: boolean;
   /** Whether the scale starts at 0, so that a residual block starts as its shortcut. Default false. */
@@ -25,14 +27,16 @@ class BatchNorm extends TorchLayer {
   readonly #epsilon: number;
   readonly #relu: boolean;
   readonly #zeroGamma: boolean;
-  #gamma!: LayerVariable;
-  #beta!: LayerVariable;
+  readonly #affine: boolean;
+  #channels = 0;
+  #gamma: LayerVariable | undefined;
+  #beta: LayerVariable | undefined;
   #runningMean!: LayerVariable;
   #runningVariance!: LayerVariable;
 
   constructor(options: BatchNormOptions = {}) {
     super(options as LayerArgs);
-    const { momentum = 0.1, epsilon = 1e-5, relu = false, zeroGamma = false } = options;
+    const { momentum = 0.1, epsilon = 1e-5, relu = false, zeroGamma = false, affine = true } = options;
     if (!(momentum > 0 && momentum <= 1)) {
       throw new RangeError(
         `batchNorm: momentum must be in (0, 1], got ${momentum}. It is the share of the new batch: Keras's 0.9 is 0.1 here.`,
@@ -43,6 +47,7 @@ class BatchNorm extends TorchLayer {
     this.#epsilon = epsilon;
     this.#relu = relu;
     this.#zeroGamma = zeroGamma;
+    this.#affine = affine;
   }
 
   override build(inputShape: Shape | Shape[]): void {
@@ -54,8 +59,11 @@ class BatchNorm extends TorchLayer {
         `batchNorm: the input must be x or [x, residual] of shape [..., C] with C known, got [${describe(inputShape)}]. Give the model's input shape with its channels.`,
       );
     }
-    this.#gamma = this.addSeeded('weight', [channels], 0, constant(this.#zeroGamma ? 0 : 1));
-    this.#beta = this.addSeeded('bias', [channels], 0, constant(0));
+    this.#channels = channels;
+    if (this.#affine) {
+      this.#gamma = this.addSeeded('weight', [channels], 0, constant(this.#zeroGamma ? 0 : 1));
+      this.#beta = this.addSeeded('bias', [channels], 0, constant(0));
+    }
     this.#runningMean = this.addSeeded('running_mean', [channels], 0, constant(0), false);
     this.#runningVariance = this.addSeeded('running_var', [channels], 0, constant(1), false);
     this.built = true;
@@ -70,7 +78,7 @@ class BatchNorm extends TorchLayer {
   }
 
   #train(x: tf.Tensor, residual: tf.Tensor | undefined): tf.Tensor {
-    const [gamma, beta] = [this.#gamma.read() as tf.Tensor1D, this.#beta.read() as tf.Tensor1D];
+    const [gamma, beta] = this.#scaleAndShift();
     const rows = x.size / gamma.size;
     if (!(rows > 1)) {
       throw new RangeError(
@@ -87,7 +95,7 @@ class BatchNorm extends TorchLayer {
   }
 
   #evaluate(x: tf.Tensor, residual: tf.Tensor | undefined): tf.Tensor {
-    const [gamma, beta] = [this.#gamma.read() as tf.Tensor1D, this.#beta.read() as tf.Tensor1D];
+    const [gamma, beta] = this.#scaleAndShift();
     const statistics = {
       mean: this.#runningMean.read() as tf.Tensor1D,
       variance: this.#runningVariance.read() as tf.Tensor1D,
@@ -96,14 +104,20 @@ class BatchNorm extends TorchLayer {
     return batchNormEvaluate(x, gamma, beta, statistics, residual ? { ...options, residual } : options);
   }
 
+  #scaleAndShift(): [gamma: tf.Tensor1D, beta: tf.Tensor1D] {
+    const [gamma, beta] = [this.#gamma?.read(), this.#beta?.read()] as [tf.Tensor1D?, tf.Tensor1D?];
+    return [gamma ?? tf.ones([this.#channels]), beta ?? tf.zeros([this.#channels])];
+  }
+
   override getConfig(): tf.serialization.ConfigDict {
-    return {
+    const config = {
       ...super.getConfig(),
       momentum: this.#momentum,
       epsilon: this.#epsilon,
       relu: this.#relu,
       zeroGamma: this.#zeroGamma,
     };
+    return this.#affine ? config : { ...config, affine: false };
   }
 }
 tf.serialization.registerClass(BatchNorm);
@@ -117,8 +131,8 @@ tf.serialization.registerClass(BatchNorm);
  * the running statistics: running = (1 - momentum) running + momentum batch, with the unbiased variance. Otherwise it normalises with the
  * running statistics and changes nothing. Apply it to `x` or to `[x, residual]`.
  *
- * @param options - momentum (the batch's weight, not the past's as in Keras), epsilon, rectifier.
- * @returns a layer that keeps the shape. Its variables `weight`, `bias`, `running_mean` and `running_var`, shape [C], live until the layer or
+ * @param options - momentum (the batch's weight, not the past's as in Keras), epsilon, scale and shift, rectifier.
+ * @returns a layer that keeps the shape. Its variables `weight` and `bias` (if affine), `running_mean` and `running_var`, shape [C], live until the layer or
  * its model is disposed.
  * @throws RangeError if momentum or epsilon is out of range, shapes do not fit, or a training batch has one value per channel.
  *

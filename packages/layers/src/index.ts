@@ -1,10 +1,16 @@
+export { stopGradient } from '@tfjs-ssl/ops';
 export { type BatchNormOptions, batchNorm } from './batch-norm.ts';
+export { copyOf } from './branches/copy-of.ts';
+export { type FeatureQueue, type FeatureQueueOptions, featureQueue } from './branches/feature-queue.ts';
+export { type MovingAverage, type MovingAverageOptions, movingAverage } from './branches/moving-average.ts';
 export { type Conv2dOptions, conv2d } from './conv2d.ts';
 export { type GlobalAveragePoolOptions, globalAveragePool } from './global-average-pool.ts';
 export { type LinearOptions, linear } from './linear.ts';
 export { type MaxPool2dOptions, maxPool2d } from './max-pool2d.ts';
 export type { TensorLayer } from './torch-layer.ts';
 export { type TypedModel, typedModel } from './typed-model.ts';
+export { type UnitLengthOptions, unitLength } from './unit-length.ts';
+export { type WeightNormLinearOptions, weightNormLinear } from './weight-norm-linear.ts';
 export type { LoadedWeights } from './weights/check-weights.ts';
 export { encodeWeights } from './weights/encode-weights.ts';
 export { type LoadWeightsOptions, loadWeights } from './weights/load-weights.ts';

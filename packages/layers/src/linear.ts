@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable, Shape } from '@tensorflow/tfjs-layers';
-import { seedNumber, uniform } from './seeded-values.ts';
+import { checkNumber } from '@tfjs-ssl/checks';
+import { constant, normal, seedNumber, uniform } from './seeded-values.ts';
 import { type LayerArgs, type TensorLayer, TorchLayer } from './torch-layer.ts';
 import { describe, requireWhole } from './windows.ts';
 
@@ -12,6 +13,8 @@ export interface LinearOptions {
   readonly useBias?: boolean;
   /** Seed of the initial weights, which also depend on the layer's name. Default 0. */
   readonly seed?: number | string;
+  /** Standard deviation of normal first weights, above 0; biases then start at 0. DINO takes 0.02. Default: PyTorch's uniform start. */
+  readonly deviation?: number;
   /** Name of the layer. In files, `.weight` and `.bias` are appended to it. */
   readonly name?: string;
 }
@@ -21,16 +24,21 @@ class Linear extends TorchLayer {
   readonly #units: number;
   readonly #useBias: boolean;
   readonly #seed: number;
+  readonly #deviation: number | undefined;
   #weight!: LayerVariable;
   #bias: LayerVariable | undefined;
 
   constructor(options: LinearOptions) {
     super(options as LayerArgs);
-    const { units, useBias = true, seed = 0 } = options;
+    const { units, useBias = true, seed = 0, deviation } = options;
     requireWhole('linear', 1, { units });
+    if (deviation !== undefined) {
+      checkNumber('linear', 'deviation', deviation, { above: 0 }, "Leave it out for PyTorch's start.");
+    }
     this.#units = units;
     this.#useBias = useBias;
     this.#seed = seedNumber(seed);
+    this.#deviation = deviation;
   }
 
   override build(inputShape: Shape | Shape[]): void {
@@ -40,9 +48,10 @@ class Linear extends TorchLayer {
         `linear: the input must have shape [N, features] with features known, got [${describe(inputShape)}]. Flatten or pool it first.`,
       );
     }
-    const fill = uniform(1 / Math.sqrt(size));
-    this.#weight = this.addSeeded('weight', [size, this.#units], this.#seed, fill);
-    if (this.#useBias) this.#bias = this.addSeeded('bias', [this.#units], this.#seed, fill);
+    const start = uniform(1 / Math.sqrt(size));
+    const [ofWeight, ofBias] = this.#deviation === undefined ? [start, start] : [normal(this.#deviation), constant(0)];
+    this.#weight = this.addSeeded('weight', [size, this.#units], this.#seed, ofWeight);
+    if (this.#useBias) this.#bias = this.addSeeded('bias', [this.#units], this.#seed, ofBias);
     this.built = true;
   }
 
@@ -56,7 +65,8 @@ class Linear extends TorchLayer {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), units: this.#units, useBias: this.#useBias, seed: this.#seed };
+    const config = { ...super.getConfig(), units: this.#units, useBias: this.#useBias, seed: this.#seed };
+    return this.#deviation === undefined ? config : { ...config, deviation: this.#deviation };
   }
 }
 tf.serialization.registerClass(Linear);
@@ -66,11 +76,11 @@ tf.serialization.registerClass(Linear);
  *
  *     y = x weight + bias
  *
- * Weight and bias start from a uniform distribution within 1 / sqrt(features).
+ * Weight and bias start from a uniform distribution within 1 / sqrt(features), or with `deviation` from a normal one and zeros.
  *
- * @param options - units and seed.
+ * @param options - units, seed, and how the weights start.
  * @returns a layer from [N, features] to [N, units]. Its variables `weight`, shape [features, units] (files hold the transpose, as in PyTorch), and `bias` live until the layer or its model is disposed.
- * @throws RangeError if `units` is not an integer or the input does not have two axes.
+ * @throws RangeError if a number is out of range or the input does not have two axes.
  *
  * @example
  * ```ts

@@ -28,6 +28,7 @@ export {
   convolutionGeometry,
   geometryKey,
 } from './convolution-geometry.ts';
+export { emaUpdate } from './ema-update.ts';
 export type {
   CapturedStep,
   EngineAvailability,
@@ -57,6 +58,7 @@ export {
 } from './packed-images.ts';
 export { pairLogits, pairRanks } from './pair-logits.ts';
 export { rowCrossEntropy } from './row-cross-entropy.ts';
+export { stopGradient } from './stop-gradient.ts';
 export { unitRows } from './unit-rows.ts';
 export {
   acrossRanks,

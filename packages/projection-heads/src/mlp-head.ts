@@ -12,6 +12,8 @@ export interface MlpHeadOptions {
   readonly outputSize: number;
   /** Which linear layers batch norm follows: `'hidden'`, all but the last; `'all'`, every one. Default `'none'`. */
   readonly batchNorm?: 'none' | 'hidden' | 'all';
+  /** Which batch norms have a scale and a shift: `'all'`, or `'hidden'`, all but one after the last layer (SimSiam). Default `'all'`. */
+  readonly affine?: 'all' | 'hidden';
   /** Whether linear layers have a bias. A layer before a batch norm has none, because the batch norm's shift replaces it. Default true. */
   readonly useBias?: boolean;
   /** Seed of the initial weights; equal seeds give equal weights on every engine. Default 0. */
@@ -30,7 +32,7 @@ export interface MlpHeadOptions {
  * @param options - sizes, batch norm, bias, seed.
  * @returns a model from features [N, inputSize] to projections [N, outputSize], not normalised (the loss does that), which owns its
  * variables: dispose the model. With batch norm, pass `{ training: true }` to `apply` while training.
- * @throws RangeError if a size is not an integer above 0, or `batchNorm` is not one of its values.
+ * @throws RangeError if a size is not an integer above 0, or `batchNorm` or `affine` is not one of its values.
  *
  * @example
  * ```ts
@@ -47,7 +49,7 @@ export interface MlpHeadOptions {
  * @see Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations" (2020), section 2.1 and 4.2.
  */
 export function mlpHead(options: MlpHeadOptions): TypedModel {
-  const { inputSize, hiddenSizes, outputSize, useBias = true, seed = 0, name = 'projection' } = options;
+  const { inputSize, hiddenSizes, outputSize, affine = 'all', useBias = true, seed = 0, name = 'projection' } = options;
   const normalised = options.batchNorm ?? 'none';
   check(options);
 
@@ -62,7 +64,8 @@ export function mlpHead(options: MlpHeadOptions): TypedModel {
     x = linear({ units, useBias: hasBias, seed, name: `${place++}` }).apply(x) as tfl.SymbolicTensor;
     if (normalise) {
       // The rectifier is part of our batch norm, but has a place of its own in the names.
-      x = batchNorm({ relu: !last, name: `${place++}` }).apply(x) as tfl.SymbolicTensor;
+      const scaled = !last || affine === 'all';
+      x = batchNorm({ relu: !last, affine: scaled, name: `${place++}` }).apply(x) as tfl.SymbolicTensor;
       if (!last) place++;
     } else if (!last) {
       x = tfl.layers.reLU({ name: `${place++}` }).apply(x) as tfl.SymbolicTensor;
@@ -73,12 +76,14 @@ export function mlpHead(options: MlpHeadOptions): TypedModel {
     architecture: 'mlpHead',
     sizes: [inputSize, ...sizes],
     batchNorm: normalised,
+    ...(affine === 'hidden' && { affine }),
     bias: useBias,
   });
   return typedModel(model, 2);
 }
 
-function check({ inputSize, hiddenSizes, outputSize, batchNorm: normalised = 'none' }: MlpHeadOptions): void {
+function check(options: MlpHeadOptions): void {
+  const { inputSize, hiddenSizes, outputSize, batchNorm: normalised = 'none', affine = 'all' } = options;
   const sizes: Array<[string, number]> = [
     ['inputSize', inputSize],
     ...hiddenSizes.map((size, i): [string, number] => [`hiddenSizes[${i}]`, size]),
@@ -88,4 +93,5 @@ function check({ inputSize, hiddenSizes, outputSize, batchNorm: normalised = 'no
     checkNumber('mlpHead', what, size, { min: 1, integer: true }, 'It is a number of features.');
   }
   checkChoice('mlpHead', 'batchNorm', normalised, ['none', 'hidden', 'all']);
+  checkChoice('mlpHead', 'affine', affine, ['all', 'hidden']);
 }

@@ -11,6 +11,14 @@ export interface HeadPresetOptions {
   readonly name?: string;
 }
 
+/** Choices for presets whose papers give all sizes. */
+export interface SizedHeadOptions extends HeadPresetOptions {
+  /** Size of the hidden layers. Default: the paper's. */
+  readonly hiddenSize?: number;
+  /** Number of outputs. Default: the paper's. */
+  readonly outputSize?: number;
+}
+
 /**
  * The head of SimCLR (v1): one hidden layer as wide as the features, 128 outputs, batch norm after both linear layers.
  *

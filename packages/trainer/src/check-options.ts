@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { argumentError, checkNumber } from '@tfjs-ssl/checks';
+import { type AfterUpdates, afterVariables } from './after-update.ts';
+import { type FrozenAtFirst, splitFrozen } from './parameter-update.ts';
 import type { NamedVariables, Optimizer } from './types.ts';
 
 /** What of a trainer's options is checked before anything is made. */
@@ -11,6 +13,8 @@ interface Checked {
   readonly optimizer: Optimizer;
   readonly schedule: unknown;
   readonly clipNorm?: number;
+  readonly afterUpdate?: AfterUpdates;
+  readonly frozenAtFirst?: FrozenAtFirst;
 }
 
 const fn = 'Trainer';
@@ -18,7 +22,12 @@ const fn = 'Trainer';
 /** Throws if an option of a trainer is not of its kind. */
 export function checkOptions(options: Checked): void {
   const { parameters, buffers = {}, loss, chunks, optimizer, schedule, clipNorm } = options;
-  checkVariables(parameters, buffers);
+  const { afterUpdate = {}, frozenAtFirst } = options;
+  for (const [key, value] of Object.entries(afterUpdate)) {
+    checkFunction(`afterUpdate.${key}.update`, value?.update, 'Pass movingAverage(...), or { variables, update }.');
+  }
+  checkVariables(parameters, buffers, afterVariables(afterUpdate));
+  if (frozenAtFirst) splitFrozen(parameters, frozenAtFirst);
   if (clipNorm !== undefined) {
     checkNumber(fn, 'clipNorm', clipNorm, { above: 0 }, 'Leave it out for no clipping.');
   }
@@ -47,7 +56,7 @@ function checkFunction(argument: string, value: unknown, advice: string): void {
   throw argumentError({ kind: 'type', fn, argument, required: 'be a function', got: value, advice });
 }
 
-function checkVariables(parameters: NamedVariables, buffers: NamedVariables): void {
+function checkVariables(parameters: NamedVariables, buffers: NamedVariables, after: NamedVariables): void {
   const twice = Object.keys(parameters).filter((name) => Object.hasOwn(buffers, name));
   if (twice.length > 0) {
     throw argumentError({
@@ -72,7 +81,7 @@ function checkVariables(parameters: NamedVariables, buffers: NamedVariables): vo
     });
   }
   const names = new Map<tf.Variable, string>();
-  for (const [name, variable] of all) {
+  for (const [name, variable] of [...all, ...Object.entries(after)]) {
     const other = names.get(variable);
     if (other) {
       throw argumentError({

@@ -1,4 +1,5 @@
 export type { BatchStatistics, World } from '@tfjs-ssl/ops';
+export type { AfterUpdate, AfterUpdates } from './after-update.ts';
 export { clipByGlobalNorm } from './clip-by-global-norm.ts';
 export type {
   CheckpointEvent,
@@ -18,6 +19,7 @@ export type { Exclusion } from './optimizers/exclusion.ts';
 export { type LarsOptions, lars } from './optimizers/lars.ts';
 export type { LarsFlavour } from './optimizers/momentum-rule.ts';
 export { type SgdOptions, sgd } from './optimizers/sgd.ts';
+export type { FrozenAtFirst } from './parameter-update.ts';
 export type { GradientExchange } from './ranks/average-of-ranks.ts';
 export type { CheckpointManifest } from './run/checkpoint-manifest.ts';
 export {
@@ -32,6 +34,7 @@ export { type Restorable, type Restored, type RunConfig, RunFolder, type RunFold
 export { TensorBoardLog } from './run/tensorboard/tensorboard-log.ts';
 export type { KeptCheckpoint, RunKeeper } from './run-keeper.ts';
 export { type ConstantScheduleOptions, constantSchedule } from './schedules/constant-schedule.ts';
+export { type CosineMomentumOptions, cosineMomentum } from './schedules/cosine-momentum.ts';
 export { type EpochCosineOptions, epochCosine } from './schedules/epoch-cosine.ts';
 export { type WarmupCosineOptions, warmupCosine } from './schedules/warmup-cosine.ts';
 export type { LossAndMetrics } from './step.ts';

@@ -1,11 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { compile, type InputSpec, type InputSpecs, type InputTensors, type Precision } from '@tfjs-ssl/engine';
 import type { GradientScale } from '@tfjs-ssl/ops';
+import { type AfterUpdates, afterScalars, runAfterUpdates } from './after-update.ts';
 import { addUp, type Chunks, chunksOf, meanOfChunks } from './chunks.ts';
 import { clipByGlobalNorm } from './clip-by-global-norm.ts';
 import type { LossScale } from './loss-scale.ts';
+import type { ParameterUpdate } from './parameter-update.ts';
 import type { RankTeam } from './ranks/rank-team.ts';
-import type { NamedTensors, NamedVariables, Optimizer, OptimizerState } from './types.ts';
+import type { NamedTensors, NamedVariables } from './types.ts';
 import { untrainedVariables, warnOfUntrained } from './untrained-variables.ts';
 
 /** What your loss function returns: the scalar to minimise and scalars to watch. */
@@ -23,8 +25,8 @@ export interface StepDefinition<Inputs extends InputSpecs, Metric extends string
   readonly inputs: Inputs;
   readonly loss: (inputs: InputTensors<Inputs>) => tf.Tensor | LossAndMetrics<Metric>;
   readonly chunks?: Chunks<Inputs>;
-  readonly optimizer: Optimizer;
-  readonly state: OptimizerState;
+  readonly update: ParameterUpdate;
+  readonly afterUpdate: AfterUpdates;
   readonly clipNorm: number | undefined;
   readonly precision: Precision;
   /** For mixed precision: enlarges the loss so that small gradients do not vanish. */
@@ -49,23 +51,24 @@ export interface TrainingStep<Input extends string> {
 const scalarsInput = 'optimizer.scalars';
 
 /**
- * Compiles one training step: gradients of the loss, clipping, update.
+ * Compiles one training step: gradients of the loss, clipping, the optimizer's update, the updates after it.
  *
- * Everything that changes from step to step comes in as tensors (the optimizer's scalars in one upload), everything that
+ * Everything that changes from step to step comes in as tensors (the numbers of all updates in one upload), everything that
  * stays lives in variables, and all that is to be read comes out as one small tensor: such a step can be recorded and replayed.
  */
 export function trainingStep<Inputs extends InputSpecs, Metric extends string>(
   definition: StepDefinition<Inputs, Metric>,
 ): TrainingStep<keyof Inputs & string> {
-  const { parameters, loss, optimizer, state, clipNorm, precision, lossScale, ranks } = definition;
+  const { parameters, loss, update, afterUpdate, clipNorm, precision, lossScale, ranks } = definition;
   if (scalarsInput in definition.inputs) {
     throw new RangeError(
       `Trainer: inputs must not have the name '${scalarsInput}', which the trainer uses itself. Choose another.`,
     );
   }
+  const optimizerScalars = update.scalars(0, 0).length;
   const inputs: Record<string, InputSpec> = {
     ...definition.inputs,
-    [scalarsInput]: { shape: [optimizer.scalars(1, 0).length] },
+    [scalarsInput]: { shape: [optimizerScalars + afterScalars(afterUpdate, 0).length] },
   };
   const metricNames: string[] = [];
   let first = true;
@@ -93,7 +96,8 @@ export function trainingStep<Inputs extends InputSpecs, Metric extends string>(
 
   const compiled = compile(
     (named: Readonly<Record<string, tf.Tensor>>) => {
-      const { [scalarsInput]: scalars, ...own } = named;
+      const { [scalarsInput]: numbers, ...own } = named as { [scalarsInput]: tf.Tensor1D } & typeof named;
+      const scalars = numbers.size > optimizerScalars ? tf.slice(numbers, 0, optimizerScalars) : numbers;
       const kept: tf.Tensor[] = [];
       try {
         const chunks = chunksOf(own as unknown as InputTensors<Inputs>, definition.chunks);
@@ -104,14 +108,14 @@ export function trainingStep<Inputs extends InputSpecs, Metric extends string>(
         const { gradients, values } = ranks ? ranks.average(ranks.run(passes)) : passes();
         if (!lossScale) {
           const clipped = clipNorm === undefined ? gradients : clipByGlobalNorm(gradients, clipNorm);
-          optimizer.update(parameters, clipped, state, scalars as tf.Tensor1D);
+          update.update(clipped, scalars);
+          runAfterUpdates(afterUpdate, numbers, optimizerScalars);
           return { values };
         }
         const scale = lossScale.gradientScale(Object.values(gradients));
         const [given, remaining] = clipNorm === undefined ? [gradients, scale] : clipScaled(gradients, scale, clipNorm);
-        const counted = scalars as tf.Tensor1D;
-        const numbers = optimizer.withoutSkipped?.(counted, lossScale.skippedSteps) ?? counted;
-        optimizer.update(parameters, given, state, numbers, remaining);
+        update.update(given, scalars, { scale: remaining, skippedSteps: lossScale.skippedSteps });
+        runAfterUpdates(afterUpdate, numbers, optimizerScalars);
         return { values: tf.concat([values, lossScale.finish(scale)]) };
       } finally {
         tf.dispose(kept);

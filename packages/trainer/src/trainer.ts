@@ -1,10 +1,12 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { InputSpecs, InputTensors, Precision } from '@tfjs-ssl/engine';
 import type { BatchStatistics, World } from '@tfjs-ssl/ops';
+import { type AfterUpdates, afterScalars, afterVariables } from './after-update.ts';
 import { checkOptions } from './check-options.ts';
 import type { FitEvent, StepResult } from './events.ts';
 import { type FitOptions, fit } from './loop.ts';
 import { dynamicLossScale, type LossScale } from './loss-scale.ts';
+import { type FrozenAtFirst, type ParameterUpdate, parameterUpdate } from './parameter-update.ts';
 import type { GradientExchange } from './ranks/average-of-ranks.ts';
 import { type RankTeam, rankTeam } from './ranks/rank-team.ts';
 import { type LossAndMetrics, type TrainingStep, trainingStep } from './step.ts';
@@ -15,7 +17,7 @@ import type { NamedVariables, Optimizer, OptimizerState, Schedule } from './type
 export interface TrainerOptions<Inputs extends InputSpecs, Metric extends string> {
   /** Variables to train, by name; `namedWeights` of the layers package returns PyTorch's names. The caller still owns them. */
   readonly parameters: NamedVariables;
-  /** Variables that the loss itself changes (running statistics); saved with the parameters. Default: none. */
+  /** Variables that the loss itself changes (running statistics, a queue, a center); saved with the parameters. Default: none. */
   readonly buffers?: NamedVariables;
   /** Every input of the step by name: exact shape and dtype (default float32). */
   readonly inputs: Inputs;
@@ -36,6 +38,13 @@ export interface TrainerOptions<Inputs extends InputSpecs, Metric extends string
   readonly optimizer: Optimizer;
   /** Learning rate as a function of the step (from 0). */
   readonly schedule: Schedule;
+  /**
+   * What a step does after the optimizer's update, by name and in this order: moving averages of weights, prototypes of unit length. Their
+   * variables are saved with the run. Default: nothing.
+   */
+  readonly afterUpdate?: AfterUpdates;
+  /** Parameters that stay as they are in the first steps, such as the last layer of DINO's head. Default: none. */
+  readonly frozenAtFirst?: FrozenAtFirst;
   /** Largest L2 norm of all gradients together; larger gradients are scaled down to it. Default: no clipping. */
   readonly clipNorm?: number;
   /**
@@ -60,7 +69,7 @@ export interface TrainerOptions<Inputs extends InputSpecs, Metric extends string
 /**
  * Trains variables by gradient descent: one compiled step, its state, and the loop around it.
  *
- * A step is: loss → gradients → clipping → update by the optimizer. The trainer works with any model, data and loss.
+ * A step is: loss → gradients → clipping → update by the optimizer → updates after it. The trainer works with any model, data and loss.
  * All its state is in variables and in the number of steps done, so {@link Trainer.snapshot} and {@link Trainer.restore}
  * continue a run exactly.
  *
@@ -92,6 +101,7 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
   readonly #options: TrainerOptions<Inputs, Metric>;
   readonly #optimizerState: OptimizerState;
   readonly #variables: NamedVariables;
+  readonly #update: ParameterUpdate;
   readonly #step: TrainingStep<keyof Inputs & string>;
   readonly #lossScale: LossScale | null;
   readonly #ranks: RankTeam | null;
@@ -106,7 +116,7 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
    * the precision.
    */
   constructor(options: TrainerOptions<Inputs, Metric>) {
-    const { parameters, buffers = {}, optimizer, precision = 'float32' } = options;
+    const { parameters, buffers = {}, optimizer, afterUpdate = {}, precision = 'float32' } = options;
     checkOptions(options);
     this.#ranks = rankTeam(options);
     const { clipNorm } = options;
@@ -114,14 +124,18 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
     this.buffers = buffers;
     this.#options = options;
     this.#optimizerState = optimizer.createState(parameters);
+    this.#update = parameterUpdate(optimizer, parameters, this.#optimizerState, options.frozenAtFirst);
     this.#lossScale = precision === 'mixed' ? dynamicLossScale() : null;
     this.#variables = {
       ...stateVariables({ ...parameters, ...buffers }, this.#optimizerState),
+      ...prefixed('frozenAtFirst.', this.#update.variables),
       ...prefixed('lossScale.', this.#lossScale?.variables ?? {}),
+      ...prefixed('afterUpdate.', afterVariables(afterUpdate)),
     };
-    const [state, lossScale] = [this.#optimizerState, this.#lossScale];
+    const [update, lossScale] = [this.#update, this.#lossScale];
     try {
-      this.#step = trainingStep({ ...options, state, clipNorm, precision, lossScale, ranks: this.#ranks });
+      const ranks = this.#ranks;
+      this.#step = trainingStep({ ...options, update, afterUpdate, clipNorm, precision, lossScale, ranks });
     } catch (error) {
       this.#disposeState();
       throw error;
@@ -145,7 +159,7 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
    */
   async step(inputs: Readonly<Record<keyof Inputs & string, tf.Tensor>>): Promise<StepResult<Metric>> {
     this.#checkUsable();
-    const { optimizer, schedule } = this.#options;
+    const { schedule, afterUpdate = {} } = this.#options;
     const step = this.#stepsDone;
     const learningRate = schedule(step);
     if (!(learningRate >= 0 && learningRate < Number.POSITIVE_INFINITY)) {
@@ -153,7 +167,8 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
         `Trainer: schedule must give a learning rate of at least 0, got ${learningRate} at step ${step}. Correct the schedule.`,
       );
     }
-    const output = this.#step.run(inputs, optimizer.scalars(step + 1, learningRate));
+    const scalars = [...this.#update.scalars(step, learningRate), ...afterScalars(afterUpdate, step)];
+    const output = this.#step.run(inputs, scalars);
     this.#stepsDone++;
     if (!this.#sameOnRanks) this.#checkRanks();
     const [loss, ...others] = await output.data();
@@ -194,7 +209,7 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
   /**
    * Restores a state; the next step continues it exactly.
    *
-   * @param state - a {@link Trainer.snapshot} of a trainer with the same parameters, buffers and optimizer; copied.
+   * @param state - a {@link Trainer.snapshot} of a trainer with the same parameters, buffers, optimizer and updates; copied.
    * @throws RangeError that lists what does not fit; in this case nothing changes.
    */
   restore(state: TrainerState): void {
@@ -263,7 +278,7 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
   }
 
   #disposeState(): void {
-    const slots = [...Object.values(this.#optimizerState), this.#lossScale?.variables ?? {}];
+    const slots = [...Object.values(this.#optimizerState), this.#update.variables, this.#lossScale?.variables ?? {}];
     for (const slot of slots) for (const variable of Object.values(slot)) variable.dispose();
   }
 

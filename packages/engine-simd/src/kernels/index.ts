@@ -6,6 +6,7 @@ import { compareKernels } from './compare.ts';
 import { convolutionKernels } from './convolution.ts';
 import { depthwiseKernels } from './depthwise.ts';
 import { elementwiseKernels } from './elementwise.ts';
+import { emaKernels } from './ema.ts';
 import type { SimdKernel } from './kernel.ts';
 import { matrixProductKernels } from './matrix-product.ts';
 import { memoryKernels } from './memory.ts';
@@ -24,6 +25,7 @@ export const kernels: readonly SimdKernel[] = [
   ...convolutionKernels,
   ...depthwiseKernels,
   ...elementwiseKernels,
+  ...emaKernels,
   ...ntXentKernels,
   ...matrixProductKernels,
   ...memoryKernels,

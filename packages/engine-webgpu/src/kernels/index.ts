@@ -7,6 +7,7 @@ import { augmentKernels } from './augment-images.ts';
 import { batchNormKernels } from './batch-norm.ts';
 import { columnSumKernels } from './column-sum.ts';
 import { convolutionKernels } from './convolution.ts';
+import { emaKernels } from './ema.ts';
 import { integerKernels } from './integers.ts';
 import type { GpuKernel } from './kernel.ts';
 import { matrixProductKernels } from './matrix-product.ts';
@@ -24,6 +25,7 @@ export const kernels: readonly GpuKernel[] = [
   ...batchNormKernels,
   ...columnSumKernels,
   ...convolutionKernels,
+  ...emaKernels,
   ...integerKernels,
   ...ntXentKernels,
   ...matrixProductKernels,

@@ -102,6 +102,7 @@ function* listWeights(model: LayersModel, prefix: string, outerTrains: boolean):
   }
 }
 
-function isModel(value: layers.Layer | Models | null | undefined): value is LayersModel {
+/** Whether a value is a model of tf.layers. */
+export function isModel(value: layers.Layer | Models | null | undefined): value is LayersModel {
   return Array.isArray((value as LayersModel | null | undefined)?.layers);
 }

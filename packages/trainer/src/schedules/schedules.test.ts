@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { constantSchedule } from './constant-schedule.ts';
+import { cosineMomentum } from './cosine-momentum.ts';
 import { epochCosine } from './epoch-cosine.ts';
 import { warmupCosine } from './warmup-cosine.ts';
 
@@ -96,5 +97,24 @@ describe('schedules refuse', () => {
     );
     expect(() => warmupCosine({ learningRate: -1, warmupSteps: 0, totalSteps: 5 })).toThrow(RangeError);
     expect(() => warmupCosine({ learningRate: 1, warmupSteps: 0, totalSteps: 5 })(Number.NaN)).toThrow(RangeError);
+  });
+});
+
+describe('cosineMomentum', () => {
+  it('goes from the start to the end by half a cosine, and stays', () => {
+    const momentum = cosineMomentum({ start: 0.5, totalSteps: 8 });
+    expect([0, 4, 8, 99].map(momentum)).toEqual([0.5, 0.75, 1, 1]);
+    // BYOL's 1 - (1 - start) (cos(pi k / K) + 1) / 2
+    expect(momentum(2)).toBeCloseTo(1 - (0.5 * (Math.cos(Math.PI / 4) + 1)) / 2, 15);
+    expect(cosineMomentum({ start: 0.9, end: 0.9, totalSteps: 3 })(1)).toBe(0.9);
+  });
+
+  it('refuses what is no momentum', () => {
+    expect(() => cosineMomentum({ start: 1.2, totalSteps: 8 })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: cosineMomentum: start must be a finite number in [0, 1], got 1.2. It is the weight of the old values, such as 0.996.]`,
+    );
+    expect(() => cosineMomentum({ start: 0.9, end: -1, totalSteps: 8 })).toThrow(/end must be/);
+    expect(() => cosineMomentum({ start: 0.9, totalSteps: 0 })).toThrow(/totalSteps must be/);
+    expect(() => cosineMomentum({ start: 0.9, totalSteps: 8 })(-1)).toThrow(/step must be/);
   });
 });
