@@ -30,6 +30,7 @@ function messagesOf(source: string): string[] {
     if (/^check(Number|Choice|Interval|Option)$/.test(node.expression.text)) {
       messages.push(`${words(0)}: ${words(1)} must be …, got …. ${words(node.arguments.length - 1)}`);
     }
+    if (node.expression.text === 'fail') messages.push(`${words(0)} must ${words(1)}, got ${words(2)}. ${words(3)}`);
     const [fault] = node.arguments;
     if (node.expression.text !== 'argumentError' || !fault || !ts.isObjectLiteralExpression(fault)) return;
     const field = (name: string) => {

@@ -9,7 +9,7 @@ export interface Summary {
 
 /** Middle value; the mean of the two middle ones where their number is even. */
 export function median(values: readonly number[]): number {
-  if (values.length === 0) throw new RangeError('median: at least one value is required, got none. Measure a round.');
+  if (values.length === 0) throw new Error('median: values must hold at least one number, got none. Measure a round.');
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;

@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 import type { PackedImages } from '@tfjs-ssl/ops';
 import { applyRuns, applyRunsPacked, toRuns } from './chain-runs.ts';
@@ -106,9 +107,7 @@ export function compose(transforms: readonly Transform[]): Chain {
     'transforms' in transform ? (transform as Chain).transforms : [transform],
   );
   if (parts.length === 0) {
-    throw new RangeError(
-      'compose: transforms must have at least one transform, got none. Pass some, or leave the chain out.',
-    );
+    throw argumentError({ fn: 'compose', argument: 'transforms', required: 'hold at least one transform', got: transforms, shown: 'none', advice: 'Pass the transforms of the chain.' });
   }
   const members = placeColumns(parts);
   const columns = members.flatMap((member) => member.columns);

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkNumber } from '@tfjs-ssl/checks';
+import { argumentError, checkNumber, showValue } from '@tfjs-ssl/checks';
 import { checkImages, type PerImage, perImage } from './check.ts';
 
 /** Options of {@link gaussianBlur}. */
@@ -14,7 +14,7 @@ export interface GaussianBlurOptions {
 export function checkKernelSize(fn: string, kernelSize: number): void {
   const advice = 'The kernel has a tap in the middle.';
   checkNumber(fn, 'kernelSize', kernelSize, { min: 1, integer: true }, advice);
-  if (kernelSize % 2 === 0) throw new RangeError(`${fn}: kernelSize must be odd, got ${kernelSize}. ${advice}`);
+  if (kernelSize % 2 === 0) throw argumentError({ fn, argument: 'kernelSize', required: 'be odd', got: kernelSize, advice });
 }
 
 /**
@@ -48,9 +48,7 @@ export function gaussianBlur(images: tf.Tensor4D, options: GaussianBlurOptions):
   const radius = (kernelSize - 1) / 2;
   const shortest = Math.min(images.shape[1], images.shape[2]);
   if (radius >= shortest) {
-    throw new RangeError(
-      `gaussianBlur: kernelSize must be at most ${2 * shortest - 1} for images of shape [${images.shape}], got ${kernelSize}. A border is mirrored once only.`,
-    );
+    throw argumentError({ fn: 'gaussianBlur', argument: 'kernelSize', required: `be at most ${2 * shortest - 1} for images of shape ${showValue(images.shape)}`, got: kernelSize, advice: "The kernel's radius must be smaller than each side of the image." });
   }
   return tf.tidy(() => {
     const sigmas = perImage('gaussianBlur', 'sigma', sigma, images, { above: 0 });

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkNumber } from '@tfjs-ssl/checks';
+import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import { checkImages } from './check.ts';
 
 /** Options of {@link normalize} and `normalizeImages`. */
@@ -12,10 +12,10 @@ export interface NormalizeOptions {
 
 /** Throws if mean and standard deviation are not as many positive or finite numbers as they should be. */
 export function checkNormalize(fn: string, { mean, std }: NormalizeOptions, channels: number): void {
-  if (mean.length !== channels || std.length !== channels) {
-    throw new RangeError(
-      `${fn}: mean and std must have ${channels} numbers each, one per channel, got ${mean.length} and ${std.length}. Pass one per channel.`,
-    );
+  for (const [argument, { length }] of Object.entries({ mean, std })) {
+    if (length === channels) continue;
+    const required = `hold ${channels} numbers, one per channel`;
+    throw argumentError({ fn, argument, required, got: length, advice: 'Pass one number per channel of the images.' });
   }
   const advice = 'State it in the range of the images, [0, 1]: divide numbers for images of 0 to 255 by 255.';
   for (const value of mean) checkNumber(fn, 'mean', value, { min: 0, max: 1 }, advice);

@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import { checkProbability } from './check.ts';
 import type { Transform } from './transform.ts';
 
@@ -29,9 +30,7 @@ export function randomApply(transform: Transform, { p }: RandomApplyOptions): Tr
   checkProbability('randomApply', p);
   const { name, columns, skipped, stages } = transform;
   if (skipped === null) {
-    throw new RangeError(
-      `randomApply: the transform must be one that can be left out, got ${name}, which changes the size of an image. Apply it always.`,
-    );
+    throw argumentError({ fn: 'randomApply', argument: 'transform', required: 'keep the size of an image', got: name, shown: `${name}, which changes it`, advice: 'Apply it to every image.' });
   }
   return {
     name,

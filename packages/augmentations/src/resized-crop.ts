@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkImages, type ImageSize, isTensor, type PerImage, perImage, toImageSize } from './check.ts';
 
@@ -101,9 +102,7 @@ function checkInside(side: string, begin: PerImage, length: PerImage, limit: num
   for (let i = 0; i < count; i++) {
     const end = at(begin, i) + at(length, i);
     if (end > limit) {
-      throw new RangeError(
-        `resizedCrop: the box of image ${i} must end within its ${limit} pixels, got ${end} as its ${side} end. Move or shrink it.`,
-      );
+      throw argumentError({ fn: 'resizedCrop', argument: 'box', required: `end within the ${limit} pixels of image ${i}`, got: end, shown: `${end} as its ${side} end`, advice: 'Move or shrink the box.' });
     }
   }
 }

@@ -1,3 +1,4 @@
+import { argumentError, showValue } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 import type { AugmentStage } from '@tfjs-ssl/ops';
 import { checkImages, checkProbability, type ImageSize } from './check.ts';
@@ -124,9 +125,7 @@ export function parameterTable(
 ): tf.Tensor2D {
   const shape: readonly number[] = 'dtype' in parameters ? parameters.shape : [parameters.length, columns.length];
   if (shape.length !== 2 || shape[0] !== rows || shape[1] !== columns.length) {
-    throw new RangeError(
-      `${fn}: parameters must have ${rows} rows (one per image) of ${columns.length} columns (${columns.join(', ')}), got shape [${shape}]. Sample once for every image.`,
-    );
+    throw argumentError({ fn, argument: 'parameters', required: `have ${rows} rows, one per image, of ${columns.length} columns (${columns.join(', ')})`, got: shape, shown: `shape ${showValue(shape)}`, advice: 'Sample once for every image.' });
   }
   if ('dtype' in parameters) return parameters;
   return tf.tensor2d(flatten(fn, columns, parameters), [rows, columns.length]);
@@ -139,9 +138,7 @@ export function flatten(fn: string, columns: readonly string[], records: readonl
     columns.forEach((column, i) => {
       const value = record[column];
       if (typeof value !== 'number' || !Number.isFinite(value)) {
-        throw new RangeError(
-          `${fn}: parameter '${column}' of image ${row} must be a finite number, got ${value}. Take it from sample().`,
-        );
+        throw argumentError({ fn, argument: `parameters[${row}]['${column}']`, required: 'be a finite number', got: value, advice: 'Pass what sample() returns.' });
       }
       values[row * columns.length + i] = value;
     });

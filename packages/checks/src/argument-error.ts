@@ -8,6 +8,8 @@ export interface ArgumentFault {
   readonly required: string;
   /** What came. */
   readonly got: unknown;
+  /** What came, as the text shows it. */
+  readonly shown: string;
   /** What to do, as a sentence or two. */
   readonly advice: string;
 }
@@ -16,8 +18,8 @@ export interface ArgumentFault {
 export type ArgumentError = Error & ArgumentFault;
 
 /** What {@link argumentError} takes. */
-export interface ArgumentErrorOptions extends ArgumentFault {
-  /** What came as the text shows it. Default: the value itself, lists in brackets. */
+export interface ArgumentErrorOptions extends Omit<ArgumentFault, 'shown'> {
+  /** What came, as the text shows it. Default: the value itself, lists in brackets. */
   readonly shown?: string;
   /**
    * `'type'` for a value of another kind, `'range'` for one that is out of range, `'failure'` if the caller made no mistake: a damaged file, a
@@ -43,10 +45,11 @@ export interface ArgumentErrorOptions extends ArgumentFault {
  */
 export function argumentError(options: ArgumentErrorOptions): ArgumentError {
   const { fn, argument, required, got, advice, shown = showValue(got), kind = 'range', cause } = options;
-  const message = `${fn}: ${argument} must ${required}, got ${shown}. ${advice}`;
+  const end = shown.includes('\n') ? '\n' : '. '; // a list of several lines ends with a line
+  const message = `${fn}: ${argument} must ${required}, got ${shown}${end}${advice}`;
   const Kind = { range: RangeError, type: TypeError, failure: Error }[kind];
   const error = new Kind(message, cause === undefined ? {} : { cause });
-  return Object.assign(error, { fn, argument, required, got, advice });
+  return Object.assign(error, { fn, argument, required, got, shown, advice });
 }
 
 /**
@@ -70,14 +73,39 @@ export function isArgumentError(error: unknown): error is ArgumentError {
   return error instanceof Error && 'fn' in error && 'argument' in error && 'required' in error;
 }
 
-/** A value as an error shows it: short, and telling a function or an object from a number. */
+/**
+ * Formats a value for an error text: short, and so that a function, an object and a number differ.
+ *
+ * @param value - anything.
+ * @returns for example `'a'` in quotes, `[1, 2]`, `a function`, `an object (Map)`; at most eight elements of a list.
+ */
 export function showValue(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value) || ArrayBuffer.isView(value)) {
     const list = [...(value as ArrayLike<unknown> & Iterable<unknown>)];
-    return `[${list.slice(0, 8).join(',')}${list.length > 8 ? ',...' : ''}]`;
+    return `[${list.slice(0, 8).join(', ')}${list.length > 8 ? ', ...' : ''}]`;
   }
   if (typeof value === 'object' && value !== null) return `an object (${value.constructor?.name ?? 'Object'})`;
   return String(value);
+}
+
+/**
+ * Formats a tensor for an error text by its dtype and shape.
+ *
+ * @param tensor - a tensor of TensorFlow.js, or anything with a dtype and a shape.
+ * @returns for example `float32 of shape [2, 3]`.
+ */
+export function showTensor({ dtype, shape }: { readonly dtype: string; readonly shape: readonly number[] }): string {
+  return `${dtype} of shape ${showValue(shape)}`;
+}
+
+/**
+ * Formats the kind of a value for an error text, when the value itself says nothing.
+ *
+ * @param value - anything.
+ * @returns for example `Float32Array`, `Array`, `Number`, `undefined`, `null`.
+ */
+export function showKind(value: unknown): string {
+  return value === undefined || value === null ? String(value) : Object.prototype.toString.call(value).slice(8, -1);
 }

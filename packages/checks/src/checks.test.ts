@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { argumentError, isArgumentError, showValue } from './argument-error.ts';
+import { argumentError, isArgumentError, showKind, showTensor, showValue } from './argument-error.ts';
 import { checkChoice } from './check-choice.ts';
 import { checkNumber, describeRule, obeys } from './check-number.ts';
 
@@ -10,9 +10,10 @@ describe('argumentError', () => {
     const error = argumentError(fault);
     expect(error).toBeInstanceOf(RangeError);
     expect(error.message).toBe('grow: by must be above 0, got -1. Pass 1.');
-    expect(error).toMatchObject(fault);
+    expect(error).toMatchObject({ ...fault, shown: '-1' });
     expect(argumentError({ ...fault, kind: 'type' })).toBeInstanceOf(TypeError);
-    expect(argumentError({ ...fault, shown: 'less' }).message).toContain('got less.');
+    expect(argumentError({ ...fault, shown: 'less' }).message).toContain('got less. Pass 1.');
+    expect(argumentError({ ...fault, shown: 'two:\n  a\n  b' }).message).toContain('got two:\n  a\n  b\nPass 1.');
     const cause = new Error('the disk is full');
     const failure = argumentError({ ...fault, kind: 'failure', cause });
     expect([failure.name, failure.cause]).toEqual(['Error', cause]);
@@ -35,8 +36,27 @@ describe('argumentError', () => {
       'a function',
       'an object (Object)',
       'an object (Map)',
-      '[1,2]',
-      '[0,0,0,0,0,0,0,0,...]',
+      '[1, 2]',
+      '[0, 0, 0, 0, 0, 0, 0, 0, ...]',
+    ]);
+  });
+
+  it('shows tensors by dtype and shape', () => {
+    expect(showTensor({ dtype: 'int32', shape: [2, 3] })).toBe('int32 of shape [2, 3]');
+    expect(showTensor({ dtype: 'float32', shape: [] })).toBe('float32 of shape []');
+  });
+
+  it('shows the kind of a value', () => {
+    const list = [undefined, null, 1, 'a', [1], {}, new Float32Array(1), () => 1];
+    expect(list.map(showKind)).toEqual([
+      'undefined',
+      'null',
+      'Number',
+      'String',
+      'Array',
+      'Object',
+      'Float32Array',
+      'Function',
     ]);
   });
 });

@@ -4,6 +4,8 @@ export {
   type ArgumentFault,
   argumentError,
   isArgumentError,
+  showKind,
+  showTensor,
   showValue,
 } from './argument-error.ts';
 export { checkChoice } from './check-choice.ts';

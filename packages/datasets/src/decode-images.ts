@@ -57,7 +57,7 @@ export async function decodeImages(
       const failure = failures[0];
       if (failure) {
         throw new Error(
-          `decodeImages: file ${first + failure.position} ${failure.reason}. Leave it out or replace it.`,
+          `decodeImages: file ${first + failure.position} ${failure.reason}. Leave it out, or replace it.`,
         );
       }
       const count = Math.min(perTask, files.length - first);

@@ -58,8 +58,8 @@ function answer(thread: Worker, task: DecodeTask): Promise<DecodeResult> {
     };
     const onMessage = (result: DecodeResult) => settle(() => resolve(result));
     const onError = (cause: Error) =>
-      settle(() => reject(new Error(`decoding thread failed: ${cause.message}`, { cause })));
-    const onExit = (code: number) => settle(() => reject(new Error(`decoding thread ended with code ${code}.`)));
+      settle(() => reject(new Error(`a decoding thread failed: ${cause.message}. Run again.`, { cause })));
+    const onExit = (code: number) => settle(() => reject(new Error(`a decoding thread ended with code ${code}. Run again, with fewer workers if memory was short.`)));
     thread.on('message', onMessage).on('error', onError).on('exit', onExit);
     thread.postMessage(task);
   });

@@ -130,7 +130,7 @@ async function openThroughCache(
   }
   if (pixels) return { store: memoryStore(pixels, imageBytes), failures };
   const made = await openImageCache(path, fingerprint);
-  if ('unusable' in made) throw new Error(`${source.caller}: ${path} was changed by someone else. Run again.`);
+  if ('unusable' in made) throw new Error(`${source.caller}: another program changed the cache ${path}. Run again.`);
   return { store: fileStore(made.file, made.start, imageBytes), failures };
 }
 
@@ -181,7 +181,7 @@ function datasetOf(
   const failed = new Set(failures.map(({ position }) => position));
   const kept = Int32Array.from(listing.files.keys()).filter((position) => !failed.has(position));
   if (kept.length === 0)
-    throw new Error(`${caller}: none of the ${failed.size} images in ${tree.path} can be decoded.`);
+    throw new Error(`${caller}: none of the ${failed.size} images in ${tree.path} can be decoded. Replace them.`);
   checkClasses(caller, tree.path, listing, failures);
   let open = true;
   return {
@@ -196,7 +196,7 @@ function datasetOf(
       ...failures.map(({ position, reason }) => ({ file: listing.files[position] as string, reason })),
     ],
     async read(indices, out) {
-      if (!open) throw new Error('read: the data set has been closed. Open it again to read from it.');
+      if (!open) throw new Error('read: the data set is closed. Open it again.');
       const target = readTarget(indices, out, kept.length, bytesPerImage(shape));
       await store.read(
         Int32Array.from(indices, (index) => kept[index] as number),
@@ -225,9 +225,10 @@ function checkClasses(
     const label = labels[position] as number;
     left[label] = (left[label] as number) - 1;
     if (left[label] === 0) {
+      const count = images[label] === 1 ? 'its only image' : `all its ${images[label]} images`;
       throw new Error(
-        `${caller}: class ${classNames[label]} in ${path} has no image left: ${images[label] === 1 ? 'its only one' : `all ${images[label]}`} would be left out, ` +
-          `the last one, ${files[position]}, because it ${reason}. Replace them, or take the class away.`,
+        `${caller}: class ${classNames[label]} in ${path} must keep an image, got ${count} left out: ${files[position]} ${reason}. ` +
+          'Replace the images, or remove the class.',
       );
     }
   }

@@ -105,13 +105,13 @@ async function receive(
   if (!response.ok || !response.body) {
     await response.body?.cancel();
     throw new Error(
-      `downloadTinyImagenet: ${url} answered ${response.status} ${response.statusText}. Check the URL, or get the zip by other means and put it into ${folder}.`,
+      `downloadTinyImagenet: ${url} answered ${response.status} ${response.statusText}. Check the URL, or put the zip into ${folder} yourself.`,
     );
   }
   const resumed = response.status === 206;
   if (resumed && !response.headers.get('content-range')?.startsWith(`bytes ${already}-`)) {
     await response.body.cancel();
-    throw new Error(`downloadTinyImagenet: ${url} sent another part than asked for. Delete ${part} and run again.`);
+    throw new Error(`downloadTinyImagenet: ${url} sent another part of the file than requested. Delete ${part} and run again.`);
   }
   const file = await open(part, resumed ? 'a' : 'w').catch((error: Error) => {
     throw unwritable(folder, error);
@@ -142,7 +142,7 @@ async function request(url: string, already: number, signal: AbortSignal | undef
     const { cause } = error as Error;
     const why = cause instanceof Error ? cause.message : (error as Error).message;
     throw new Error(
-      `downloadTinyImagenet: ${url} cannot be reached (${why}). Check the network, or get the zip by other means.`,
+      `downloadTinyImagenet: ${url} cannot be reached (${why}). Check the network, or put the zip into place yourself.`,
       { cause: error },
     );
   }
@@ -180,14 +180,14 @@ async function check(path: string, sha256: string | undefined, advice: string): 
   try {
     await readZipDirectory(path);
   } catch (cause) {
-    throw new Error(`downloadTinyImagenet: ${path} is not a complete zip. ${advice}`, { cause });
+    throw new Error(`downloadTinyImagenet: ${path} must be a complete zip. ${advice}`, { cause });
   }
   if (sha256 === undefined) return;
   const hash = createHash('sha256');
   for await (const piece of createReadStream(path)) hash.update(piece);
   const digest = hash.digest('hex');
   if (digest !== sha256.toLowerCase()) {
-    throw new Error(`downloadTinyImagenet: ${path} must have SHA-256 ${sha256}, has ${digest}. ${advice}`);
+    throw new Error(`downloadTinyImagenet: ${path} must have SHA-256 ${sha256}, got ${digest}. ${advice}`);
   }
 }
 
@@ -200,7 +200,7 @@ async function sizeOf(path: string): Promise<number> {
 
 function broken(url: string, part: string, why: string, cause?: Error): Error {
   return new Error(
-    `downloadTinyImagenet: the connection to ${url} broke (${why}). What has arrived is in ${part}; run again to go on from there.`,
+    `downloadTinyImagenet: the connection to ${url} broke (${why}). The part that arrived is in ${part}; run again to continue.`,
     { cause },
   );
 }

@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
@@ -33,12 +34,12 @@ export async function findTinyImagenet(options: FindTinyImagenetOptions = {}): P
   const { data, env = process.env, cwd = process.cwd() } = options;
   const named = [
     { path: data, from: 'data', advice: 'Check the path.' },
-    { path: env.TINY_IMAGENET, from: 'the environment variable TINY_IMAGENET', advice: 'Correct it or unset it.' },
+    { path: env.TINY_IMAGENET, from: 'TINY_IMAGENET', advice: 'Correct the environment variable, or unset it.' },
   ].find(({ path }) => path);
   if (named) {
     const path = resolve(cwd, named.path as string);
     if (!(await exists(path))) {
-      throw new Error(`findTinyImagenet: ${named.from} names ${path}, where there is nothing. ${named.advice}`);
+      throw argumentError({ fn: 'findTinyImagenet', argument: named.from, required: 'name a zip or folder that exists', got: path, advice: named.advice });
     }
     return (await within(path)) ?? path;
   }

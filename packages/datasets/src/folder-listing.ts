@@ -4,6 +4,9 @@ import { append, byNumber, type ImageListing, selectClasses, some } from './imag
 import type { ImageTree } from './image-tree.ts';
 import { belongsToSystem } from './walk-folder.ts';
 
+/** The function that errors name. */
+const fn = 'imageFolder';
+
 /** Which part of a folder of images is taken. */
 export interface FolderSelection {
   readonly split: 'train' | 'val';
@@ -31,9 +34,7 @@ export function listFolder(tree: ImageTree, selection: FolderSelection): ImageLi
   checkLeftOut(tree, leftOut, selection.onCorrupt);
   const found = [...byClass.keys()].sort();
   if (!found.some((name) => byClass.get(name)?.length)) {
-    throw new Error(
-      `imageFolder: ${tree.path} must hold a folder per class with .jpg, .jpeg or .png files; it has none. Check the path.`,
-    );
+    throw argumentError({ fn, argument: 'path', required: 'hold a folder per class with .jpg, .jpeg or .png files', got: tree.path, shown: `${tree.path}, which holds none`, advice: 'Check the path.' });
   }
   const classNames = chooseClasses(tree, found, byClass, leftOut, selection);
   const { split, holdOut, imagesPerClass } = selection;
@@ -52,7 +53,7 @@ export function listFolder(tree: ImageTree, selection: FolderSelection): ImageLi
     const got = `no class in ${tree.path} that has two`;
     throw argumentError({
       kind: 'failure',
-      fn: 'imageFolder',
+      fn,
       argument: 'holdOut',
       required: `leave an image for split '${split}'`,
       got,
@@ -92,25 +93,38 @@ function rootOfClasses(tree: ImageTree): string {
 function checkContents(tree: ImageTree, root: string): void {
   const isThere = (name: string) => tree.has(name) || tree.has(`${root}${name}`);
   if (isThere('wnids.txt')) {
-    throw new Error(`imageFolder: ${tree.path} holds Tiny ImageNet. Open it by tinyImagenet.`);
+    throw contentsError(tree, 'Tiny ImageNet', 'Open it with tinyImagenet.');
   }
   if (isThere('val_annotations.txt')) {
-    throw new Error(
-      `imageFolder: ${tree.path} holds the validation images of Tiny ImageNet, which have no folder per class. ` +
-        `Open the folder that holds it, or the zip, by tinyImagenet with split 'val'.`,
+    throw contentsError(
+      tree,
+      'the validation images of Tiny ImageNet, without a folder per class',
+      "Open the folder above it, or the zip, with tinyImagenet and split 'val'.",
     );
   }
   const top = topFolders(tree, root);
   const train = top.find((name) => /^(train|training)$/i.test(name));
   const other = top.find((name) => /^(val|valid|validation|test|testing)$/i.test(name));
   if (train !== undefined && other !== undefined) {
-    throw new Error(
-      `imageFolder: ${tree.path} holds the parts ${train} and ${other}, not classes. ` +
-        (tree.kind === 'zip'
-          ? 'Unpack it and open one part at a time.'
-          : `Open one part at a time, the first by path: '${tree.path}/${root}${train}'.`),
+    throw contentsError(
+      tree,
+      `the parts ${train} and ${other}`,
+      tree.kind === 'zip'
+        ? 'Unpack it and open one part at a time.'
+        : `Open one part at a time, the first with path: '${tree.path}/${root}${train}'.`,
     );
   }
+}
+
+function contentsError({ path }: ImageTree, contents: string, advice: string): Error {
+  return argumentError({
+    fn,
+    argument: 'path',
+    required: 'hold a folder per class',
+    got: path,
+    shown: `${path}, which holds ${contents}`,
+    advice,
+  });
 }
 
 function topFolders(tree: ImageTree, root: string): string[] {
@@ -152,7 +166,7 @@ function checkLeftOut(tree: ImageTree, leftOut: readonly SkippedImage[], onCorru
   const got = `${which} in ${tree.path}: ${some(formats)}`;
   throw argumentError({
     kind: 'failure',
-    fn: 'imageFolder',
+    fn,
     argument: 'images',
     required: 'be JPEG or PNG',
     got,
@@ -171,9 +185,7 @@ function chooseClasses(
   if (classNames !== undefined) {
     const stranger = found.find((name) => byClass.get(name)?.length && !classNames.includes(name));
     if (stranger !== undefined) {
-      throw new RangeError(
-        `imageFolder: ${tree.path} has a class ${stranger}, which is not among the ${classNames.length} classNames. Move it away, or add it to them.`,
-      );
+      throw argumentError({ fn, argument: 'classNames', required: `name every class in ${tree.path}`, got: classNames, shown: `${classNames.length} names without '${stranger}'`, advice: 'Add the class to them, or move its folder away.' });
     }
     return classNames;
   }
@@ -181,10 +193,15 @@ function chooseClasses(
   if (empty !== undefined) {
     const others = leftOut.filter(({ file }) => `/${file}`.includes(`/${empty}/`));
     const what = others[0] ? `${others.length} other files, of which ${others[0].file} ${others[0].reason}` : 'nothing';
-    throw new Error(
-      `imageFolder: the folder of class ${empty} in ${tree.path} holds no image that is read (${what}). Put images there, ` +
-        'move it away if it is no class, or name all classes by classNames, as in another folder, so that labels agree.',
-    );
+    throw argumentError({
+      fn,
+      argument: 'path',
+      required: 'hold images of every class',
+      got: tree.path,
+      shown: `${tree.path}, where the folder ${empty} holds ${what}`,
+      advice:
+        'Put images there, move the folder away if it is no class, or pass all classes as classNames, so that the labels of two folders agree.',
+    });
   }
-  return selectClasses('imageFolder', found, classes);
+  return selectClasses(fn, found, classes);
 }

@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 /** A file that was left out. */
 export interface SkippedImage {
   /** Path inside the data set. */
@@ -64,14 +65,12 @@ export function readTarget(
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i] as number;
     if (!Number.isInteger(index) || index < 0 || index >= length) {
-      throw new RangeError(`read: indices must be integers from 0 to ${length - 1}, got ${index} at position ${i}.`);
+      throw argumentError({ fn: 'read', argument: 'indices', required: `be integers in [0, ${length})`, got: index, shown: `${index} at position ${i}`, advice: 'Pass positions of images in the data set.' });
     }
   }
   const expected = indices.length * imageBytes;
   if (out && out.length !== expected) {
-    throw new RangeError(
-      `read: out must have ${expected} bytes (${indices.length} images of ${imageBytes}), got ${out.length}.`,
-    );
+    throw argumentError({ fn: 'read', argument: 'out', required: `have ${expected} bytes, for ${indices.length} images of ${imageBytes}`, got: out.length, advice: 'Leave it out, or make it of that size.' });
   }
   return out ?? new Uint8Array(expected);
 }

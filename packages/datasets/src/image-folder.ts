@@ -1,4 +1,4 @@
-import { checkNumber } from '@tfjs-ssl/checks';
+import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import { checkImagesPerClass, checkResize, checkSize, checkSplit } from './dataset-options.ts';
 import { checkOnCorrupt, type DecodingOptions, openDecodedDataset } from './decoded-dataset.ts';
 import { listFolder } from './folder-listing.ts';
@@ -67,7 +67,7 @@ export async function imageFolder(options: ImageFolderOptions): Promise<ImageDat
   checkOnCorrupt('imageFolder', onCorrupt);
   checkNumber('imageFolder', 'holdOut', holdOut, { min: 0, below: 1 }, 'It is a share of each class: 0.1 for a tenth.');
   if (classNames !== undefined && classes !== undefined) {
-    throw new RangeError('imageFolder: classNames and classes exclude each other. Leave one of the two out.');
+    throw argumentError({ fn: 'imageFolder', argument: 'classes', required: 'be left out if classNames is given', got: classes, advice: 'Leave one of the two out.' });
   }
   const tree = await openTree(path, 'imageFolder');
   const listing = listFolder(tree, { split, holdOut, classNames, classes, imagesPerClass, onCorrupt });

@@ -20,7 +20,7 @@ export function fileStore(file: FileHandle, start: number, imageBytes: number): 
           return fill(file, out.subarray(at, at + imageBytes), start + position * imageBytes);
         });
         if ((await Promise.all(group)).includes(false)) {
-          throw new Error('read: the cache file has become shorter since it was opened. Open the data set again.');
+          throw new Error('read: another program cut the open cache file short. Open the data set again.');
         }
       }
     },

@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
@@ -33,7 +34,7 @@ export interface ImageTree {
  */
 export async function openTree(path: string, caller: string): Promise<ImageTree> {
   const found = await stat(path).catch(() => null);
-  if (!found) throw new Error(`${caller}: there is nothing at ${path}. Check the path.`);
+  if (!found) throw argumentError({ fn: caller, argument: 'path', required: 'name a zip or folder that exists', got: path, advice: 'Check the path.' });
   const absolute = await realpath(path);
   return found.isDirectory() ? openFolder(absolute, caller) : openZip(absolute, caller);
 }
@@ -43,11 +44,11 @@ async function openZip(path: string, caller: string): Promise<ImageTree> {
   const { size, mtimeMs } = await stat(path);
   const reference = (name: string): FileReference => {
     const entry = files.get(name);
-    if (!entry) throw new Error(`${caller}: ${path} has no ${name}.`);
+    if (!entry) throw new Error(`${caller}: ${path} must hold ${name}, got none. Fetch or copy it again.`);
     if (entry.method !== 0 && entry.method !== 8) {
       throw new Error(
-        `${caller}: ${name} in ${path} is packed by zip method ${entry.method}${methodName(entry.method)}; only 0 (stored) and 8 (deflated) are read. ` +
-          'Unpack the zip and give the folder, or pack it again with one of these.',
+        `${caller}: ${name} in ${path} must be packed by zip method 0 (stored) or 8 (deflated), got ${entry.method}${methodName(entry.method)}. ` +
+          'Unpack the zip and pass the folder, or pack it again.',
       );
     }
     return { name, path, entry };

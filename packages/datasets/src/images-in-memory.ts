@@ -1,3 +1,4 @@
+import { argumentError, checkNumber, showKind } from '@tfjs-ssl/checks';
 import { bytesPerImage, type ImageDataset, readTarget } from './image-dataset.ts';
 import { memoryStore } from './memory-store.ts';
 
@@ -44,28 +45,22 @@ export function imagesInMemory(
 ): ImageDataset {
   const { size, name = 'memory', split = 'train' } = options;
   const [height, width] = typeof size === 'number' ? [size, size] : size;
-  if (![height, width].every((side) => Number.isInteger(side) && side > 0)) {
-    throw new RangeError(
-      `imagesInMemory: size must be whole pixels from 1, got ${String(size)}. Pass the side of the images.`,
-    );
+  for (const side of [height, width]) {
+    checkNumber('imagesInMemory', 'size', side, { min: 1, integer: true }, 'Pass the side of the images in pixels.');
   }
   const imageShape = [height, width, 3] as const;
   const imageBytes = bytesPerImage(imageShape);
   const pixels = Array.isArray(images) ? joined(images, height, width) : bytesOf(images, 'images');
   const length = pixels.length / imageBytes;
   if (!Number.isInteger(length) || length === 0) {
-    throw new RangeError(
-      `imagesInMemory: images must be whole images of ${imageBytes} bytes (${height} by ${width} pixels, RGB), at least one, got ${pixels.length} bytes. Check size; drop alpha.`,
-    );
+    throw argumentError({ fn: 'imagesInMemory', argument: 'images', required: `hold whole RGB images of ${height} by ${width} pixels (${imageBytes} bytes each), at least one`, got: pixels.length, shown: `${pixels.length} bytes`, advice: 'Check size; leave the alpha channel out.' });
   }
   const store = memoryStore(pixels, imageBytes);
   const labels = labelsOf(options.labels, length);
   const classes = labels.reduce((most, label) => Math.max(most, label + 1), 1);
   const classNames = options.classNames ?? Array.from({ length: classes }, (_, i) => String(i));
   if (classNames.length < classes) {
-    throw new RangeError(
-      `imagesInMemory: classNames must have a name for each of ${classes} classes, got ${classNames.length}. Name all, or leave them out.`,
-    );
+    throw argumentError({ fn: 'imagesInMemory', argument: 'classNames', required: `hold ${classes} names, one per class`, got: classNames.length, advice: 'Name all classes, or leave classNames out.' });
   }
   return {
     name,
@@ -98,9 +93,7 @@ function joined(images: readonly ImagePixels[], height: number, width: number): 
       const got = hasSides
         ? `${image.height} by ${image.width} pixels of ${bytes.length} bytes`
         : `${bytes.length} bytes`;
-      throw new RangeError(
-        `imagesInMemory: images[${i}] must have ${height} by ${width} pixels (${channels} bytes each), got ${got}. Draw it at that size.`,
-      );
+      throw argumentError({ fn: 'imagesInMemory', argument: `images[${i}]`, required: `have ${height} by ${width} pixels of ${channels} bytes each`, got: bytes.length, shown: got, advice: 'Draw the image at that size.' });
     }
     const target = all.subarray(i * pixelsPerImage * 3, (i + 1) * pixelsPerImage * 3);
     if (channels === 3) target.set(bytes);
@@ -112,10 +105,7 @@ function joined(images: readonly ImagePixels[], height: number, width: number): 
 function bytesOf(pixels: unknown, what: string): Uint8Array {
   if (pixels instanceof Uint8Array) return pixels;
   if (pixels instanceof Uint8ClampedArray) return new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.length);
-  const got = Object.prototype.toString.call(pixels).slice(8, -1);
-  throw new TypeError(
-    `imagesInMemory: ${what} must be a Uint8Array or Uint8ClampedArray of values from 0 to 255, got ${got}. Floats in [0, 1] times 255, rounded, are such.`,
-  );
+  throw argumentError({ kind: 'type', fn: 'imagesInMemory', argument: what, required: 'be a Uint8Array or Uint8ClampedArray of values from 0 to 255', got: pixels, shown: showKind(pixels), advice: 'Multiply floats in [0, 1] by 255 and round them.' });
 }
 
 function labelsOf(labels: ArrayLike<number> | undefined, length: number): Int32Array {
@@ -123,9 +113,7 @@ function labelsOf(labels: ArrayLike<number> | undefined, length: number): Int32A
   const bad = Array.from(labels).findIndex((label) => !(Number.isInteger(label) && label >= 0));
   if (labels.length !== length || bad >= 0) {
     const got = bad >= 0 ? `${labels[bad]} at position ${bad}` : `${labels.length}`;
-    throw new RangeError(
-      `imagesInMemory: labels must be ${length} whole numbers from 0, one for each image, got ${got}. Leave them out where there are none.`,
-    );
+    throw argumentError({ fn: 'imagesInMemory', argument: 'labels', required: `be ${length} integers of at least 0, one per image`, got: bad >= 0 ? labels[bad] : labels.length, shown: got, advice: 'Leave labels out if there are none.' });
   }
   return Int32Array.from(labels);
 }

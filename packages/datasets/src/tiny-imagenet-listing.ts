@@ -31,8 +31,8 @@ export function listTinyImagenet(tree: ImageTree, split: 'train' | 'val', select
   const missing = all.filter((name) => !byClass.has(name));
   if (missing.length > 0) {
     throw new Error(
-      `tinyImagenet: ${tree.path} has ${split} images of ${all.length - missing.length} of the ${all.length} classes in wnids.txt; ` +
-        `${missing[0]} is the first without any. Fetch the official archive again.`,
+      `tinyImagenet: ${tree.path} must hold ${split} images of the ${all.length} classes in wnids.txt, ` +
+        `got images of ${all.length - missing.length}; the first class without images is ${missing[0]}. Fetch the official archive again.`,
     );
   }
   const { imagesPerClass } = selection;
@@ -61,7 +61,14 @@ function findRoot(tree: ImageTree): string {
   const marker = tree.names.filter((name) => listOfClasses.test(name)).sort((a, b) => a.length - b.length)[0];
   if (marker !== undefined) return marker.slice(0, -'wnids.txt'.length);
   const top = [...new Set(tree.names.map((name) => name.split('/', 1)[0] as string))].sort();
-  throw new Error(`tinyImagenet: ${tree.path} must hold ${expectedLayout}; it holds ${some(top)}. Check the path.`);
+  throw argumentError({
+    fn: 'tinyImagenet',
+    argument: 'path',
+    required: `hold ${expectedLayout}`,
+    got: tree.path,
+    shown: `${tree.path}, which holds ${some(top)}`,
+    advice: 'Check the path.',
+  });
 }
 
 function trainFiles(tree: ImageTree, prefix: string, leftOut: SkippedImage[]): Map<string, string[]> {
@@ -85,8 +92,8 @@ function valFiles(
   const annotations = `${prefix}val/val_annotations.txt`;
   if (!tree.has(annotations)) {
     throw new Error(
-      `tinyImagenet: ${tree.path} has no ${annotations}, which holds the labels of the validation images. ` +
-        `Fetch the official archive again, or use split 'train' alone.`,
+      `tinyImagenet: ${tree.path} must hold ${annotations}, the labels of the validation images, got none. ` +
+        `Fetch the official archive again, or use only split 'train'.`,
     );
   }
   const known = new Set(classes);
@@ -103,7 +110,7 @@ function valFiles(
     }
     const name = `${prefix}val/images/${file}`;
     if (!tree.has(name))
-      throw new Error(`${where(i)} names ${file}, which is not there. Fetch the official archive again.`);
+      throw new Error(`${where(i)} must name a file that exists, got ${file}. Fetch the official archive again.`);
     listed.add(name);
     append(byClass, className, name);
   }
@@ -114,7 +121,7 @@ function valFiles(
   for (const file of others) leftOut.push({ file, reason: noJpeg });
   if (unlisted) {
     throw new Error(
-      `tinyImagenet: ${annotations} in ${tree.path} has no line for ${unlisted}: its label is unknown. Fetch the official archive again.`,
+      `tinyImagenet: ${annotations} in ${tree.path} must have a line for every image, got none for ${unlisted}. Fetch the official archive again.`,
     );
   }
   return byClass;

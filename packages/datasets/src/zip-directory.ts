@@ -54,7 +54,7 @@ async function readDirectory(file: FileHandle, size: number, path: string): Prom
   const disk = tail.readUInt16LE(end + 4);
   if (disk !== 0 && disk !== 0xffff) {
     throw new Error(
-      `readZipDirectory: ${path} is one part of a zip in several files. Join them, or unpack them and give the folder.`,
+      `readZipDirectory: ${path} must be a complete zip, got one part of several. Join the parts, or unpack them and pass the folder.`,
     );
   }
   const place = (await zip64Place(file, tail, end, size, path)) ?? {
@@ -138,7 +138,7 @@ function parseDirectory(bytes: Buffer, count: number, shift: number, limit: numb
     else if (name !== '') {
       if (flags & 1) {
         throw new Error(
-          `readZipDirectory: ${path} is encrypted (the first such file is ${name}). Unpack it with its password and give the folder.`,
+          `readZipDirectory: ${path} must not be encrypted, got the encrypted file ${name}. Unpack it with its password and pass the folder.`,
         );
       }
       const entry = readEntry(bytes, at, shift);

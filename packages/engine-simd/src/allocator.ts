@@ -64,7 +64,7 @@ export class Allocator {
   /** Takes back a block. */
   release(address: number): void {
     const size = this.#sizes.get(address);
-    if (size === undefined) throw new Error(`engine-simd: no block at address ${address} to release`);
+    if (size === undefined) throw new Error(`engine-simd: there is no block at address ${address} to release.`);
     this.#sizes.delete(address);
     this.#used -= size;
     const list = this.#waiting.get(size);
@@ -122,7 +122,7 @@ export class Allocator {
     const room = this.#maximum - present;
     const wanted = Math.min(room, Math.max(missing, GROWTH));
     try {
-      if (missing > room) throw new RangeError('beyond the limit');
+      if (missing > room) throw new Error('beyond the limit');
       this.#memory.grow(wanted);
       Atomics.store(new Int32Array(this.#memory.buffer, PAGES, 1), 0, present + wanted);
     } catch (cause) {

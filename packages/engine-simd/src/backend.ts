@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Runtime } from './runtime.ts';
@@ -71,7 +72,9 @@ export class SimdBackend extends MathBackendCPU {
     if (data instanceof BlockData) return data.block.address;
     const { values, dtype, refCount } = data;
     if (!(values instanceof Float32Array)) {
-      throw new TypeError(`engine-simd: a float32 tensor is needed here, got ${dtype}. Cast it first.`);
+      const advice = "Cast it with tf.cast(x, 'float32').";
+      const [fn, argument, required] = ['engine-simd', 'the tensor', 'be float32'];
+      throw argumentError({ kind: 'type', fn, argument, required, got: dtype, shown: dtype, advice });
     }
     const block = this.#allocate(shape, values.length);
     this.runtime.floats(block.address, block.size).set(values);

@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import { version_cpu } from '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import type { EngineDescription, EngineModule } from '@tfjs-ssl/ops';
@@ -58,7 +59,7 @@ export const simdEngine: SimdEngine = {
   async probe() {
     return hasSimd()
       ? { available: true }
-      : { available: false, reason: 'this runtime has no WebAssembly SIMD. Take a newer one.' };
+      : { available: false, reason: 'this runtime has no WebAssembly SIMD. Use a newer one.' };
   },
 
   async start(options = {}) {
@@ -73,9 +74,7 @@ export const simdEngine: SimdEngine = {
     }
     const { threads } = started.description;
     if (options.threads !== undefined && options.threads !== threads) {
-      throw new Error(
-        `engine-simd: the engine runs with ${threads} threads, got a request for ${options.threads}. Call simdEngine.stop() first.`,
-      );
+      throw argumentError({ fn: 'simdEngine.start', argument: 'threads', required: `be ${threads}, the number of threads that the running engine has`, got: options.threads, advice: 'Call simdEngine.stop() first.' });
     }
     await tf.setBackend(NAME);
     return started.description;

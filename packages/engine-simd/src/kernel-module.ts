@@ -44,7 +44,7 @@ export function createMemory(pages: number, shared: boolean, maximum: number = M
 /** Puts the kernels on a memory, for the calling thread. */
 export async function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<KernelExports> {
   const abort = (): never => {
-    throw new Error('engine-simd: a kernel gave up');
+    throw new Error('engine-simd: a kernel aborted.');
   };
   const { exports } = await WebAssembly.instantiate(module, { env: { memory, abort, pause: () => {} } });
   return exports as unknown as KernelExports;

@@ -31,7 +31,7 @@ export function measurePeak(): number {
   const backend = tf.backend();
   if (!(backend instanceof SimdBackend)) {
     throw new Error(
-      `measurePeak: the engine 'simd' must run, got the backend '${tf.getBackend()}'. Call startEngine('simd') first.`,
+      `measurePeak: engine 'simd' must be running, got the backend '${tf.getBackend()}'. Call startEngine('simd') first.`,
     );
   }
   const { runtime } = backend;

@@ -1,7 +1,10 @@
+import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import { environment, processors } from '@tfjs-ssl/files';
 import type { EngineOptions } from '@tfjs-ssl/ops';
 import { heapStart, MAXIMUM_PAGES, PAGE } from './memory-layout.ts';
 
+/** The function that errors name. */
+const fn = 'simdEngine.start';
 const MOST_THREADS = 256;
 const MOST_MEMORY = MAXIMUM_PAGES * PAGE;
 
@@ -40,27 +43,20 @@ export function chooseOptions(asked: SimdEngineOptions): Choices {
   const unwanted = environment('TFJS_SSL_SHARED_MEMORY') === '0' && !((asked.threads ?? 1) > 1);
   const sharedMemory = asked.sharedMemory ?? (isThere && !unwanted);
   const threads = asked.threads ?? (sharedMemory ? usualThreads() : 1);
-  if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {
-    throw new RangeError(
-      `engine-simd: threads must be an integer from 1 to ${MOST_THREADS}, got ${threads}. Leave it out to use all processors.`,
-    );
-  }
+  checkNumber(fn, 'threads', threads, { min: 1, max: MOST_THREADS, integer: true }, 'Leave it out for all processors.');
   if ((sharedMemory || threads > 1) && !isThere) {
     throw new Error(
-      `engine-simd: ${threads > 1 ? `${threads} threads need` : 'sharedMemory needs'} SharedArrayBuffer, which is missing. In a browser, serve the ` +
+      `${fn}: ${threads > 1 ? `${threads} threads need` : 'sharedMemory needs'} SharedArrayBuffer, which is missing. In a browser, serve the ` +
         'page with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, or use 1 thread.',
     );
   }
   if (!sharedMemory && threads > 1) {
-    throw new RangeError(
-      `engine-simd: threads must be 1 where sharedMemory is false, got ${threads}. Leave one of the two out.`,
-    );
+    throw argumentError({ fn, argument: 'threads', required: 'be 1 if sharedMemory is false', got: threads, advice: 'Leave one of the two out.' });
   }
   const { memoryLimit = MOST_MEMORY } = asked;
-  if (!(memoryLimit >= heapStart(threads) + PAGE && memoryLimit <= MOST_MEMORY)) {
-    throw new RangeError(
-      `engine-simd: memoryLimit must be a number of bytes from ${heapStart(threads) + PAGE} (with ${threads} threads) to ${MOST_MEMORY}, got ${memoryLimit}.`,
-    );
+  const least = heapStart(threads) + PAGE;
+  if (!(memoryLimit >= least && memoryLimit <= MOST_MEMORY)) {
+    throw argumentError({ fn, argument: 'memoryLimit', required: `be from ${least} bytes (with ${threads} threads) to ${MOST_MEMORY}`, got: memoryLimit, advice: 'Leave it out for the largest.' });
   }
   return {
     threads,

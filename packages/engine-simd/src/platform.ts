@@ -35,12 +35,12 @@ export async function readPackageFile(url: URL): Promise<Uint8Array<ArrayBuffer>
     } catch (error) {
       throw new Error(
         `engine-simd: cannot read ${url.pathname}, a file of this package (${(error as Error).message}). ` +
-          'If the program is bundled for Node, keep the packages out of the bundle (esbuild: --packages=external); else install @tfjs-ssl/engine-simd again.',
+          'If the program is bundled for Node, keep the packages out of the bundle (esbuild: --packages=external). Otherwise install @tfjs-ssl/engine-simd again.',
         { cause: error },
       );
     }
   }
   const response = await fetch(url);
-  if (!response.ok) throw new Error(`engine-simd: ${url} cannot be read: ${response.status} ${response.statusText}`);
+  if (!response.ok) throw new Error(`engine-simd: ${url} cannot be read: ${response.status} ${response.statusText}. Serve the files of the engine beside the page.`);
   return new Uint8Array(await response.arrayBuffer());
 }

@@ -45,7 +45,7 @@ function register({ addon, require }: Ready): () => NodeBackend {
 
 function current(): TensorStore {
   if (!store)
-    throw new Error('engine-tensorflow: the engine does not run. Call `await tensorflowEngine.start()` first.');
+    throw new Error('engine-tensorflow: the engine is not running. Call `await tensorflowEngine.start()` first.');
   return store;
 }
 

@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Precision } from '@tfjs-ssl/ops';
 import { TrimmablePool } from './buffer-pool.ts';
@@ -115,7 +116,7 @@ export class GpuBackend extends StockBackend {
    */
   halfBufferOf({ dataId, shape }: tf.TensorInfo): GPUBuffer {
     const data = this.tensorMap.get(dataId);
-    if (!data.half) throw new Error('halfBufferOf: the tensor must lie as float16, got float32. Ask isHalf first.');
+    if (!data.half) throw new Error('halfBufferOf: the tensor must be stored as float16, got float32. Ask isHalf first.');
     if (!data.resource) {
       const bytes = 2 * tf.util.sizeFromShape([...shape]);
       this.#checkSize(bytes);
@@ -197,10 +198,15 @@ export class GpuBackend extends StockBackend {
   #checkSize(bytes: number): void {
     const most = this.device.limits.maxStorageBufferBindingSize;
     if (bytes > most) {
-      const [size, limit] = [bytes, most].map((count) => (count / 2 ** 20).toFixed(1));
-      throw new RangeError(
-        `engine-webgpu: a tensor of ${size} MiB is larger than the ${limit} MiB that this GPU binds. Split it, or lower the batch size.`,
-      );
+      const [size, limit] = [bytes, most].map((count) => `${(count / 2 ** 20).toFixed(1)} MiB`);
+      throw argumentError({
+        fn: 'engine-webgpu',
+        argument: 'a tensor',
+        required: `have at most ${limit}, which is what this GPU binds`,
+        got: bytes,
+        shown: `${size}`,
+        advice: 'Split it, or lower the batch size.',
+      });
     }
   }
 

@@ -1,3 +1,4 @@
+import { checkNumber } from '@tfjs-ssl/checks';
 import type * as tf from '@tensorflow/tfjs-core';
 import { Memory, type Value } from './memory.ts';
 import type { ProgramCache } from './program-cache.ts';
@@ -210,6 +211,6 @@ export function workgroupGrid(backend: DispatchingBackend, count: number): [x: n
 
 /** A number as a literal of type f32 in WGSL. */
 export function floatLiteral(value: number): string {
-  if (!Number.isFinite(value)) throw new RangeError(`floatLiteral: WGSL has no literal for ${value}.`);
+  checkNumber('floatLiteral', 'value', value, {}, 'WGSL has no literal for NaN and infinities.');
   return `${Math.fround(value)}f`;
 }

@@ -148,8 +148,8 @@ export const webgpuEngine: WebgpuEngine = {
     const backend = runningBackend();
     if (!backend.device.features.has('timestamp-query')) {
       throw new Error(
-        `engine-webgpu: this device has no timestamps (the feature timestamp-query), by which kernels are measured: ${(await running)?.device}. ` +
-          'Measure on another one, or whole steps from outside.',
+        `engine-webgpu: the device must have timestamps (the feature timestamp-query) to measure kernels, got ${(await running)?.device}, which has none. ` +
+          'Measure on another device, or measure complete steps from outside.',
       );
     }
     const profiler = new StepProfiler(backend.device, by);

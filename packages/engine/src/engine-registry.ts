@@ -68,7 +68,7 @@ export async function findEngine(name: string): Promise<FoundEngine> {
   const own = registered.get(name);
   if (own) return { module: own };
   const known = packages[name];
-  if (!known) return { reason: 'no such engine is known' };
+  if (!known) return { reason: 'no engine has that name' };
   const { packageName, exported } = known;
   try {
     const { [exported]: engine } = (await import(/* @vite-ignore */ packageName)) as Record<string, EngineModule>;
@@ -86,7 +86,7 @@ export async function findEngine(name: string): Promise<FoundEngine> {
     }
     // what browsers say of a package's name
     if (error instanceof TypeError && message.includes(packageName)) {
-      return { reason: `a page has no packages to look in. Pass the engine of ${packageName} to \`registerEngine\`.` };
+      return { reason: `a page cannot look for packages. Pass the engine of ${packageName} to \`registerEngine\`.` };
     }
     throw error;
   }

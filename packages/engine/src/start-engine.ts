@@ -67,7 +67,7 @@ export async function startEngine(name = 'auto', options: EngineOptions = {}): P
       argument: 'name',
       required: `be one of 'auto', ${known.map((n) => `'${n}'`).join(', ')}`,
       got: name,
-      advice: meant ?? 'An engine of your own is made known by registerEngine.',
+      advice: meant ?? 'Register an engine of your own with registerEngine.',
     });
   }
   const reasons = new Map<string, string>();
@@ -100,11 +100,11 @@ async function whyNot(module: EngineModule, options: EngineOptions = {}, onlyOnG
   const found = await module.probe(onlyOnGpu ? { ...options, requireGpu: true } : options);
   const noGpu = found.available ? !found.gpu : found.onlyGpuMissing;
   if (onlyOnGpu && noGpu && !demanded) {
-    return 'it finds no GPU, and on the processor the engine simd is faster. Name it to use it all the same.';
+    return 'it finds no GPU, and the engine simd is faster on the processor. Name this engine to use it anyway.';
   }
   if (!found.available) return found.reason;
   if (demanded && !found.gpu) {
-    return 'a GPU was demanded, and it computes on the processor. Name an engine for GPUs, or leave requireGpu out.';
+    return 'requireGpu needs a GPU, and this engine computes on the processor. Name an engine for GPUs, or leave requireGpu out.';
   }
   return null;
 }
@@ -135,7 +135,7 @@ export async function availableEngines(): Promise<KnownEngine[]> {
  */
 export function currentEngine(): EngineInUse {
   if (!current)
-    throw new Error("currentEngine: no engine has been chosen yet. Call `await startEngine('auto')` first.");
+    throw new Error("currentEngine: no engine has been started. Call `await startEngine('auto')` first.");
   return current;
 }
 

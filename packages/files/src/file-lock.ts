@@ -3,7 +3,7 @@ import { neededNodeModule } from './node-module.ts';
 import { hasEnded, type Owner, thisOwner } from './owner.ts';
 import { nameToCome, temporaryName } from './temporary-files.ts';
 
-const need = 'FileLock: locks need Node, which is not here.';
+const need = 'FileLock: locks need Node, which is missing. Run this in Node.';
 const { randomBytes } = neededNodeModule('node:crypto', need);
 const { readFileSync, rmSync } = neededNodeModule('node:fs', need);
 const { open, readdir, rename, rm } = neededNodeModule('node:fs/promises', need);
@@ -108,8 +108,8 @@ export class FileLock {
     if (!this.#lost) this.#lost = (await look(this.path))?.token !== this.#claim.token;
     if (!this.#lost) return;
     throw new Error(
-      `${this.#what} must stay with the process that writes it, got its lock ${this.path} removed or taken by another: ` +
-        `this process was halted for more than ${silence / 1000} s, or the file was deleted. Stop here; what was saved before is intact.`,
+      `${this.#what} must stay with the process that writes it, got its lock ${this.path} removed or taken by another process: ` +
+        `this process was halted for more than ${silence / 1000} s, or somebody deleted the file. Stop here; what was saved before is intact.`,
     );
   }
 
@@ -239,7 +239,7 @@ function heldError({ claim }: Found, what: string): Error {
     : 'a process that does not say who it is';
   const wait = ended === undefined ? ` If it has ended already, try again in ${silence / 1000} s.` : '';
   return new Error(
-    `${what} must have one writer at a time, got a second one beside ${holder}. Wait until that has ended, or stop it.${wait}`,
+    `${what} must have one writer at a time, got a second one beside ${holder}. Wait until it ends, or stop it.${wait}`,
   );
 }
 

@@ -1,7 +1,7 @@
 import { fileError } from './file-error.ts';
 import { neededNodeModule } from './node-module.ts';
 
-const need = 'makeNewFolder: folders need Node, which is not here.';
+const need = 'makeNewFolder: folders need Node, which is missing. Run this in Node.';
 const { mkdir } = neededNodeModule('node:fs/promises', need);
 const { dirname } = neededNodeModule('node:path', need);
 

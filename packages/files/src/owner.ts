@@ -1,6 +1,6 @@
 import { neededNodeModule } from './node-module.ts';
 
-const need = 'files: locks and temporary files need Node, which is not here.';
+const need = 'files: locks and temporary files need Node, which is missing. Run this in Node.';
 const { createHash } = neededNodeModule('node:crypto', need);
 const { readFileSync, readlinkSync } = neededNodeModule('node:fs', need);
 const { hostname, networkInterfaces } = neededNodeModule('node:os', need);

@@ -1,7 +1,7 @@
 import { neededNodeModule } from './node-module.ts';
 import { hasEnded, thisOwner } from './owner.ts';
 
-const need = 'files: temporary files need Node, which is not here.';
+const need = 'files: temporary files need Node, which is missing. Run this in Node.';
 const { randomBytes } = neededNodeModule('node:crypto', need);
 const { readdir, rm, stat } = neededNodeModule('node:fs/promises', need);
 const { basename, dirname, join } = neededNodeModule('node:path', need);

@@ -3,7 +3,7 @@ import { fileError } from './file-error.ts';
 import { neededNodeModule } from './node-module.ts';
 import { removeAbandoned, temporaryName } from './temporary-files.ts';
 
-const need = 'writeFilesAtomically: files need Node, which is not here. Keep the bytes elsewhere.';
+const need = 'writeFilesAtomically: files need Node, which is missing. Keep the bytes elsewhere.';
 const { open, rename, rm } = neededNodeModule('node:fs/promises', need);
 const { basename, dirname } = neededNodeModule('node:path', need);
 

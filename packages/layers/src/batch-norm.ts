@@ -1,3 +1,4 @@
+import { argumentError, checkNumber, showValue } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable, Shape } from '@tensorflow/tfjs-layers';
 import { batchNormEvaluate, batchNormTrain } from '@tfjs-ssl/ops';
@@ -37,12 +38,9 @@ class BatchNorm extends TorchLayer {
   constructor(options: BatchNormOptions = {}) {
     super(options as LayerArgs);
     const { momentum = 0.1, epsilon = 1e-5, relu = false, zeroGamma = false, affine = true } = options;
-    if (!(momentum > 0 && momentum <= 1)) {
-      throw new RangeError(
-        `batchNorm: momentum must be in (0, 1], got ${momentum}. It is the share of the new batch: Keras's 0.9 is 0.1 here.`,
-      );
-    }
-    if (!(epsilon > 0)) throw new RangeError(`batchNorm: epsilon must be above 0, got ${epsilon}. Use 1e-5.`);
+    const advice = "It is the weight of the new batch: Keras's 0.9 is 0.1 here.";
+    checkNumber('batchNorm', 'momentum', momentum, { above: 0, max: 1 }, advice);
+    checkNumber('batchNorm', 'epsilon', epsilon, { above: 0 }, 'Use 1e-5.');
     this.#momentum = momentum;
     this.#epsilon = epsilon;
     this.#relu = relu;
@@ -55,9 +53,7 @@ class BatchNorm extends TorchLayer {
     const channels = shapes[0]?.at(-1);
     const fits = shapes.every((shape) => shape.length >= 2 && shape.at(-1) === channels);
     if (typeof channels !== 'number' || shapes.length > 2 || !fits) {
-      throw new RangeError(
-        `batchNorm: the input must be x or [x, residual] of shape [..., C] with C known, got [${describe(inputShape)}]. Give the model's input shape with its channels.`,
-      );
+      throw argumentError({ fn: 'batchNorm', argument: 'input', required: 'be x or [x, residual] of shape [..., C] with C known', got: inputShape, shown: `[${describe(inputShape)}]`, advice: "Give the model's input shape with its channels." });
     }
     this.#channels = channels;
     if (this.#affine) {
@@ -81,9 +77,7 @@ class BatchNorm extends TorchLayer {
     const [gamma, beta] = this.#scaleAndShift();
     const rows = x.size / gamma.size;
     if (!(rows > 1)) {
-      throw new RangeError(
-        `batchNorm: training needs more than one value per channel, got shape [${x.shape}]. Use a larger batch.`,
-      );
+      throw argumentError({ fn: 'batchNorm', argument: 'input', required: 'have at least two values per channel in training', got: x.shape, shown: `shape ${showValue(x.shape)}`, advice: 'Use a larger batch.' });
     }
     const running = {
       mean: this.#runningMean.read() as tf.Variable,

@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable, Shape } from '@tensorflow/tfjs-layers';
 import { checkNumber } from '@tfjs-ssl/checks';
@@ -44,9 +45,7 @@ class Linear extends TorchLayer {
   override build(inputShape: Shape | Shape[]): void {
     const size = inputShape[1];
     if (inputShape.length !== 2 || typeof size !== 'number') {
-      throw new RangeError(
-        `linear: the input must have shape [N, features] with features known, got [${describe(inputShape)}]. Flatten or pool it first.`,
-      );
+      throw argumentError({ fn: 'linear', argument: 'input', required: 'have shape [N, features] with features known', got: inputShape, shown: `[${describe(inputShape)}]`, advice: 'Flatten or pool the input first.' });
     }
     const start = uniform(1 / Math.sqrt(size));
     const [ofWeight, ofBias] = this.#deviation === undefined ? [start, start] : [normal(this.#deviation), constant(0)];

@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { argumentError } from '@tfjs-ssl/checks';
+import { argumentError, showValue } from '@tfjs-ssl/checks';
 
 interface TensorOfRank {
   readonly 1: tf.Tensor1D;
@@ -50,15 +50,11 @@ export function typedModel<Rank extends keyof TensorOfRank>(
 ): TypedModel<TensorOfRank[Rank]> {
   const { inputs, outputs } = model;
   if (inputs.length !== 1 || outputs.length !== 1) {
-    throw new RangeError(
-      `typedModel: model must have one input and one output, got ${inputs.length} and ${outputs.length}. Make a model of one of each.`,
-    );
+    throw argumentError({ fn: 'typedModel', argument: 'model', required: 'have one input and one output', got: [inputs.length, outputs.length], shown: `${inputs.length} and ${outputs.length}`, advice: 'Make a model with one of each.' });
   }
   const shape = outputs[0]?.shape ?? [];
   if (shape.length !== rank) {
-    throw new RangeError(
-      `typedModel: the model's output must have rank ${rank}, got shape [${shape.map((size) => size ?? 'null')}]. Name its rank, or pool or flatten it first.`,
-    );
+    throw argumentError({ fn: 'typedModel', argument: 'model', required: `have an output of rank ${rank}`, got: shape, shown: `shape ${showValue(shape)}`, advice: 'Pass that rank, or pool or flatten the output first.' });
   }
   // protected, and the place that TensorFlow.js means for such a check
   Object.assign(model, { assertInputCompatibility: (given: tf.Tensor) => checkInput(model, given) });

@@ -1,3 +1,4 @@
+import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import type { Shape } from '@tensorflow/tfjs-layers';
 
 /** A square window that slides over an image padded on all four sides alike. */
@@ -14,9 +15,7 @@ export function windowOutputShape(caller: string, input: Shape, channels: number
     if (length === null) return null;
     const { size, stride, padding } = window;
     if (length + 2 * padding < size) {
-      throw new RangeError(
-        `${caller}: a window of ${size} with padding ${padding} must fit into the image, got shape [${describe(input)}]. Use larger images or a smaller window.`,
-      );
+      throw argumentError({ fn: caller, argument: 'input', required: `have sides of at least ${size - 2 * padding} pixels for a window of ${size} with padding ${padding}`, got: input, shown: `shape [${describe(input)}]`, advice: 'Use larger images or a smaller window.' });
     }
     return Math.floor((length + 2 * padding - size) / stride) + 1;
   });
@@ -33,11 +32,7 @@ export function paddingArgument({ size, stride, padding }: Window): 'valid' | 's
 /** Throws unless every named number is a whole one of at least `minimum`. */
 export function requireWhole(caller: string, minimum: number, numbers: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(numbers)) {
-    if (!Number.isInteger(value) || value < minimum) {
-      throw new RangeError(
-        `${caller}: ${name} must be a whole number of at least ${minimum}, got ${value}. Correct it.`,
-      );
-    }
+    checkNumber(caller, name, value, { min: minimum, integer: true }, 'Pass a whole number.');
   }
 }
 
@@ -45,9 +40,7 @@ export function requireWhole(caller: string, minimum: number, numbers: Readonly<
 export function imageChannels(caller: string, input: Shape | Shape[]): number {
   const channels = input[3];
   if (input.length !== 4 || typeof channels !== 'number') {
-    throw new RangeError(
-      `${caller}: the input must have shape [N, H, W, C] with C known, got [${describe(input)}]. Give the model's input shape with its channels.`,
-    );
+    throw argumentError({ fn: caller, argument: 'input', required: 'have shape [N, H, W, C] with C known', got: input, shown: `[${describe(input)}]`, advice: "Give the model's input shape with its channels." });
   }
   return channels;
 }

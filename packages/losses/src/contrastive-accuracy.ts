@@ -1,3 +1,4 @@
+import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
@@ -28,12 +29,8 @@ import * as tf from '@tensorflow/tfjs-core';
  */
 export function contrastiveAccuracy(ranks: tf.Tensor1D, k: number): tf.Scalar {
   if (ranks.rank !== 1 || ranks.size < 2 || ranks.size % 2 !== 0) {
-    throw new RangeError(
-      `contrastiveAccuracy: ranks must have shape [2N], got [${ranks.shape.join(', ')}]. Pass those of ntXentWithRanks or contrastiveRanks.`,
-    );
+    throw argumentError({ fn: 'contrastiveAccuracy', argument: 'ranks', required: 'have shape [2N]', got: ranks.shape, advice: 'Pass the ranks that ntXentWithRanks or contrastiveRanks returns.' });
   }
-  if (!Number.isInteger(k) || k < 1) {
-    throw new RangeError(`contrastiveAccuracy: k must be an integer >= 1, got ${k}. Usual are 1 and 5.`);
-  }
+  checkNumber('contrastiveAccuracy', 'k', k, { min: 1, integer: true }, 'Usual values are 1 and 5.');
   return tf.tidy(() => tf.mean(tf.cast(tf.less(ranks, Math.min(k, ranks.size - 1)), 'float32')) as tf.Scalar);
 }

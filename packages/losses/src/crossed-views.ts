@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkNumber } from '@tfjs-ssl/checks';
+import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import { checkVectors } from './check-arguments.ts';
 
 /**
@@ -82,16 +82,12 @@ export function checkCrossedViews(
   checkVectors(fn, names[0], logits);
   const [rows, columns] = logits.shape;
   if (rows % views !== 0) {
-    throw new RangeError(
-      `${fn}: ${names[0]} must have ${views} rows per image, one of each view, got shape [${logits.shape.join(', ')}]. Concatenate the views, and say how many by views.`,
-    );
+    throw argumentError({ fn, argument: names[0], required: `have a multiple of ${views} rows, one per view of each image`, got: rows, advice: 'Concatenate the views, and pass their number as views.' });
   }
   checkVectors(fn, names[1], targets, columns);
   const [targetRows] = targets.shape;
   const images = rows / views;
   if (targetRows % images !== 0 || targetRows > rows) {
-    throw new RangeError(
-      `${fn}: ${names[1]} must have a row per image, ${images}, for each of 1 to ${views} views, got shape [${targets.shape.join(', ')}]. They are those of the first views.`,
-    );
+    throw argumentError({ fn, argument: names[1], required: `have ${images} rows, one per image, for each of 1 to ${views} views`, got: targetRows, advice: 'Pass the first views of the same images.' });
   }
 }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkNumber } from '@tfjs-ssl/checks';
+import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import { checkVectors } from './check-arguments.ts';
 
 /** Options of {@link dinoCenter}. */
@@ -49,11 +49,9 @@ export function dinoCenter(center: tf.Tensor1D, teacher: tf.Tensor2D, options: D
 export function checkCenter(fn: string, center: tf.Tensor1D, teacher: tf.Tensor2D): void {
   const columns = teacher.shape[1];
   if (center.rank !== 1 || center.size !== columns) {
-    throw new RangeError(
-      `${fn}: center must have shape [${columns}], a value for each column of teacher, got shape [${center.shape.join(', ')}]. Start with zeros.`,
-    );
+    throw argumentError({ fn, argument: 'center', required: `have shape [${columns}], one value per column of teacher`, got: center.shape, advice: 'Start with tf.zeros.' });
   }
   if (center.dtype !== 'float32') {
-    throw new TypeError(`${fn}: center must be float32, got ${center.dtype}. Start with tf.zeros.`);
+    throw argumentError({ kind: 'type', fn, argument: 'center', required: 'be float32', got: center.dtype, shown: center.dtype, advice: 'Start with tf.zeros.' });
   }
 }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkNumber } from '@tfjs-ssl/checks';
+import { argumentError, checkNumber, showTensor } from '@tfjs-ssl/checks';
 
 import { checkCrossedViews, crossedViews } from './crossed-views.ts';
 import { checkCenter } from './dino-center.ts';
@@ -70,8 +70,6 @@ function checkTeacherTemperature(temperature: number | tf.Scalar): void {
   if (typeof temperature === 'number') {
     checkNumber('dino', 'teacherTemperature', temperature, { above: 0 }, 'The paper takes 0.04 to 0.07.');
   } else if (temperature.size !== 1 || temperature.dtype !== 'float32') {
-    throw new RangeError(
-      `dino: teacherTemperature must be a number or a scalar of float32, got ${temperature.dtype} of shape [${temperature.shape.join(', ')}]. One temperature is for all.`,
-    );
+    throw argumentError({ fn: 'dino', argument: 'teacherTemperature', required: 'be a number or a float32 scalar', got: temperature.shape, shown: showTensor(temperature), advice: 'Pass one temperature for all rows.' });
   }
 }

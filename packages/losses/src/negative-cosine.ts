@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 import { unitRows } from '@tfjs-ssl/ops';
 import { checkVectors } from './check-arguments.ts';
@@ -31,9 +32,7 @@ export function negativeCosine(predictions: tf.Tensor2D, targets: tf.Tensor2D): 
   const [rows, columns] = predictions.shape;
   checkVectors('negativeCosine', 'targets', targets, columns);
   if (targets.shape[0] !== rows) {
-    throw new RangeError(
-      `negativeCosine: targets must have as many rows as predictions, ${rows}, got ${targets.shape[0]}. Row i is the target of prediction i.`,
-    );
+    throw argumentError({ fn: 'negativeCosine', argument: 'targets', required: `have as many rows as predictions, ${rows}`, got: targets.shape[0], advice: 'Row i is the target of prediction i.' });
   }
   return tf.tidy(() =>
     tf.neg(tf.mean(tf.sum(tf.mul(unitRows(predictions), constant(unitRows(targets))), 1))),

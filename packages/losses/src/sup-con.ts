@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 import { unitRows } from '@tfjs-ssl/ops';
 import { checkTemperature, checkVectors } from './check-arguments.ts';
@@ -88,18 +89,12 @@ function check(projections: tf.Tensor2D, labels: tf.Tensor1D): void {
   checkVectors('supCon', 'projections', projections);
   const [rows] = projections.shape;
   if (rows < 2) {
-    throw new RangeError(
-      `supCon: projections must have at least 2 rows, got shape [${projections.shape.join(', ')}]. The loss compares the rows of a batch: use a larger one.`,
-    );
+    throw argumentError({ fn: 'supCon', argument: 'projections', required: 'have at least 2 rows', got: rows, advice: 'The loss compares the rows of a batch: use a larger batch.' });
   }
   if (labels.rank !== 1 || labels.size !== rows) {
-    throw new RangeError(
-      `supCon: labels must have shape [${rows}], one for every row of projections, got shape [${labels.shape.join(', ')}]. Repeat the labels of the images for every view.`,
-    );
+    throw argumentError({ fn: 'supCon', argument: 'labels', required: `have shape [${rows}], one label per row of projections`, got: labels.shape, advice: 'Repeat the labels of the images for every view.' });
   }
   if (labels.dtype !== 'int32') {
-    throw new TypeError(
-      `supCon: labels must be int32, got ${labels.dtype}. Labels are compared for equality: cast them, or take the class of one-hot rows.`,
-    );
+    throw argumentError({ kind: 'type', fn: 'supCon', argument: 'labels', required: 'be int32', got: labels.dtype, shown: labels.dtype, advice: 'Cast the labels, or take the argmax of one-hot rows.' });
   }
 }

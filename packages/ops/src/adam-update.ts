@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkParameterLists } from './check-parameter-lists.ts';
 import { checkGradientScale, type GradientScale, type ScaledUpdate, scaledUpdate } from './gradient-scale.ts';
@@ -72,9 +73,7 @@ export function adamUpdate(
 ): void {
   checkParameterLists('adamUpdate', parameters, { gradients, firstMoments, secondMoments });
   if (scalars.size !== 3) {
-    throw new RangeError(
-      `adamUpdate: scalars must have shape [3], got [${scalars.shape}]. Give [learningRate, 1 - beta1^t, 1 - beta2^t].`,
-    );
+    throw argumentError({ fn: 'adamUpdate', argument: 'scalars', required: 'have shape [3]', got: scalars.shape, advice: 'Pass [learningRate, 1 - beta1^t, 1 - beta2^t].' });
   }
   checkGradientScale('adamUpdate', gradientScale);
   if (hasKernel('AdamUpdate')) {

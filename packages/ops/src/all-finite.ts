@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 import { hasKernel } from './has-kernel.ts';
 
@@ -23,7 +24,7 @@ import { hasKernel } from './has-kernel.ts';
  */
 export function allFinite(tensors: readonly tf.Tensor[]): tf.Scalar {
   if (tensors.length === 0) {
-    throw new RangeError('allFinite: tensors must hold at least one tensor, got none. Pass the gradients of the step.');
+    throw argumentError({ fn: 'allFinite', argument: 'tensors', required: 'hold at least one tensor', got: tensors, shown: 'none', advice: 'Pass the gradients of the step.' });
   }
   if (hasKernel('AllFinite')) {
     const inputs = Object.fromEntries(tensors.map((tensor, i) => [`tensor${i}`, tensor]));

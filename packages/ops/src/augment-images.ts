@@ -1,3 +1,4 @@
+import { argumentError, showTensor, showValue } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 import { hasKernel } from './has-kernel.ts';
 
@@ -88,13 +89,11 @@ export function augmentImages(
 ): tf.Tensor4D {
   if (!hasKernel('AugmentImages')) {
     throw new Error(
-      `augmentImages: the backend '${tf.getBackend()}' has no kernel 'AugmentImages'. Apply the transforms one by one there, as Chain.apply of @tfjs-ssl/augmentations does.`,
+      `augmentImages: the backend must have the kernel 'AugmentImages', got '${tf.getBackend()}', which has none. Use Chain.apply of @tfjs-ssl/augmentations, which runs on every backend.`,
     );
   }
   if (images.rank !== 4 || images.shape[3] !== 3 || images.dtype !== 'float32') {
-    throw new RangeError(
-      `augmentImages: images must be float32 of shape [N, H, W, 3], got ${images.dtype} of shape [${images.shape}]. Divide 8-bit images by 255.`,
-    );
+    throw argumentError({ fn: 'augmentImages', argument: 'images', required: 'be float32 of shape [N, H, W, 3]', got: images.shape, shown: showTensor(images), advice: 'Divide 8-bit images by 255.' });
   }
   const { size } = options;
   checkAugmentation('augmentImages', images.shape, parameters, stages, options);
@@ -114,15 +113,11 @@ export function checkAugmentation(
   const columns = stages.reduce((sum, stage) => sum + augmentStageColumns[stage.kind].length, 0);
   const [rows = 0, tableWidth] = parameters.shape;
   if (parameters.rank !== 2 || tableWidth !== columns || rows % count !== 0) {
-    throw new RangeError(
-      `${fn}: parameters must have ${columns} columns and a multiple of ${count} rows, got shape [${parameters.shape}]. Make one row per view with the columns of these stages.`,
-    );
+    throw argumentError({ fn, argument: 'parameters', required: `have ${columns} columns and a multiple of ${count} rows`, got: parameters.shape, shown: `shape ${showValue(parameters.shape)}`, advice: 'Make one row per view with the columns of these stages.' });
   }
   const size = outputSize(fn, [height, width], stages);
   if (size[0] !== options.size[0] || size[1] !== options.size[1]) {
-    throw new RangeError(
-      `${fn}: size must be what the stages lead to, [${size}], got [${options.size}]. Pass the size of the last crop.`,
-    );
+    throw argumentError({ fn, argument: 'size', required: `be the size after the last stage, ${showValue(size)}`, got: options.size, advice: 'Pass the size of the last crop.' });
   }
 }
 
@@ -136,9 +131,7 @@ function outputSize(
     if (stage.kind === 'resizedCrop') size = stage.size;
     const largest = 2 * Math.min(...size) - 1;
     if (stage.kind === 'gaussianBlur' && stage.kernelSize > largest) {
-      throw new RangeError(
-        `${fn}: kernelSize must be at most ${largest} for images of [${size}] pixels, got ${stage.kernelSize}. A border is mirrored once only.`,
-      );
+      throw argumentError({ fn, argument: 'kernelSize', required: `be at most ${largest} for images of ${size[0]} x ${size[1]} pixels`, got: stage.kernelSize, advice: "The kernel's radius must be smaller than each side of the image." });
     }
   }
   return size;

@@ -1,3 +1,4 @@
+import { argumentError, showTensor } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 import { type AugmentImagesOptions, type AugmentStage, augmentImages, checkAugmentation } from './augment-images.ts';
 import { hasKernel } from './has-kernel.ts';
@@ -120,9 +121,7 @@ function runKernel(
 
 function checkPacked(fn: string, images: PackedImages, indices: tf.Tensor1D): void {
   if (indices.rank !== 1 || indices.dtype !== 'int32' || indices.size === 0) {
-    throw new RangeError(
-      `${fn}: indices must be int32 of shape [N], N at least 1, got ${indices.dtype} of shape [${indices.shape}]. Pass tf.tensor1d(indices, 'int32').`,
-    );
+    throw argumentError({ fn, argument: 'indices', required: 'be int32 of shape [N] with N of at least 1', got: indices.shape, shown: showTensor(indices), advice: "Pass tf.tensor1d(indices, 'int32')." });
   }
   const words = packedWords(images.imageSize);
   const perShard = images.shards[0]?.shape[0] ?? 0;
@@ -133,8 +132,6 @@ function checkPacked(fn: string, images: PackedImages, indices: tf.Tensor1D): vo
     images.shards.every(({ rank, dtype, shape }) => rank === 2 && dtype === 'int32' && shape[1] === words);
   if (!fits || images.length === 0) {
     const got = images.shards.map(({ dtype, shape }) => `${dtype} [${shape}]`).join(', ');
-    throw new RangeError(
-      `${fn}: images must be int32 shards of shape [images, ${words}], ${images.length} images in all, got ${got || 'none'}. Make them with packImages or uploadImages.`,
-    );
+    throw argumentError({ fn, argument: 'images', required: `be int32 shards of shape [images, ${words}] that hold ${images.length} images`, got: images.shards.map(({ shape }) => shape), shown: images.shards.map(showTensor).join(', ') || 'none', advice: 'Make them with packImages or uploadImages.' });
   }
 }

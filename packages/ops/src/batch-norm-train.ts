@@ -1,3 +1,4 @@
+import { argumentError, checkNumber, showValue } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 import { commonGradient, commonStatistics } from './batch-norm-across-ranks.ts';
 import { batchNormEvaluate } from './batch-norm-evaluate.ts';
@@ -228,19 +229,12 @@ function backward(inputs: BackwardInputs, epsilon: number, relu: boolean, residu
 function checkRunning({ mean, variance, momentum }: RunningStatistics, x: tf.Tensor, channels: number): void {
   for (const [name, { shape }] of Object.entries({ mean, variance })) {
     if (shape.length !== 1 || shape[0] !== channels) {
-      throw new RangeError(
-        `batchNormTrain: running.${name} must have shape [${channels}] as x has ${channels} channels, got [${shape}]. Give one value per channel.`,
-      );
+      throw argumentError({ fn: 'batchNormTrain', argument: `running.${name}`, required: `have shape [${channels}], the number of channels of x`, got: shape, advice: 'Pass one value per channel.' });
     }
   }
-  if (!(momentum > 0 && momentum <= 1)) {
-    throw new RangeError(
-      `batchNormTrain: running.momentum must be in (0, 1], got ${momentum}. It is the share of the new batch: Keras's 0.9 is 0.1 here.`,
-    );
-  }
+  const advice = "It is the weight of the new batch: Keras's 0.9 is 0.1 here.";
+  checkNumber('batchNormTrain', 'running.momentum', momentum, { above: 0, max: 1 }, advice);
   if (x.size / channels < 2) {
-    throw new RangeError(
-      `batchNormTrain: running statistics need more than one value per channel, got x of shape [${x.shape}]. Use a larger batch.`,
-    );
+    throw argumentError({ fn: 'batchNormTrain', argument: 'x', required: 'have at least two values per channel to update running statistics', got: x.shape, shown: `shape ${showValue(x.shape)}`, advice: 'Use a larger batch.' });
   }
 }

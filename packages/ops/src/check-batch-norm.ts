@@ -1,3 +1,4 @@
+import { argumentError, showValue } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** All axes but the last: those over which batch normalisation takes its statistics. */
@@ -18,20 +19,14 @@ export function checkBatchNorm(
 ): void {
   const channels = x.shape.at(-1) ?? 0;
   if (x.rank < 2) {
-    throw new RangeError(
-      `${caller}: x must have at least two axes [..., C], got shape [${x.shape}]. Add the batch axis.`,
-    );
+    throw argumentError({ fn: caller, argument: 'x', required: 'have shape [..., C] with at least two axes', got: x.shape, advice: 'Add the batch axis.' });
   }
   for (const [name, tensor] of Object.entries(perChannel)) {
     if (tensor.rank !== 1 || tensor.size !== channels) {
-      throw new RangeError(
-        `${caller}: ${name} must have shape [${channels}] as x has ${channels} channels, got [${tensor.shape}]. Give one value per channel.`,
-      );
+      throw argumentError({ fn: caller, argument: name, required: `have shape [${channels}], the number of channels of x`, got: tensor.shape, advice: 'Pass one value per channel.' });
     }
   }
   if (residual && !tf.util.arraysEqual(residual.shape, x.shape)) {
-    throw new RangeError(
-      `${caller}: residual must have the shape of x, [${x.shape}], got [${residual.shape}]. Project the shortcut first.`,
-    );
+    throw argumentError({ fn: caller, argument: 'residual', required: `have the shape of x, ${showValue(x.shape)}`, got: residual.shape, advice: 'Project the shortcut first.' });
   }
 }

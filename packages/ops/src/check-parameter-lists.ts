@@ -1,3 +1,4 @@
+import { argumentError, showValue } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Throws unless every list has one tensor for each parameter, of its shape. */
@@ -8,16 +9,12 @@ export function checkParameterLists(
 ): void {
   for (const [name, list] of Object.entries(lists)) {
     if (list.length !== parameters.length) {
-      throw new RangeError(
-        `${fn}: ${name} must have one tensor per parameter, ${parameters.length}, got ${list.length}. Pass the lists in the same order.`,
-      );
+      throw argumentError({ fn, argument: name, required: `hold ${parameters.length} tensors, one per parameter`, got: list.length, advice: 'Pass all lists in the order of the parameters.' });
     }
     list.forEach((tensor, i) => {
       const expected = (parameters[i] as tf.Tensor).shape;
       if (!tf.util.arraysEqual(tensor.shape, expected)) {
-        throw new RangeError(
-          `${fn}: ${name}[${i}] must have the shape of its parameter, [${expected}], got [${tensor.shape}]. Pass the lists in the same order.`,
-        );
+        throw argumentError({ fn, argument: `${name}[${i}]`, required: `have the shape of its parameter, ${showValue(expected)}`, got: tensor.shape, advice: 'Pass all lists in the order of the parameters.' });
       }
     });
   }

@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 import { hasKernel } from './has-kernel.ts';
 
@@ -26,9 +27,7 @@ import { hasKernel } from './has-kernel.ts';
  */
 export function globalAveragePool(x: tf.Tensor4D): tf.Tensor2D {
   if (x.rank !== 4) {
-    throw new RangeError(
-      `globalAveragePool: x must have shape [N, H, W, C], got [${x.shape}]. Add the axes that are missing.`,
-    );
+    throw argumentError({ fn: 'globalAveragePool', argument: 'x', required: 'have shape [N, H, W, C]', got: x.shape, advice: 'Add the missing axes.' });
   }
   const [, height, width] = x.shape;
   const inputShape = x.shape;

@@ -1,3 +1,4 @@
+import { argumentError, showTensor } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
@@ -11,9 +12,7 @@ export type GradientScale = tf.Tensor1D;
 /** Throws unless the tensor is a {@link GradientScale} or absent. */
 export function checkGradientScale(fn: string, scale: GradientScale | undefined): void {
   if (scale && (scale.size !== 2 || scale.dtype !== 'float32')) {
-    throw new RangeError(
-      `${fn}: gradientScale must be float32 of shape [2], got ${scale.dtype} of shape [${scale.shape}]. Give [factor, 1 to apply or 0 to skip].`,
-    );
+    throw argumentError({ fn, argument: 'gradientScale', required: 'be float32 of shape [2]', got: scale.shape, shown: showTensor(scale), advice: 'Pass [factor, 1 to apply or 0 to skip].' });
   }
 }
 

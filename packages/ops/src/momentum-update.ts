@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkParameterLists } from './check-parameter-lists.ts';
 import { checkGradientScale, type GradientScale, type ScaledUpdate, scaledUpdate } from './gradient-scale.ts';
@@ -73,13 +74,11 @@ export function momentumUpdate(
   checkParameterLists('momentumUpdate', parameters, options.momentum === 0 ? { gradients } : { gradients, velocities });
   for (const name of ['weightDecays', 'trustCoefficients'] as const) {
     if (options[name].length !== parameters.length) {
-      throw new RangeError(
-        `momentumUpdate: ${name} must have one number per parameter, ${parameters.length}, got ${options[name].length}. Pass the lists in the same order.`,
-      );
+      throw argumentError({ fn: 'momentumUpdate', argument: name, required: `hold ${parameters.length} numbers, one per parameter`, got: options[name].length, advice: 'Pass all lists in the order of the parameters.' });
     }
   }
   if (scalars.size !== 1) {
-    throw new RangeError(`momentumUpdate: scalars must have shape [1], got [${scalars.shape}]. Give [learningRate].`);
+    throw argumentError({ fn: 'momentumUpdate', argument: 'scalars', required: 'have shape [1]', got: scalars.shape, advice: 'Pass [learningRate].' });
   }
   checkGradientScale('momentumUpdate', gradientScale);
   if (hasKernel('MomentumUpdate')) {

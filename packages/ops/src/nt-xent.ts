@@ -1,3 +1,4 @@
+import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 import { hasKernel } from './has-kernel.ts';
 import { pairLogits, pairRanks, positivePairs } from './pair-logits.ts';
@@ -59,15 +60,9 @@ export interface NtXentResult {
 export function ntXentWithRanks(projections: tf.Tensor2D, { temperature }: NtXentOptions): NtXentResult {
   const [rows, columns] = projections.shape;
   if (projections.rank !== 2 || rows < 2 || rows % 2 !== 0 || columns < 1) {
-    throw new RangeError(
-      `ntXentWithRanks: projections must have shape [2N, D], got [${projections.shape}]. Concatenate the two views of every image.`,
-    );
+    throw argumentError({ fn: 'ntXentWithRanks', argument: 'projections', required: 'have shape [2N, D]', got: projections.shape, advice: 'Concatenate the two views of every image.' });
   }
-  if (!(temperature > 0 && Number.isFinite(temperature))) {
-    throw new RangeError(
-      `ntXentWithRanks: temperature must be a finite number > 0, got ${temperature}. Usual values lie between 0.05 and 1.`,
-    );
-  }
+  checkNumber('ntXentWithRanks', 'temperature', temperature, { above: 0 }, 'Usual values lie between 0.05 and 1.');
   return hasKernel('NTXent') ? fused(projections, temperature) : composed(projections, temperature);
 }
 

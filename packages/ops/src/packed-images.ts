@@ -1,3 +1,4 @@
+import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 import { hasKernel } from './has-kernel.ts';
 
@@ -63,14 +64,10 @@ export function packImages(
   const imageBytes = imageSize[0] * imageSize[1] * 3;
   const length = pixels.length / imageBytes;
   if (!Number.isInteger(length) || length < 1) {
-    throw new RangeError(
-      `packImages: pixels must be whole images of ${imageBytes} bytes, at least one, got ${pixels.length} bytes. Check imageSize.`,
-    );
+    throw argumentError({ fn: 'packImages', argument: 'pixels', required: `hold whole images of ${imageBytes} bytes, at least one`, got: pixels.length, shown: `${pixels.length} bytes`, advice: 'Check imageSize.' });
   }
   const perShard = imagesPerShard ?? length;
-  if (!Number.isInteger(perShard) || perShard < 1) {
-    throw new RangeError(`packImages: imagesPerShard must be an integer of at least 1, got ${perShard}. Leave it out.`);
-  }
+  checkNumber('packImages', 'imagesPerShard', perShard, { min: 1, integer: true }, 'Leave it out for one shard.');
   const shards: tf.Tensor2D[] = [];
   for (let first = 0; first < length; first += perShard) {
     const images = Math.min(perShard, length - first);
@@ -145,14 +142,12 @@ export async function uploadImages(source: ImageSource, options: UploadImagesOpt
   const { imagesPerChunk = 512, onProgress, signal } = options;
   if (!keepsImages()) {
     throw new Error(
-      `uploadImages: the backend '${tf.getBackend()}' keeps no images. Ask keepsImages() first, and upload batches where it is false.`,
+      `uploadImages: the backend must keep images, got '${tf.getBackend()}', which does not. Ask keepsImages() first; if it is false, upload batches.`,
     );
   }
-  if (!Number.isInteger(imagesPerChunk) || imagesPerChunk < 1 || source.length < 1) {
-    throw new RangeError(
-      `uploadImages: imagesPerChunk and the number of images must be at least 1, got ${imagesPerChunk} and ${source.length}. Pass some images.`,
-    );
-  }
+  const atLeastOne = { min: 1, integer: true };
+  checkNumber('uploadImages', 'imagesPerChunk', imagesPerChunk, atLeastOne, 'Leave it out for 512.');
+  checkNumber('uploadImages', 'source.length', source.length, atLeastOne, 'Pass at least one image.');
   const [height, width] = source.imageShape;
   const imageSize = [height, width] as const;
   const words = packedWords(imageSize);

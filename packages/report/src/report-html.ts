@@ -1,3 +1,4 @@
+import { checkNumber } from '@tfjs-ssl/checks';
 import { Buffer } from 'node:buffer';
 import { chartCards } from './chart-cards.ts';
 import { configRows } from './config-rows.ts';
@@ -46,11 +47,7 @@ import { rowTable } from './tables.ts';
  */
 export async function reportHtml(report: Report): Promise<string> {
   const { title, status, facts, records, stepsPerEpoch, views, config, environment, footer } = report;
-  if (!(Number.isInteger(stepsPerEpoch) && stepsPerEpoch > 0)) {
-    throw new RangeError(
-      `reportHtml: stepsPerEpoch must be a positive integer, got ${stepsPerEpoch}. Pass the steps of one epoch.`,
-    );
-  }
+  checkNumber('reportHtml', 'stepsPerEpoch', stepsPerEpoch, { min: 1, integer: true }, 'Pass the steps of one epoch.');
   const epochs = epochMeans(records);
   return page(
     { title, status, facts, footer },

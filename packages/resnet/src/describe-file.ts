@@ -1,3 +1,4 @@
+import { argumentError, showValue } from '@tfjs-ssl/checks';
 import { type WeightsFile, weightsPrefix } from '@tfjs-ssl/layers';
 import { type ArchitectureName, architectures } from './architecture-table.ts';
 
@@ -42,16 +43,12 @@ export function describeFile({ tensors, metadata }: WeightsFile, prefix?: string
     (name) => architectures[name].block === block && architectures[name].stages.join() === counts.join(),
   );
   if (!found) {
-    throw new RangeError(
-      `${caller}: the file must hold ${Object.keys(architectures).join(', ')}, got stages of ${counts.join(', ')} ${block} blocks. Build that network by hand.`,
-    );
+    throw argumentError({ fn: caller, argument: 'source', required: `hold ${Object.keys(architectures).join(', ')}`, got: counts, shown: `stages of ${counts.join(', ')} ${block} blocks`, advice: 'Build that network by hand.' });
   }
   const shape = tensors[`${conv1}weight`]?.shape ?? [];
   const stem = shape[2] === 7 ? 'imagenet' : shape[2] === 3 ? 'small' : null;
   if (shape.length !== 4 || !stem) {
-    throw new RangeError(
-      `${caller}: the first convolution must have kernels of 7 x 7 or 3 x 3, got ${conv1}weight of shape [${shape}]. Build that network by hand.`,
-    );
+    throw argumentError({ fn: caller, argument: 'source', required: 'hold a first convolution with kernels of 7 x 7 or 3 x 3', got: shape, shown: `${conv1}weight of shape ${showValue(shape)}`, advice: 'Build that network by hand.' });
   }
   return {
     architecture: found,

@@ -1,3 +1,4 @@
+import { argumentError, showValue } from '@tfjs-ssl/checks';
 import { loadWeights, readWeights, type TypedModel, type WeightsSource } from '@tfjs-ssl/layers';
 import { type ArchitectureName, architectures } from './architecture-table.ts';
 import { describeFile } from './describe-file.ts';
@@ -43,9 +44,7 @@ export async function loadEncoder(source: WeightsSource, options: LoadEncoderOpt
   for (const [what, demanded] of Object.entries(demands)) {
     const fits = found[what as keyof typeof demands];
     if (demanded !== undefined && demanded !== fits) {
-      throw new RangeError(
-        `loadEncoder: ${what} must be that of the file, got ${demanded}: the file fits ${what} ${fits}. Leave the option out, or take another file.`,
-      );
+      throw argumentError({ fn: 'loadEncoder', argument: what, required: `be that of the file, ${showValue(fits)}`, got: demanded, advice: 'Leave the option out, or take another file.' });
     }
   }
   const { architecture, stem, width } = found;

@@ -1,5 +1,5 @@
 import * as tfl from '@tensorflow/tfjs-layers';
-import { checkChoice, checkNumber } from '@tfjs-ssl/checks';
+import { argumentError, checkChoice, checkNumber } from '@tfjs-ssl/checks';
 import { globalAveragePool, maxPool2d, type TypedModel, typedModel } from '@tfjs-ssl/layers';
 import type { Architecture, ArchitectureName } from './architecture-table.ts';
 import { type BlockType, basicBlock, bottleneckBlock, convolve, normalise } from './blocks.ts';
@@ -74,8 +74,6 @@ function check(caller: string, { inputShape, stem, width }: ResNetOptions): void
   }
   if (width !== undefined) checkNumber(caller, 'width', width, { min: 1, integer: true }, 'The standard one is 64.');
   if (inputShape !== undefined && (inputShape.length !== 3 || !(Number(inputShape[2]) > 0))) {
-    throw new RangeError(
-      `${caller}: inputShape must be [height, width, channels], got [${inputShape}]. Leave the batch axis out; use null for a size that varies.`,
-    );
+    throw argumentError({ fn: caller, argument: 'inputShape', required: 'be [height, width, channels]', got: inputShape, advice: 'Leave the batch axis out; use null for a size that varies.' });
   }
 }

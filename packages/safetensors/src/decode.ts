@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import { arrayTypes, elementCount, type SafeTensor, type SafeTensorDtype } from './dtypes.ts';
 import { requireLittleEndian } from './encode.ts';
 import { narrowBytes, narrowDtypes, widen } from './narrow-floats.ts';
@@ -56,46 +57,49 @@ export function decodeSafetensors(bytes: Uint8Array): Safetensors {
   return { tensors, metadata };
 }
 
-function fail(problem: string): never {
-  throw new RangeError(`decodeSafetensors: ${problem}. The file is damaged or not a safetensors file; get it again.`);
+const fn = 'decodeSafetensors';
+const getAgain = 'The file is damaged or not a safetensors file: get it again.';
+
+function fail(argument: string, required: string, got: string | number | bigint, advice = getAgain): never {
+  throw argumentError({ fn, argument, required, got, shown: String(got), advice });
 }
 
-/** Says what the file is instead, if that can be determined. */
-function failHeader(bytes: Uint8Array, problem: string): never {
+/** Says what the file is instead if that can be determined. */
+function failHeader(bytes: Uint8Array, argument: string, required: string, got: string | bigint): never {
   const other = otherFormat(bytes);
-  if (!other) fail(problem);
-  throw new RangeError(`decodeSafetensors: must be a safetensors file, got ${other.what}. ${other.advice}.`);
+  if (!other) fail(argument, required, got);
+  fail('the file', 'be a safetensors file', other.what, `${other.advice}.`);
 }
 
 function readHeader(bytes: Uint8Array): { header: JsonObject; dataStart: number } {
-  if (bytes.length < 8) failHeader(bytes, `the file must have at least 8 bytes, got ${bytes.length}`);
+  if (bytes.length < 8) failHeader(bytes, 'the file', 'have at least 8 bytes', String(bytes.length));
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   if (length > BigInt(bytes.length - 8)) {
-    failHeader(bytes, `the header must fit into the file of ${bytes.length} bytes, got a header of ${length}`);
+    failHeader(bytes, 'the header', `fit into the file of ${bytes.length} bytes`, `${length} bytes`);
   }
-  if (length > longestHeader) fail(`the header must have at most ${longestHeader} bytes, got ${length}`);
+  if (length > longestHeader) fail('the header', `have at most ${longestHeader} bytes`, length);
   const dataStart = 8 + Number(length);
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(8, dataStart));
   } catch {
-    fail('the header must be UTF-8, got other bytes');
+    fail('the header', 'be UTF-8', 'other bytes');
   }
   let header: Json;
   try {
     header = parseStrictJson(text);
   } catch (error) {
-    fail(`the header must be JSON, got ${(error as Error).message} of ${JSON.stringify(clip(text, 20))}`);
+    fail('the header', 'be JSON', `${(error as Error).message} of ${JSON.stringify(clip(text, 20))}`);
   }
-  if (!(header instanceof JsonObject)) fail(`the header must be a JSON object, got ${clip(text, 20)}`);
+  if (!(header instanceof JsonObject)) fail('the header', 'be a JSON object', clip(text, 20));
   return { header, dataStart };
 }
 
 function readMetadata(entry: Json, metadata: Record<string, string>): void {
   if (entry === null) return;
-  if (!(entry instanceof JsonObject)) fail(`__metadata__ must be an object of strings, got ${show(entry)}`);
+  if (!(entry instanceof JsonObject)) fail('__metadata__', 'be an object of strings', show(entry));
   for (const [key, value] of entry) {
-    if (typeof value !== 'string') fail(`__metadata__.${clip(key, 60)} must be a string, got ${show(value)}`);
+    if (typeof value !== 'string') fail(`__metadata__.${clip(key, 60)}`, 'be a string', show(value));
     metadata[key] = value;
   }
 }
@@ -113,27 +117,24 @@ function readEntry(fullName: string, entry: Json, dataBytes: number): Entry {
     entry instanceof JsonObject ? entry.get(field) : undefined,
   );
   if (typeof dtype !== 'string' || !isCounts(shape) || !isCounts(offsets) || offsets.length !== 2) {
-    fail(
-      `'${name}' must have a dtype, a shape and two data_offsets, both of whole numbers like 4, not 4.0, got ${show(entry)}`,
-    );
+    const required = 'have a dtype, a shape and two data_offsets, both of integers written like 4, not 4.0';
+    fail(`'${name}'`, required, show(entry));
   }
   const elementBytes =
     narrowBytes(dtype) ??
     (Object.hasOwn(arrayTypes, dtype) ? arrayTypes[dtype as SafeTensorDtype].BYTES_PER_ELEMENT : undefined);
   if (elementBytes === undefined) {
-    throw new RangeError(
-      `decodeSafetensors: dtype of '${name}' must be one of ${[...Object.keys(arrayTypes), ...narrowDtypes].join(', ')}, got ${clip(dtype, 20)}. Convert the file to float32 first.`,
-    );
+    const known = [...Object.keys(arrayTypes), ...narrowDtypes].join(', ');
+    fail(`the dtype of '${name}'`, `be one of ${known}`, clip(dtype, 20), 'Convert the file to float32 first.');
   }
   const [begin, end] = offsets as [number, number];
   if (begin > end || end > dataBytes) {
-    fail(`data of '${name}' must lie within ${dataBytes} bytes, got ${begin} to ${end}`);
+    fail(`the data of '${name}'`, `lie within ${dataBytes} bytes`, `${begin} to ${end}`);
   }
   const expected = elementCount(shape) * elementBytes;
   if (end - begin !== expected) {
-    fail(
-      `'${name}' of dtype ${dtype} and shape [${clip(shape.join(), 60)}] must have ${expected} bytes, got ${end - begin}`,
-    );
+    const argument = `'${name}' of dtype ${dtype} and shape [${clip(shape.join(', '), 60)}]`;
+    fail(argument, `have ${expected} bytes`, end - begin);
   }
   return { dtype, shape, begin, end };
 }
@@ -151,11 +152,11 @@ function checkCoverage(entries: ReadonlyArray<[string, Entry]>, dataBytes: numbe
   for (const [name, { begin, end }] of entries.toSorted(([, a], [, b]) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== covered) {
       const what = begin < covered ? 'overlaps another tensor' : 'leaves a gap before it';
-      fail(`'${clip(name, 100)}' must begin at byte ${covered} of the data, got ${begin}: it ${what}`);
+      fail(`'${clip(name, 100)}'`, `begin at byte ${covered} of the data`, `${begin}, which ${what}`);
     }
     covered = end;
   }
-  if (covered !== dataBytes) fail(`the tensors must cover the data of ${dataBytes} bytes, got ${covered}`);
+  if (covered !== dataBytes) fail('the tensors', `cover the data of ${dataBytes} bytes`, `${covered} bytes`);
 }
 
 function isCounts(value: Json | undefined): value is number[] {

@@ -1,4 +1,8 @@
+import { type ArgumentErrorOptions, argumentError, checkChoice, showKind } from '@tfjs-ssl/checks';
 import { arrayTypes, elementCount, type SafeTensor } from './dtypes.ts';
+
+/** The function that errors name. */
+const fn = 'encodeSafetensors';
 
 /**
  * Writes named tensors as the bytes of a safetensors file.
@@ -28,7 +32,7 @@ export function encodeSafetensors(
   tensors: Readonly<Record<string, SafeTensor>>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  requireLittleEndian('encodeSafetensors');
+  requireLittleEndian(fn);
   const entries = Object.entries(tensors);
   for (const [name, tensor] of entries) check(name, tensor);
   // Stable: within one width the order of the object stays.
@@ -58,33 +62,39 @@ export function encodeSafetensors(
 /** Elements are stored little-endian, and typed arrays have the machine's order. */
 export function requireLittleEndian(caller: string): void {
   if (new Uint8Array(new Uint16Array([1]).buffer)[0] !== 1) {
-    throw new RangeError(`${caller}: typed arrays must be little-endian, this machine is big-endian.`);
+    throw new Error(`${caller}: typed arrays must be little-endian, got a big-endian machine. Use another machine.`);
   }
 }
 
 function check(name: string, { dtype, shape, data }: SafeTensor): void {
   if (name === '__metadata__') {
-    throw new RangeError(`encodeSafetensors: the name '__metadata__' is reserved. Rename the tensor.`);
+    throw fault({ argument: 'a name', required: 'not be reserved', got: name, advice: 'Rename the tensor.' });
   }
   if (/\p{Surrogate}/u.test(name)) {
-    throw new RangeError(
-      `encodeSafetensors: names must be valid Unicode, got ${JSON.stringify(name)} with half of a surrogate pair. Rename the tensor.`,
-    );
+    const shown = `${JSON.stringify(name)} with half of a surrogate pair`;
+    throw fault({ argument: 'a name', required: 'be valid Unicode', got: name, shown, advice: 'Rename the tensor.' });
   }
+  const dtypes = Object.keys(arrayTypes);
+  checkChoice(fn, `the dtype of '${name}'`, dtype, dtypes, 'Convert the data.');
   const arrayType = arrayTypes[dtype];
-  if (arrayType === undefined) {
-    throw new RangeError(
-      `encodeSafetensors: dtype of '${name}' must be one of ${Object.keys(arrayTypes).join(', ')}, got ${String(dtype)}. Convert the data.`,
-    );
-  }
   if (!(data instanceof arrayType)) {
-    throw new TypeError(
-      `encodeSafetensors: '${name}' of dtype ${dtype} must hold a ${(arrayType as unknown as { name: string }).name}, got ${(data as object).constructor.name}. Convert the data or change the dtype.`,
-    );
+    throw fault({
+      kind: 'type',
+      argument: `'${name}' of dtype ${dtype}`,
+      required: `hold a ${(arrayType as unknown as { name: string }).name}`,
+      got: data,
+      shown: showKind(data),
+      advice: 'Convert the data, or change the dtype.',
+    });
   }
   if (!shape.every((length) => Number.isSafeInteger(length) && length >= 0) || elementCount(shape) !== data.length) {
-    throw new RangeError(
-      `encodeSafetensors: shape [${shape}] of '${name}' must have as many elements as its data, got ${data.length}. Correct the shape.`,
-    );
+    throw fault({
+      argument: `the shape of '${name}'`,
+      required: `have as many elements as its data, ${data.length}`,
+      got: shape,
+      advice: 'Correct the shape.',
+    });
   }
 }
+
+const fault = (options: Omit<ArgumentErrorOptions, 'fn'>): Error => argumentError({ fn, ...options });

@@ -1,3 +1,4 @@
+import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 import type { NamedTensors } from './types.ts';
 
@@ -35,15 +36,10 @@ function jointNorm(tensors: NamedTensors): tf.Scalar {
 export function clipByGlobalNorm(gradients: NamedTensors, maxNorm: number): NamedTensors {
   const entries = Object.entries(gradients);
   if (entries.length === 0) {
-    throw new RangeError(
-      'clipByGlobalNorm: gradients must name at least one tensor, got none. Pass those of the step.',
-    );
+    throw argumentError({ fn: 'clipByGlobalNorm', argument: 'gradients', required: 'hold at least one tensor', got: gradients, shown: 'none', advice: 'Pass the gradients of the step.' });
   }
-  if (!(maxNorm > 0 && Number.isFinite(maxNorm))) {
-    throw new RangeError(
-      `clipByGlobalNorm: maxNorm must be a finite number > 0, got ${maxNorm}. To train without clipping, leave it out.`,
-    );
-  }
+  const advice = 'To train without clipping, do not call this function.';
+  checkNumber('clipByGlobalNorm', 'maxNorm', maxNorm, { above: 0 }, advice);
   return tf.tidy(() => {
     const norm = jointNorm(gradients);
     // 0, or NaN where the norm is not finite; a minimum alone may lose it

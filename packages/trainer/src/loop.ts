@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkNumber } from '@tfjs-ssl/checks';
+import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import { runsAhead } from '@tfjs-ssl/engine';
 import { summarizeEpoch } from './epoch-means.ts';
 import type { CheckpointEvent, Cursor, EndEvent, FitEvent, StepEvent, StepRecord, StepResult } from './events.ts';
@@ -157,10 +157,7 @@ async function* oneEpoch<Batch, Input extends string, Metric extends string>(
     if (pending) await finish().catch(() => {});
   }
   if (step === stepsPerEpoch || stop.asked || stop.check()) return; // the data may listen to the signal too
-  throw new RangeError(
-    `Trainer.fit: batches must give ${stepsPerEpoch - start.step} batches from step ${start.step} of epoch ${epoch}, ` +
-      `got ${step - start.step}. Correct stepsPerEpoch, or let the data set drop its last incomplete batch.`,
-  );
+  throw argumentError({ fn: 'Trainer.fit', argument: 'batches', required: `give ${stepsPerEpoch - start.step} batches from step ${start.step} of epoch ${epoch}`, got: step - start.step, advice: 'Correct stepsPerEpoch, or let the data set drop its last incomplete batch.' });
 }
 
 /**
@@ -228,7 +225,7 @@ function checkTensorCount(step: number, before: number): void {
   if (numTensors === before) return;
   throw new Error(
     `Trainer.fit: step ${step} must leave ${before} tensors alive, as many as before it, got ${numTensors}. ` +
-      'Dispose what `inputs` and `loss` keep beyond what they return.',
+      'Dispose every tensor that `inputs` and `loss` make and do not return.',
   );
 }
 

@@ -1,3 +1,4 @@
+import { argumentError, showValue } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 import { compile, type InputSpec, type InputSpecs, type InputTensors, type Precision } from '@tfjs-ssl/engine';
 import type { GradientScale } from '@tfjs-ssl/ops';
@@ -61,9 +62,7 @@ export function trainingStep<Inputs extends InputSpecs, Metric extends string>(
 ): TrainingStep<keyof Inputs & string> {
   const { parameters, loss, update, afterUpdate, clipNorm, precision, lossScale, ranks } = definition;
   if (scalarsInput in definition.inputs) {
-    throw new RangeError(
-      `Trainer: inputs must not have the name '${scalarsInput}', which the trainer uses itself. Choose another.`,
-    );
+    throw argumentError({ fn: 'Trainer', argument: 'inputs', required: `not have the name '${scalarsInput}', which the trainer uses`, got: scalarsInput, advice: 'Choose another name.' });
   }
   const optimizerScalars = update.scalars(0, 0).length;
   const inputs: Record<string, InputSpec> = {
@@ -154,20 +153,15 @@ const asVector = (scalar: tf.Tensor): tf.Tensor => tf.reshape(tf.cast(scalar, 'f
 
 function checkScalar(what: string, value: tf.Tensor): void {
   if (!(value instanceof tf.Tensor) || value.rank !== 0) {
-    const got = value instanceof tf.Tensor ? `shape [${value.shape}]` : String(value);
-    throw new TypeError(
-      `Trainer: the ${what} must be a scalar tensor, got ${got}. Return \`{ loss, metrics: { name: scalar } }\`; take the mean over the batch.`,
-    );
+    const got = value instanceof tf.Tensor ? `shape ${showValue(value.shape)}` : showValue(value);
+    throw argumentError({ kind: 'type', fn: 'Trainer', argument: what, required: 'be a scalar tensor', got: value, shown: got, advice: 'Return `{ loss, metrics: { name: scalar } }`, and take the mean over the batch.' });
   }
 }
 
 function gradientsByName(parameters: NamedVariables, byVariable: tf.NamedTensorMap): NamedTensors {
   const missing = Object.keys(parameters).filter((name) => !byVariable[parameters[name]!.name]);
   if (missing.length > 0) {
-    throw new Error(
-      `Trainer: every parameter must get a gradient, got none for ${missing.join(', ')}. ` +
-        'The loss does not depend on them, or they are not trainable: leave them out of `parameters`.',
-    );
+    throw argumentError({ fn: 'Trainer', argument: 'parameters', required: 'all get a gradient', got: missing, shown: `none for ${missing.join(', ')}`, advice: 'Leave out what the loss does not depend on, and what is not trainable.' });
   }
   return Object.fromEntries(
     Object.entries(parameters).map(([name, variable]) => [name, byVariable[variable.name] as tf.Tensor]),

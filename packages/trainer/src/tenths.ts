@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 /**
  * Computes the means over the first and the last tenth of a series. They show where a run began and ended with less noise than single steps.
  *
@@ -13,7 +14,7 @@
  */
 export function firstAndLastTenth(values: readonly number[]): { first: number; last: number } {
   if (values.length === 0) {
-    throw new RangeError('firstAndLastTenth: values must hold at least one number, got none. Train a step first.');
+    throw argumentError({ fn: 'firstAndLastTenth', argument: 'values', required: 'hold at least one number', got: values, shown: 'none', advice: 'Train a step first.' });
   }
   const count = Math.max(1, Math.floor(values.length / 10));
   return { first: mean(values.slice(0, count)), last: mean(values.slice(-count)) };

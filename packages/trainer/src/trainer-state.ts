@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 import type { SafeTensor } from '@tfjs-ssl/safetensors';
 import type { NamedVariables, OptimizerState } from './types.ts';
@@ -31,13 +32,13 @@ export async function readVariables(variables: NamedVariables): Promise<Record<s
   // all reads start before the first is awaited: one state, and no wait per variable where memory is read back
   const read = async ([name, variable]: [string, tf.Variable]): Promise<[string, SafeTensor]> => {
     const dtype = dtypes[variable.dtype];
-    if (!dtype) throw new TypeError(`Trainer: '${name}' must be float32 or int32, got ${variable.dtype}. Convert it.`);
+    if (!dtype) throw argumentError({ kind: 'type', fn: 'Trainer', argument: `'${name}'`, required: 'be float32 or int32', got: variable.dtype, shown: variable.dtype, advice: 'Convert the variable.' });
     // a copy: data() may hand out the memory that the next step writes to
     const data = (await variable.data<'float32' | 'int32'>()).slice();
     if (!data.every(Number.isFinite)) {
       throw new Error(
-        `Trainer: '${name}' holds values that are not finite, so this state is not saved. ` +
-          'Lower the learning rate, or set `clipNorm`, and go on from the last checkpoint, which is intact.',
+        `Trainer: '${name}' must be finite to be saved, got NaN or infinity. ` +
+          'Lower the learning rate, or set `clipNorm`, and continue from the last checkpoint, which is intact.',
       );
     }
     return [name, { dtype, shape: variable.shape, data }];
@@ -79,9 +80,7 @@ export function assignVariables(variables: NamedVariables, tensors: Readonly<Rec
   for (const name of Object.keys(tensors)) if (!Object.hasOwn(variables, name)) problems.push(`${name} is not known`);
   if (problems.length > 0) {
     const more = problems.length > 5 ? ` and ${problems.length - 5} more` : '';
-    throw new RangeError(
-      `Trainer: the state does not fit: ${problems.slice(0, 5).join('; ')}${more}. It belongs to another model or optimizer.`,
-    );
+    throw argumentError({ fn: 'Trainer', argument: 'state', required: 'fit the model and the optimizer', got: problems, shown: `differences: ${problems.slice(0, 5).join('; ')}${more}`, advice: 'Restore the state of a trainer with the same model and optimizer.' });
   }
   tf.tidy(() => {
     for (const [name, variable] of Object.entries(variables)) {

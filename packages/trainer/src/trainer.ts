@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { InputSpecs, InputTensors, Precision } from '@tfjs-ssl/engine';
 import type { BatchStatistics, World } from '@tfjs-ssl/ops';
@@ -163,9 +164,7 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
     const step = this.#stepsDone;
     const learningRate = schedule(step);
     if (!(learningRate >= 0 && learningRate < Number.POSITIVE_INFINITY)) {
-      throw new RangeError(
-        `Trainer: schedule must give a learning rate of at least 0, got ${learningRate} at step ${step}. Correct the schedule.`,
-      );
+      throw argumentError({ fn: 'Trainer', argument: 'schedule', required: 'give a finite learning rate of at least 0', got: learningRate, shown: `${learningRate} at step ${step}`, advice: 'Correct the schedule.' });
     }
     const scalars = [...this.#update.scalars(step, learningRate), ...afterScalars(afterUpdate, step)];
     const output = this.#step.run(inputs, scalars);

@@ -31,6 +31,6 @@ export function warnOfUntrained(names: readonly string[]): void {
   const shown = names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '');
   console.warn(
     `Trainer: the loss uses ${names.length} trainable variables that are not in parameters, so they stay as they are: ${shown}. ` +
-      "Add them (two models of one name take each other's place where their weights are spread into one object), or freeze them: `layer.trainable = false`.",
+      'Add them with namedWeights({ encoder, head }), or freeze them: `layer.trainable = false`.',
   );
 }

@@ -55,7 +55,7 @@ export function finish(
       return kernel('Prelu', { x: info, alpha: slopes as tf.TensorInfo });
     default:
       throw new Error(
-        `engine-simd: a fused kernel cannot have the activation '${activation}'. Apply it as an op of its own.`,
+        `engine-simd: a fused kernel has no activation '${activation}'. Apply it as an op of its own.`,
       );
   }
 }

@@ -37,7 +37,7 @@ export function defineKernel<Inputs extends string, Attributes = unknown>(
     const stock = tf.getKernel(kernelName, 'cpu')?.kernelFunc;
     if (!stock)
       throw new Error(
-        `engine-simd: the kernel ${kernelName} cannot take these inputs, and the cpu backend has none of that name`,
+        `engine-simd: the kernel ${kernelName} cannot take these inputs, and the cpu backend has no kernel of that name. Pass float32 tensors.`,
       );
     return stock(call);
   };

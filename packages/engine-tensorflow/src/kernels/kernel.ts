@@ -56,7 +56,7 @@ export function defineKernel<Inputs extends string, Options = unknown>(
       if (result !== null) return result;
       if (!stock) {
         throw new Error(
-          `engine-tensorflow: the kernel ${kernelName} cannot take these inputs, and tfjs-node has none of that name. Pass float32 tensors.`,
+          `engine-tensorflow: the kernel ${kernelName} cannot take these inputs, and tfjs-node has no kernel of that name. Pass float32 tensors.`,
         );
       }
       return stock(call);

@@ -39,7 +39,7 @@ function stringHeaderFolder(tensorflow: TensorFlowFolder, scratch: string): stri
   const moved = stringHeaders.find((name) => existsSync(join(tensorflow.includeFolder, name)));
   if (!moved) {
     throw new LinkError(
-      `the TensorFlow in ${tensorflow.folder} has no header ctstring_internal.h where it is known to be. Use TensorFlow 2.20 or 2.21, with which this is tried.`,
+      `the TensorFlow in ${tensorflow.folder} must have the header ctstring_internal.h, got none at its known places. Use TensorFlow 2.20 or 2.21, which are tested.`,
     );
   }
   const path = join(scratch, stringHeader);
@@ -76,14 +76,14 @@ export function buildAddon(
     const built = run(compiler, compilerArguments(packageFolder, tensorflow, includes, fresh));
     if (built.status !== 0) {
       throw new LinkError(
-        `${compiler} could not build the addon against ${tensorflow.folder}:\n${tail(built.stderr)}\nUse TensorFlow 2.20 or 2.21, with which this is tried, and a compiler that knows C++17.`,
+        `${compiler} could not build the addon against ${tensorflow.folder}:\n${tail(built.stderr)}\nUse TensorFlow 2.20 or 2.21, which are tested, and a compiler with C++17.`,
       );
     }
     const libraries = tensorflow.libraries.map((name) => join(tensorflow.librariesFolder, name));
     const symbols = checkSymbols(run, fresh, libraries);
     if (symbols && symbols.missing.length > 0) {
       throw new LinkError(
-        `the TensorFlow in ${tensorflow.folder} lacks ${symbols.missing.length} of ${symbols.needed} functions that tfjs-node needs: ${symbols.missing.join(', ')}. Use TensorFlow 2.20 or 2.21, with which this is tried.`,
+        `the TensorFlow in ${tensorflow.folder} must have the ${symbols.needed} functions that tfjs-node needs, got all but ${symbols.missing.length}: ${symbols.missing.join(', ')}. Use TensorFlow 2.20 or 2.21, which are tested.`,
       );
     }
     renameSync(fresh, path);

@@ -30,16 +30,16 @@ function isTooOld(version: string): boolean {
 function smokeTest({ run, project }: LinkContext): SmokeResult {
   const script = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './smoke.ts' : './smoke.js', import.meta.url));
   const { status, stdout, stderr } = run(process.execPath, [script], { cwd: project });
-  if (status !== 0) throw new LinkError(`the addon was built, and cannot compute:\n${tail(stderr)}`);
+  if (status !== 0) throw new LinkError(`the addon was built but cannot compute:\n${tail(stderr)}`);
   const result = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as SmokeResult;
   if (isTooOld(result.version)) {
     throw new LinkError(
-      `TensorFlow ${result.version} is too old: tfjs-node needs ${OLDEST.join('.')} or newer. Run \`pip install --upgrade tensorflow\` and link again.`,
+      `TensorFlow must be version ${OLDEST.join('.')} or newer for tfjs-node, got ${result.version}. Run \`pip install --upgrade tensorflow\` and link again.`,
     );
   }
   if (!(result.error < 1e-3)) {
     throw new LinkError(
-      `the addon computes a convolution's gradient with an error of ${result.error}. Use TensorFlow 2.20 or 2.21, with which this is tried.`,
+      `the addon must compute a convolution's gradient with an error below 0.001, got ${result.error}. Use TensorFlow 2.20 or 2.21, which are tested.`,
     );
   }
   return result;
@@ -49,7 +49,7 @@ function link(context: LinkContext, given: string | null): void {
   const { run, project, environment, platform, print } = context;
   if (platform !== 'linux') {
     throw new LinkError(
-      `linking works on Linux, and this is ${platform}. Install tfjs-node with its own download: \`npm install @tensorflow/tfjs-node@4.22.0\`.`,
+      `linking works only on Linux, got ${platform}. Install tfjs-node with its own download: \`npm install @tensorflow/tfjs-node@4.22.0\`.`,
     );
   }
   const tensorflow: TensorFlowFolder = inspectTensorFlow(given ?? findTensorFlow(run, environment.PYTHON ?? 'python3'));

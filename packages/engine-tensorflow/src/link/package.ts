@@ -23,7 +23,7 @@ export function ensurePackage(run: Run, project: string): InstalledPackage {
   if (there) {
     if (there.version !== TFJS_NODE_VERSION) {
       throw new LinkError(
-        `${there.packageName} ${there.version} is installed, and ${TFJS_NODE_VERSION} is needed. Run \`npm install --ignore-scripts ${there.packageName}@${TFJS_NODE_VERSION}\` and link again.`,
+        `${there.packageName} must have version ${TFJS_NODE_VERSION}, got ${there.version}. Run \`npm install --ignore-scripts ${there.packageName}@${TFJS_NODE_VERSION}\` and link again.`,
       );
     }
     return { name: there.packageName, folder: there.folder, installed: there.link?.installed ?? false };
@@ -75,7 +75,7 @@ export function undoLink(run: Run, project: string): string {
   const { status, stderr } = run('npm', ['uninstall', ...quietly, there.packageName], { cwd: project });
   if (status !== 0) {
     throw new LinkError(
-      `npm could not remove ${there.packageName}:\n${tail(stderr)}\nRun \`npm ci\`, which removes all that the lock file does not name.`,
+      `npm could not remove ${there.packageName}:\n${tail(stderr)}\nRun \`npm ci\`, which removes everything that the lock file does not name.`,
     );
   }
   return `${there.packageName} and what it brought are removed.`;

@@ -32,7 +32,7 @@ export function findTensorFlow(run: Run, python: string): string {
   if (found && status === 0 && folder) return folder;
   const cause = found ? `${python} has no TensorFlow` : `there is no ${python}`;
   throw new LinkError(
-    `${cause}. Make one: \`python3 -m venv tf && tf/bin/pip install 'tensorflow[and-cuda]'\` (without a GPU: \`tensorflow-cpu\`), then give its folder: \`--tensorflow tf/lib/python3.*/site-packages/tensorflow\`.`,
+    `${cause}. Make one: \`python3 -m venv tf && tf/bin/pip install 'tensorflow[and-cuda]'\` (without a GPU: \`tensorflow-cpu\`), then pass its folder: \`--tensorflow tf/lib/python3.*/site-packages/tensorflow\`.`,
   );
 }
 
@@ -54,7 +54,7 @@ function packageVersion(folder: string): string | null {
 export function inspectTensorFlow(given: string): TensorFlowFolder {
   if (!existsSync(given) || !statSync(given).isDirectory()) {
     throw new LinkError(
-      `--tensorflow must be the folder of a TensorFlow, and ${given} is no folder. Find it: \`python3 -c "import tensorflow, os; print(os.path.dirname(tensorflow.__file__))"\`.`,
+      `--tensorflow must be the folder of a TensorFlow, got ${given}, which is no folder. Find it: \`python3 -c "import tensorflow, os; print(os.path.dirname(tensorflow.__file__))"\`.`,
     );
   }
   const folder = realpathSync(given);
@@ -70,18 +70,15 @@ export function inspectTensorFlow(given: string): TensorFlowFolder {
   if (!layout) {
     throw new LinkError(
       isPackage
-        ? `the TensorFlow ${version ?? ''} in ${folder} is too old: its Python package has no libtensorflow_cc.so.2, which came with ${OLDEST_PACKAGE}. Run \`pip install --upgrade tensorflow\` and link again.`.replace(
-            'TensorFlow  in',
-            'TensorFlow in',
-          )
-        : `${folder} holds neither libtensorflow_cc.so.2 (a Python package) nor lib/libtensorflow.so.2 (an unpacked libtensorflow). Give the folder site-packages/tensorflow.`,
+        ? `the TensorFlow in ${folder} must be version ${OLDEST_PACKAGE} or newer, got ${version ?? 'one'} without libtensorflow_cc.so.2. Run \`pip install --upgrade tensorflow\` and link again.`
+        : `${folder} must hold libtensorflow_cc.so.2 (a Python package) or lib/libtensorflow.so.2 (an unpacked libtensorflow), got neither. Pass the folder site-packages/tensorflow.`,
     );
   }
   const includeFolder = join(folder, 'include');
   const missing = needed.find((name) => !existsSync(join(includeFolder, name)));
   if (missing) {
     throw new LinkError(
-      `the TensorFlow in ${folder} has no header include/${missing}. Install the complete package: \`pip install --force-reinstall tensorflow\`.`,
+      `the TensorFlow in ${folder} must have the header include/${missing}, got none. Install the complete package: \`pip install --force-reinstall tensorflow\`.`,
     );
   }
   return { folder, ...layout, includeFolder, version };

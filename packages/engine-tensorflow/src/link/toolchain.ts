@@ -14,7 +14,7 @@ export function findCompiler(run: Run, named: string | undefined): string {
   const compiler = candidates.find((candidate) => run(candidate, ['--version']).status === 0);
   if (compiler) return compiler;
   throw new LinkError(
-    `there is no C++ compiler (tried ${candidates.join(', ')}). Install one, \`apt install g++\` or \`dnf install gcc-c++\`, or name it: \`CXX=/path/to/g++\`.`,
+    `a C++ compiler is needed, got none of ${candidates.join(', ')}. Install one (\`apt install g++\` or \`dnf install gcc-c++\`), or name yours: \`CXX=/path/to/g++\`.`,
   );
 }
 
@@ -29,6 +29,6 @@ export function findNodeHeaders(project: string, node: string = process.execPath
   const folder = folders.find((candidate) => existsSync(join(candidate, 'node_api.h')));
   if (folder) return folder;
   throw new LinkError(
-    `node_api.h is in none of ${folders.join(', ')}. Run \`npm install --save-dev node-api-headers\` and link again.`,
+    `node_api.h is needed, got none in ${folders.join(', ')}. Run \`npm install --save-dev node-api-headers\` and link again.`,
   );
 }

@@ -23,8 +23,8 @@ export function captureStep(backend: GpuBackend, step: StepFunction, specs: Step
     if (difference !== null) {
       recorded.dispose();
       throw new RefusedStep(
-        'two recordings of it differ, so that it depends on something that is neither an input nor a variable (a random number, a counter). ' +
-          `Pass it in as a tensor. They part ${difference}`,
+        'two recordings of it differ, so it depends on something that is neither an input nor a variable (a random number, a counter). ' +
+          `Pass that as a tensor. The two differ ${difference}`,
       );
     }
     return new GpuCapturedStep(backend, step, inputs, recorded, dropInputs);
@@ -126,8 +126,8 @@ export class GpuCapturedStep implements CapturedStep {
     const difference = firstDifference(description, again.description);
     if (difference === null) return;
     throw new Error(
-      'engine-webgpu: the step has changed since it was recorded: it depends on a number of JavaScript, which a recording freezes. ' +
-        `Pass it in as a tensor, or compile the step again. It parts ${difference}`,
+      'engine-webgpu: the step has changed since it was recorded, because it depends on a JavaScript number, which a recording freezes. ' +
+        `Pass the number as a tensor, or compile the step again. The two differ ${difference}`,
     );
   }
 

@@ -201,8 +201,8 @@ function refuseLeftovers(backend: GpuBackend, recording: Recording, outputs: Rea
   const left = [...recording.created].filter((dataId) => backend.tensorMap.has(dataId) && !expected.has(dataId));
   if (left.length === 0) return;
   throw new RefusedStep(
-    `it keeps ${left.length === 1 ? 'a tensor' : `${left.length} tensors`} beyond its end (tf.keep). What lasts from step to step must live in a ` +
-      'tf.Variable that is made before the step; what is to be read must be an output.',
+    `it keeps ${left.length === 1 ? 'a tensor' : `${left.length} tensors`} beyond its end (tf.keep). Put what lasts from step to step into a ` +
+      'tf.Variable that you make before the step; return what you want to read as an output.',
   );
 }
 

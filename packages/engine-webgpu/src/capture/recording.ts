@@ -129,7 +129,7 @@ export class Recording implements Recorder {
   /** The step read data. What it does with them cannot be known, so that the recording is worth nothing. */
   refuseRead(how: string): RefusedStep {
     this.#refusal ??= new RefusedStep(
-      `it reads data (${how}), and what it reads changes from step to step. Return the tensor as an output and read it after the step.`,
+      `it reads data (${how}), which change from step to step. Return the tensor as an output, and read it after the step.`,
     );
     return this.#refusal;
   }
@@ -148,7 +148,7 @@ export class Recording implements Recorder {
       return;
     }
     if (this.#backend.holds.has(dataId)) {
-      throw new RefusedStep('it uses an output of another compiled step, which changes. Pass it as an input.');
+      throw new RefusedStep('it uses an output of another compiled step, which changes from step to step. Pass it as an input.');
     }
     this.pinned.add(dataId);
     this.#backend.tensorMap.get(dataId).refCount++;

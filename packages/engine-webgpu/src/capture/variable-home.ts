@@ -34,7 +34,7 @@ export class VariableHome {
   prepare(): void {
     if (this.variable.isDisposed) {
       throw new Error(
-        `engine-webgpu: the variable ${this.variable.name} of a recorded step has been disposed. Dispose the compiled step first, or keep the variable.`,
+        `engine-webgpu: the variable ${this.variable.name} of a recorded step is disposed. Dispose the compiled step first, or keep the variable.`,
       );
     }
     if (this.moved) this.#backend.bufferOf(this.variable);

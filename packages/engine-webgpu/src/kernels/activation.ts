@@ -1,3 +1,4 @@
+import { checkChoice } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 import type { GpuBackend } from '../backend.ts';
 import { type ElementCode, mapElements } from '../map-elements.ts';
@@ -33,12 +34,9 @@ export function activate(
   preluActivationWeights: tf.TensorInfo | undefined,
 ): tf.TensorInfo {
   if (activation === 'linear') return x;
-  const kernel = tf.getKernel(kernelNames[activation] ?? '', 'webgpu');
-  if (!kernel) {
-    throw new RangeError(
-      `engine-webgpu: activation must be one of linear, ${Object.keys(kernelNames).join(', ')}, got '${activation}'. Apply it by itself.`,
-    );
-  }
+  const known = ['linear', ...Object.keys(kernelNames)];
+  checkChoice('engine-webgpu', 'activation', activation, known, 'Apply another one as an op of its own.');
+  const kernel = tf.getKernel(kernelNames[activation] as string, 'webgpu') as tf.KernelConfig;
   const inputs: tf.NamedTensorInfoMap =
     activation === 'prelu' ? { x, alpha: preluActivationWeights as tf.TensorInfo } : { x };
   const attrs: tf.NamedAttrMap = activation === 'leakyrelu' ? { alpha: leakyreluAlpha } : {};

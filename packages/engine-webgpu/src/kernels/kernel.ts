@@ -43,7 +43,7 @@ export function defineKernel<Inputs extends string, Attributes = unknown>(
       if (result !== null) return result;
       if (stock) return stock(call);
       throw new Error(
-        `engine-webgpu: the kernel ${kernelName} cannot take these inputs, and the webgpu backend of TensorFlow.js has none of that name`,
+        `engine-webgpu: the kernel ${kernelName} cannot take these inputs, and TensorFlow.js has no kernel of that name for WebGPU. Pass float32 tensors.`,
       );
     },
   };

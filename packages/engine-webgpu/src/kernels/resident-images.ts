@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { ReserveImagesAttributes } from '@tfjs-ssl/ops';
 import { defineKernel, type GpuKernel } from './kernel.ts';
@@ -15,9 +16,9 @@ const reserveImages = defineKernel<never, ReserveImagesAttributes>(
     const most = maxStorageBuffersPerShaderStage - OTHER_BINDINGS;
     if (count > most) {
       const megabytes = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
-      throw new RangeError(
-        `engine-webgpu: ${images} images are ${megabytes(images * words * 4)}, and this device binds ${most} buffers of at most ` +
-          `${megabytes(maxStorageBufferBindingSize)} beside the views. Upload them batch by batch.`,
+      throw imagesError(
+        `fit into ${most} buffers of at most ${megabytes(maxStorageBufferBindingSize)}, which this device binds beside the views`,
+        `${images} images of ${megabytes(images * words * 4)} in all`,
       );
     }
     backend.device.pushErrorScope('out-of-memory');
@@ -27,15 +28,18 @@ const reserveImages = defineKernel<never, ReserveImagesAttributes>(
     checks.push(
       backend.device.popErrorScope().then((error) => {
         if (error) {
-          throw new RangeError(
-            `engine-webgpu: the device has no memory for ${images} images (${error.message}). Upload them batch by batch.`,
-          );
+          throw imagesError('fit into the memory of the device', `${images} images that do not (${error.message})`);
         }
       }),
     );
     return shards;
   },
 );
+
+function imagesError(required: string, got: string): Error {
+  const advice = 'Upload them batch by batch.';
+  return argumentError({ fn: 'engine-webgpu', argument: 'the images', required, got, shown: got, advice });
+}
 
 /** Writes images into a shard, past the recorded work: nothing that reads them has been recorded yet. */
 const writeImages = defineKernel<'shard' | 'images', { first: number }>(
@@ -44,7 +48,7 @@ const writeImages = defineKernel<'shard' | 'images', { first: number }>(
     const { values } = backend.tensorMap.get(images.dataId);
     if (!ArrayBuffer.isView(values)) {
       throw new Error(
-        'engine-webgpu: WriteImages takes images that have not been uploaded. Make a new tensor of them.',
+        'engine-webgpu: WriteImages needs images that are not on the GPU yet. Make a new tensor of them.',
       );
     }
     const words = shard.shape[1] as number;

@@ -1,3 +1,4 @@
+import { argumentError, showValue } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 import { convolutionGeometry } from '@tfjs-ssl/ops';
 import type { GpuBackend } from '../backend.ts';
@@ -40,7 +41,7 @@ export function convolutionCandidates(
   const { x, filter, dy, stride, padding } = convolution;
   const backend = tf.backend() as unknown as GpuBackend;
   const g = convolutionGeometry(x.shape, filter.shape, { strides: stride, pad: padding });
-  if (!g) throw new RangeError('convolutionCandidates: x and filter must be those of a convolution in NHWC.');
+  if (!g) throw argumentError({ fn: 'convolutionCandidates', argument: 'x', required: 'fit the filter in a convolution of NHWC images', got: x.shape, shown: `${showValue(x.shape)} for a filter of shape ${showValue(filter.shape)}`, advice: 'Pass the shapes of a convolution that the engine computes.' });
   const arithmetic = arithmeticOf(backend.matrixUnit, backend.precision);
   const candidates = (
     product: ReturnType<typeof forwardProduct>,

@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import type { Arithmetic, Product, Schedule, Tile } from './product.ts';
 
 /** A tile and what it is expected to reach. */
@@ -90,10 +91,7 @@ export function rankSchedules(product: Product, arithmetic: Arithmetic, limits: 
       })),
   );
   if (rated.length === 0) {
-    throw new RangeError(
-      `chooseSchedule: a workgroup must have at least 64 invocations and 10 KiB of memory, got ${limits.maxComputeInvocationsPerWorkgroup} ` +
-        `and ${limits.maxComputeWorkgroupStorageSize} bytes. This device cannot train.`,
-    );
+    throw argumentError({ fn: 'chooseSchedule', argument: 'limits', required: 'allow a workgroup of at least 64 invocations and 10 KiB of memory', got: limits, shown: `${limits.maxComputeInvocationsPerWorkgroup} invocations and ${limits.maxComputeWorkgroupStorageSize} bytes`, advice: 'This device cannot train: choose another engine.' });
   }
   return rated.sort((a, b) => a.time - b.time).map(({ schedule }) => schedule);
 }

@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import { type Operand, packed, widthFor } from './product.ts';
 import type { TileLayout } from './tile-layout.ts';
 
@@ -44,9 +45,7 @@ export function stage(operand: Operand, options: StagingOptions): Staging {
   const step = threads / length;
   const passes = count / step;
   if (!Number.isInteger(step) || !Number.isInteger(passes)) {
-    throw new RangeError(
-      `stage: ${threads} threads must divide the ${name} tile of ${extent} by depth ${depth} into whole lines. Choose another tile.`,
-    );
+    throw argumentError({ fn: 'stage', argument: 'threads', required: `divide the ${name} tile of ${extent} by depth ${depth} into complete lines`, got: threads, advice: 'Choose another tile.' });
   }
   const first = name === 'left' ? 'firstRow' : 'firstColumn';
   const width = widthFor(operand, values);

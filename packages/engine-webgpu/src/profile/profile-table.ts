@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import type { GpuPeaks } from '../roofline/measure-peaks.ts';
 import { type KernelGroup, kernelGroups, type StepPhase, stepPhases } from './kernel-groups.ts';
 import type { ProfiledDispatch, StepProfile } from './step-profiler.ts';
@@ -27,9 +28,7 @@ export interface ProfileRow {
 export function profileRows(profiles: readonly StepProfile[], peaks: GpuPeaks): ProfileRow[] {
   const [first] = profiles;
   if (!first) {
-    throw new RangeError(
-      'profileRows: at least one profile is required, got none. Replay the step while it is profiled.',
-    );
+    throw argumentError({ fn: 'profileRows', argument: 'profiles', required: 'hold at least one profile', got: profiles, shown: 'none', advice: 'Replay the step while it is profiled.' });
   }
   const passes = first.map(({ dispatches }, i) => ({
     dispatches,

@@ -1,3 +1,4 @@
+import { argumentError, isArgumentError } from '@tfjs-ssl/checks';
 import { fileError, neededNodeModule } from '@tfjs-ssl/files';
 import { decodeSafetensors, type Safetensors } from '@tfjs-ssl/safetensors';
 
@@ -42,13 +43,14 @@ export async function readWeights(source: WeightsSource, options: ReadWeightsOpt
   try {
     return decodeSafetensors(bytes);
   } catch (error) {
-    const reason = (error as Error).message.replace(/^decodeSafetensors: /, '');
-    throw new RangeError(`${caller}: cannot take ${source}: ${reason}`, { cause: error });
+    if (!isArgumentError(error)) throw error;
+    const argument = error.argument === 'the file' ? source : `${error.argument} in ${source}`;
+    throw argumentError({ ...error, fn: caller, argument });
   }
 }
 
 async function readInParts(path: string, caller: string, part: number): Promise<Uint8Array> {
-  const need = `${caller}: a path needs Node's file system, which is not here. Pass or take bytes instead.`;
+  const need = `${caller}: a path needs Node's file system, which is missing. Pass the bytes instead.`;
   const { open } = neededNodeModule('node:fs/promises', need);
   try {
     const file = await open(path);

@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import type { SafeTensor } from '@tfjs-ssl/safetensors';
 
 /**
@@ -23,9 +24,7 @@ export function renameWeights(
     const renamed = rename(name.slice(prefix.length));
     if (renamed === null) continue;
     if (found.has(renamed)) {
-      throw new RangeError(
-        `loadWeights: names must keep weights apart, got '${renamed}' for '${name}' and another one. Leave one of them out.`,
-      );
+      throw argumentError({ fn: 'loadWeights', argument: 'names', required: 'give every weight a name of its own', got: renamed, shown: `'${renamed}' for '${name}' and another weight`, advice: 'Leave one of them out.' });
     }
     found.set(renamed, tensor);
   }

@@ -2,7 +2,7 @@ import { nodeModule, writeFilesAtomically } from '@tfjs-ssl/files';
 import { encodeWeights } from './encode-weights.ts';
 import type { Models } from './named-weights.ts';
 
-const need = "saveWeights: a path needs Node's file system, which is not here. Pass or take bytes instead.";
+const need = "saveWeights: a path needs Node's file system, which is missing. Take the bytes from encodeWeights.";
 
 /**
  * Writes the weights of a model to a safetensors file with PyTorch's names and layouts. Node only; elsewhere use {@link encodeWeights}.

@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 /**
  * Which parameters get no weight decay (and, in LARS, no trust ratio).
  *
@@ -24,7 +25,5 @@ export function describeExclusion(exclusion: Exclusion): string | string[] {
 export function checkExclusion(fn: string, exclusion: Exclusion): void {
   const known = exclusion === 'none' || exclusion === 'vectors';
   if (known || (Array.isArray(exclusion) && exclusion.every((pattern) => pattern instanceof RegExp))) return;
-  throw new TypeError(
-    `${fn}: exclude must be 'none', 'vectors' or a list of regular expressions, got ${JSON.stringify(exclusion)}. Name the parameters by patterns, such as [/bias$/].`,
-  );
+  throw argumentError({ kind: 'type', fn, argument: 'exclude', required: "be 'none', 'vectors' or a list of regular expressions", got: exclusion, advice: 'Name the parameters by patterns, for example [/bias$/].' });
 }

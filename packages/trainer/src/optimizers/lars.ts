@@ -1,3 +1,4 @@
+import { checkChoice } from '@tfjs-ssl/checks';
 import type { Optimizer } from '../types.ts';
 import { describeExclusion, type Exclusion } from './exclusion.ts';
 import { type LarsFlavour, momentumOptimizer } from './momentum-rule.ts';
@@ -53,11 +54,7 @@ const FLAVOURS: readonly LarsFlavour[] = ['simclr', 'popular', 'torch'];
 export function lars(options: LarsOptions = {}): Optimizer {
   const { flavour = 'simclr', momentum = 0.9, nesterov = false, weightDecay = 1e-6 } = options;
   const { trustCoefficient = 0.001, exclude = 'vectors' } = options;
-  if (!FLAVOURS.includes(flavour)) {
-    throw new RangeError(
-      `lars: flavour must be one of ${FLAVOURS.map((known) => `'${known}'`).join(', ')}, got ${JSON.stringify(flavour)}. See the formulas of each.`,
-    );
-  }
+  checkChoice('lars', 'flavour', flavour, FLAVOURS, 'Its documentation has the formula of each.');
   return momentumOptimizer({
     name: 'lars',
     config: { flavour, momentum, nesterov, weightDecay, trustCoefficient, exclude: describeExclusion(exclude) },

@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import type * as tf from '@tensorflow/tfjs-core';
 import { type MomentumFlavour, momentumUpdate } from '@tfjs-ssl/ops';
 import type { Optimizer } from '../types.ts';
@@ -28,7 +29,7 @@ export function momentumOptimizer(rule: MomentumRule): Optimizer {
   checkOption(name, 'trustCoefficient', trustCoefficient);
   checkExclusion(name, exclude);
   if (nesterov && momentum === 0) {
-    throw new RangeError(`${name}: nesterov needs momentum > 0, got momentum 0. Set momentum, usually 0.9.`);
+    throw argumentError({ fn: name, argument: 'momentum', required: 'be above 0 with nesterov', got: momentum, advice: 'Set momentum, usually 0.9.' });
   }
   const isExcluded = excludes(exclude);
   const slots = momentum > 0 ? ['velocity'] : [];

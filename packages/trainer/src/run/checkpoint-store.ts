@@ -1,3 +1,4 @@
+import { checkNumber } from '@tfjs-ssl/checks';
 import { fileError, nameToCome, removeAbandoned, writeFilesAtomically } from '@tfjs-ssl/files';
 import { decodeSafetensors, encodeSafetensors } from '@tfjs-ssl/safetensors';
 import type { TrainerState } from '../trainer-state.ts';
@@ -63,9 +64,7 @@ export class CheckpointStore {
    */
   constructor(folder: string, options: { keep?: number } = {}) {
     const { keep = 3 } = options;
-    if (!(Number.isInteger(keep) && keep > 0)) {
-      throw new RangeError(`CheckpointStore: keep must be a positive integer, got ${keep}. Keep at least 1.`);
-    }
+    checkNumber('CheckpointStore', 'keep', keep, { min: 1, integer: true }, 'Leave it out for 3.');
     this.folder = folder;
     this.#keep = keep;
   }
@@ -117,7 +116,7 @@ export class CheckpointStore {
     for (const step of stepsOf(files).reverse()) {
       const path = join(this.folder, `${baseName(step)}.safetensors`);
       if (isUnfinished(files, baseName(step))) {
-        rejected.push({ path, reason: 'its writing was interrupted' });
+        rejected.push({ path, reason: 'it was not written completely' });
         unfinished++;
         continue;
       }
@@ -179,11 +178,11 @@ function isUnfinished(files: readonly string[], base: string): boolean {
 
 async function read(path: string, step: number): Promise<Checkpoint> {
   const manifest = decodeManifest(await readOrSay(path.replace(/safetensors$/, 'json'), 'its JSON'));
-  if (manifest.step !== step) throw new Error(`its JSON is that of step ${manifest.step}`);
+  if (manifest.step !== step) throw new Error(`its JSON belongs to step ${manifest.step}`);
   const bytes = await readOrSay(path, 'its safetensors file', null);
   const { tensors } = manifest;
   if (bytes.length !== tensors.bytes) throw new Error(`it has ${bytes.length} bytes instead of ${tensors.bytes}`);
-  if (sha256(bytes) !== tensors.sha256) throw new Error('its SHA-256 does not match: its data are damaged');
+  if (sha256(bytes) !== tensors.sha256) throw new Error('its data are damaged: the SHA-256 does not match');
   return { path, manifest, state: { step, tensors: decodeSafetensors(bytes).tensors } };
 }
 

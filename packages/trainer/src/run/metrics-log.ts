@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import { fileError, writeFilesAtomically } from '@tfjs-ssl/files';
 import type { StepRecord } from '../events.ts';
 import * as node from './node.ts';
@@ -86,9 +87,7 @@ export class MetricsLog {
    */
   async append(record: StepRecord): Promise<void> {
     if (record.step !== this.#next) {
-      throw new RangeError(
-        `MetricsLog: step must be ${this.#next}, the next one, got ${record.step}. Record each step once.`,
-      );
+      throw argumentError({ fn: 'MetricsLog', argument: 'step', required: `be ${this.#next}, the next one`, got: record.step, advice: 'Record each step once.' });
     }
     const { step, epoch, loss, metrics, learningRate, lossScale, skipped, seconds, imagesPerSecond } = record;
     const scaling = {
@@ -155,9 +154,9 @@ export class MetricsLog {
   async #rewind(step: number): Promise<void> {
     if (this.#next < step && (this.#records.length > 0 || this.#damagedLine !== null)) {
       throw new Error(
-        `MetricsLog: ${this.path} must have all steps before ${step}, got them before ${this.#next}` +
+        `MetricsLog: ${this.path} must hold all steps before ${step}, got only those before ${this.#next}` +
           `${this.#damagedLine === null ? '' : `: line ${this.#damagedLine} is damaged`}. ` +
-          'Move the file away to go on without the earlier metrics.',
+          'Move the file away to continue without the earlier metrics.',
       );
     }
     const kept = this.#records.filter((record) => record.step < step);

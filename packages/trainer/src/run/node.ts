@@ -2,7 +2,7 @@
 import { neededNodeModule } from '@tfjs-ssl/files';
 
 const need =
-  'trainer: run folders, checkpoints and logs need Node, which is not here. Leave `run` out and keep the state of `trainer.snapshot()`.';
+  'trainer: run folders, checkpoints and logs need Node, which is missing. Leave `run` out, and keep the state of `trainer.snapshot()`.';
 
 export const files: typeof import('node:fs/promises') = neededNodeModule('node:fs/promises', need);
 export const path: typeof import('node:path') = neededNodeModule('node:path', need);

@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import { FileLock, fileError, makeNewFolder, writeFilesAtomically } from '@tfjs-ssl/files';
 import type { Cursor, StepRecord } from '../events.ts';
 import type { KeptCheckpoint, RunKeeper } from '../run-keeper.ts';
@@ -141,10 +142,7 @@ export class RunFolder implements RunKeeper {
     const asked: RunConfig = JSON.parse(toJson(config));
     const differences = differencesBut([...mayDiffer, ...replace], saved, asked);
     if (differences.length > 0) {
-      throw new Error(
-        `RunFolder: the run in ${path} must go on with the configuration it was started with, got differences:\n` +
-          `${formatDifferences(differences)}\nUse the same settings, or start a new run in another folder.`,
-      );
+      throw argumentError({ fn: 'RunFolder', argument: 'config', required: `be the configuration that the run in ${path} was started with`, got: config, shown: `differences:\n${formatDifferences(differences)}`, advice: 'Use the same settings, or start a new run in another folder.' });
     }
     const kept = { ...saved, ...Object.fromEntries(Object.entries(asked).filter(([name]) => replace.includes(name))) };
     if (configDifferences(saved, kept).length > 0) {
@@ -227,7 +225,7 @@ export class RunFolder implements RunKeeper {
     }
     await lock.release();
     throw new Error(
-      `RunFolder: the run in ${this.path} must be as this object has left it, got metrics that another has written since. ` +
+      `RunFolder: the run in ${this.path} must be as this object left it, got metrics that another process or object wrote since. ` +
         'Open it again with `RunFolder.resume`, and restore a new trainer.',
     );
   }
@@ -260,17 +258,11 @@ export class RunFolder implements RunKeeper {
   #checkPosition(stepsDone: number, cursor: Cursor): void {
     const next = this.#metrics.next;
     if (stepsDone !== next) {
-      throw new RangeError(
-        `RunFolder: the trainer must stand at step ${next}, where the run in ${this.path} does, got ${stepsDone}. ` +
-          'Call `await run.restore(trainer)` first.',
-      );
+      throw argumentError({ fn: 'RunFolder', argument: 'trainer', required: `stand at step ${next}, where the run in ${this.path} stands`, got: stepsDone, shown: `step ${stepsDone}`, advice: 'Call `await run.restore(trainer)` first.' });
     }
     if (this.#lastCheckpoint?.stepsDone !== stepsDone) return;
     if (cursor.epoch !== this.#cursor.epoch || cursor.step !== this.#cursor.step) {
-      throw new RangeError(
-        `RunFolder: step ${stepsDone} must be step ${this.#cursor.step} of epoch ${this.#cursor.epoch}, as it was before, ` +
-          `got step ${cursor.step} of epoch ${cursor.epoch}. The number of steps per epoch has changed: use the same images and batch size.`,
-      );
+      throw argumentError({ fn: 'RunFolder', argument: 'cursor', required: `be step ${this.#cursor.step} of epoch ${this.#cursor.epoch} at step ${stepsDone}, as before`, got: cursor, shown: `step ${cursor.step} of epoch ${cursor.epoch}`, advice: 'The number of steps per epoch has changed: use the same images and batch size.' });
     }
   }
 
@@ -373,9 +365,7 @@ async function makeFolder(path: string): Promise<boolean> {
 async function checkNew(path: string): Promise<void> {
   const found = (await readdir(path)).filter((name) => ownFiles.includes(name) || isOwnEventFile(name));
   if (found.length === 0) return;
-  throw new Error(
-    `RunFolder: ${path} must not hold a run yet, got ${found.join(', ')}. Resume that run, or choose another folder.`,
-  );
+  throw argumentError({ fn: 'RunFolder', argument: 'path', required: 'name a folder without a run', got: path, shown: `${path} with ${found.join(', ')}`, advice: 'Resume that run, or choose another folder.' });
 }
 
 async function readConfig(path: string): Promise<RunConfig> {
@@ -385,9 +375,7 @@ async function readConfig(path: string): Promise<RunConfig> {
     text = await readFile(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-      throw new Error(
-        `RunFolder: ${path} must hold a run to resume, got no ${configFile} there. Start a new run, or correct the path.`,
-      );
+      throw argumentError({ fn: 'RunFolder', argument: 'path', required: 'name the folder of a run', got: path, shown: `${path} without ${configFile}`, advice: 'Start a new run, or correct the path.' });
     }
     throw fileError('read', file, error);
   }
@@ -396,11 +384,11 @@ async function readConfig(path: string): Promise<RunConfig> {
     config = JSON.parse(text);
   } catch (error) {
     throw new Error(
-      `RunFolder: ${file} must be JSON (${oneLine((error as Error).message)}). Put it back, or start a new run in another folder.`,
+      `RunFolder: ${file} must be JSON (${oneLine((error as Error).message)}). Restore the file, or start a new run in another folder.`,
     );
   }
   if (isObject(config)) return config as RunConfig;
   throw new Error(
-    `RunFolder: ${file} must be a JSON object, got ${oneLine(text)}. Put it back, or start a new run in another folder.`,
+    `RunFolder: ${file} must be a JSON object, got ${oneLine(text)}. Restore the file, or start a new run in another folder.`,
   );
 }

@@ -1,3 +1,4 @@
+import { argumentError } from '@tfjs-ssl/checks';
 import type { Schedule } from '../types.ts';
 import { checkCount, checkRate, checkStep } from './check.ts';
 
@@ -42,9 +43,7 @@ export function warmupCosine(options: WarmupCosineOptions): Schedule {
   checkCount('warmupCosine', 'warmupSteps', warmupSteps, 0);
   checkCount('warmupCosine', 'totalSteps', totalSteps, 1);
   if (warmupSteps >= totalSteps) {
-    throw new RangeError(
-      `warmupCosine: warmupSteps must be below totalSteps, got ${warmupSteps} of ${totalSteps}. Warm up for a part of the run, usually a tenth.`,
-    );
+    throw argumentError({ fn: 'warmupCosine', argument: 'warmupSteps', required: `be below totalSteps, ${totalSteps}`, got: warmupSteps, advice: 'Warm up for a part of the run, usually a tenth.' });
   }
   return (step) => {
     checkStep('warmupCosine', step);
