@@ -1,23 +1,11 @@
 import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
-import { checkParameterLists } from './check-parameter-lists.ts';
-import { checkGradientScale, type GradientScale, type ScaledUpdate, scaledUpdate } from './gradient-scale.ts';
-import { hasKernel } from './has-kernel.ts';
+import { checkParameterLists } from './contract/check-parameter-lists.ts';
+import { runKernel } from './contract/run-kernel.ts';
+import { type AdamUpdateOptions, checkGradientScale, type GradientScale } from './contract/updates.ts';
+import { type ScaledUpdate, scaledUpdate } from './scaled-update.ts';
+import { hasKernel } from './contract/has-kernel.ts';
 import { unshare } from './unshare.ts';
-
-/** Constants of {@link adamUpdate}. */
-export interface AdamUpdateOptions {
-  /** Decay of the first moment, in [0, 1). */
-  readonly beta1: number;
-  /** Decay of the second moment, in [0, 1). */
-  readonly beta2: number;
-  /** Added to the square root of the second moment. */
-  readonly epsilon: number;
-  /** Strength of the weight decay. */
-  readonly weightDecay: number;
-  /** Whether the decay acts on the parameters directly (AdamW) instead of through the gradients (L2). */
-  readonly decoupled: boolean;
-}
 
 /**
  * Does one step of Adam for many parameters, in place.
@@ -29,9 +17,8 @@ export interface AdamUpdateOptions {
  *
  * Values that change from step to step are tensors, so a recorded step can be replayed.
  *
- * For engines: the kernel is `AdamUpdate`. Its inputs are `parameter0..`, `gradient0..`, `firstMoment0..`, `secondMoment0..`, `scalars` and, if given,
- * `gradientScale`. Its attributes are the options and `count`. It has no outputs; it writes parameters and moments in place. A variable may share its memory with
- * another tensor (the one it was made from, or a clone). Such a variable first gets memory of its own, so that only the variable changes.
+ * For engines: the kernel is `AdamUpdate` (see `OpKernels`), which writes in place. A variable may share its memory with another tensor (the one it was made from, or a
+ * clone). Such a variable first gets memory of its own, so that only the variable changes.
  *
  * @param parameters - p, float32; changed in place.
  * @param gradients - g, in the order and shapes of `parameters`; not changed.
@@ -137,5 +124,5 @@ function runFused(
     inputs[`firstMoment${i}`] = m;
     inputs[`secondMoment${i}`] = v;
   });
-  tf.engine().runKernel('AdamUpdate', inputs, { ...options, count: parameters.length });
+  runKernel('AdamUpdate', inputs, { ...options, count: parameters.length });
 }

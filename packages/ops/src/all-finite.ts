@@ -1,11 +1,12 @@
 import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
-import { hasKernel } from './has-kernel.ts';
+import { hasKernel } from './contract/has-kernel.ts';
+import { runKernel } from './contract/run-kernel.ts';
 
 /**
  * Computes 1 if no element of any tensor is infinite or NaN, and 0 otherwise. It reads nothing back.
  *
- * For engines: the kernel is `AllFinite` (inputs `tensor0..`; attribute `count`; one output of shape [], float32).
+ * For engines: the kernel is `AllFinite` (see `OpKernels`).
  *
  * @param tensors - float32, of any shapes, at least one; not disposed.
  * @returns a new scalar, float32, which the caller (or the surrounding `tf.tidy`) disposes. No gradient.
@@ -28,7 +29,7 @@ export function allFinite(tensors: readonly tf.Tensor[]): tf.Scalar {
   }
   if (hasKernel('AllFinite')) {
     const inputs = Object.fromEntries(tensors.map((tensor, i) => [`tensor${i}`, tensor]));
-    return tf.engine().runKernel('AllFinite', inputs, { count: tensors.length }) as tf.Scalar;
+    return runKernel('AllFinite', inputs, { count: tensors.length });
   }
   return tf.tidy(() => {
     const each = tensors.map((tensor) => tf.min(tf.cast(tf.isFinite(tf.reshape(tensor, [-1])), 'float32')));

@@ -1,8 +1,10 @@
 import { argumentError, showTensor } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
-import { type AugmentImagesOptions, type AugmentStage, augmentImages, checkAugmentation } from './augment-images.ts';
-import { hasKernel } from './has-kernel.ts';
-import { type PackedImages, packedWords } from './packed-images.ts';
+import { augmentImages } from './augment-images.ts';
+import { type AugmentImagesOptions, type AugmentStage, checkAugmentation } from './contract/augment-stages.ts';
+import { runKernel } from './contract/run-kernel.ts';
+import { hasKernel } from './contract/has-kernel.ts';
+import { type PackedImages, packedWords } from './contract/packed-images.ts';
 
 /**
  * Converts packed images to float images.
@@ -32,7 +34,7 @@ import { type PackedImages, packedWords } from './packed-images.ts';
  */
 export function unpackImages(images: PackedImages, indices: tf.Tensor1D): tf.Tensor4D {
   checkPacked('unpackImages', images, indices);
-  if (hasKernel('AugmentPackedImages')) return runKernel(images, indices, undefined, [], images.imageSize);
+  if (hasKernel('AugmentPackedImages')) return fused(images, indices, undefined, [], images.imageSize);
   return tf.tidy(() => {
     const [height, width] = images.imageSize;
     const count = indices.size;
@@ -62,8 +64,7 @@ export function unpackImages(images: PackedImages, indices: tf.Tensor1D): tf.Ten
  *
  *     output[r] = stage_n(... stage_1(bytes of image indices[r mod N] / 255, row r) ..., row r)
  *
- * For engines: the kernel is `AugmentPackedImages`. Its inputs are `shard0..`, int32 [images, words] (see `PackedImages`), `indices` and, if there are
- * stages, `parameters`. Its attributes are `shards` (their number), `imageSize`, `stages` and `size`. A position that does not exist gives NaN.
+ * For engines: the kernel is `AugmentPackedImages` (see `OpKernels`). A position that does not exist gives NaN.
  *
  * @param images - see `PackedImages`.
  * @param indices - positions of the N images, shape [N], int32.
@@ -99,11 +100,11 @@ export function augmentPackedImages(
   checkPacked('augmentPackedImages', images, indices);
   const [height, width] = images.imageSize;
   checkAugmentation('augmentPackedImages', [indices.size, height, width], parameters, stages, options);
-  if (hasKernel('AugmentPackedImages')) return runKernel(images, indices, parameters, stages, options.size);
+  if (hasKernel('AugmentPackedImages')) return fused(images, indices, parameters, stages, options.size);
   return tf.tidy(() => augmentImages(unpackImages(images, indices), parameters, stages, options));
 }
 
-function runKernel(
+function fused(
   images: PackedImages,
   indices: tf.Tensor1D,
   parameters: tf.Tensor2D | undefined,
@@ -116,7 +117,7 @@ function runKernel(
     inputs[`shard${i}`] = shard;
   });
   const attributes = { shards: images.shards.length, imageSize: images.imageSize, stages, size };
-  return tf.engine().runKernel('AugmentPackedImages', inputs, attributes as unknown as tf.NamedAttrMap) as tf.Tensor4D;
+  return runKernel('AugmentPackedImages', inputs, attributes);
 }
 
 function checkPacked(fn: string, images: PackedImages, indices: tf.Tensor1D): void {

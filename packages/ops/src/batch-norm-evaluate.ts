@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkBatchNorm, statisticAxes } from './check-batch-norm.ts';
-import { hasKernel } from './has-kernel.ts';
+import { checkBatchNorm } from './contract/check-batch-norm.ts';
+import { runKernel } from './contract/run-kernel.ts';
+import { statisticAxes } from './statistic-axes.ts';
+import { hasKernel } from './contract/has-kernel.ts';
 
 /** The statistics of {@link batchNormEvaluate}. */
 export interface BatchNormStatistics {
@@ -27,7 +29,7 @@ export interface BatchNormEvaluateOptions {
  *
  * `relu` and `residual` are optional. Gradients flow to `x`, `gamma`, `beta` and `residual`, but not to the statistics.
  *
- * For engines: the kernel is `BatchNormEvaluate` (inputs x, gamma, beta, mean, variance, residual?; attributes epsilon, relu).
+ * For engines: the kernel is `BatchNormEvaluate` (see `OpKernels`).
  *
  * @param x - shape [..., C], float32.
  * @param gamma - scale of every channel, shape [C], float32.
@@ -91,7 +93,7 @@ function forward(
   const { mean, variance, residual, epsilon, relu } = options;
   if (hasKernel('BatchNormEvaluate')) {
     const inputs: tf.NamedTensorMap = { x, gamma, beta, mean, variance, ...(residual && { residual }) };
-    return tf.engine().runKernel('BatchNormEvaluate', inputs, { epsilon, relu });
+    return runKernel('BatchNormEvaluate', inputs, { epsilon, relu });
   }
   const rows = tf.reshape(x, [-1, gamma.size]) as tf.Tensor2D; // backends take four axes at most
   let output = tf.reshape(tf.batchNorm(rows, mean, variance, beta, gamma, epsilon), x.shape);

@@ -2,8 +2,10 @@ import { argumentError, checkNumber, showValue } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 import { commonGradient, commonStatistics } from './batch-norm-across-ranks.ts';
 import { batchNormEvaluate } from './batch-norm-evaluate.ts';
-import { checkBatchNorm, statisticAxes } from './check-batch-norm.ts';
-import { hasKernel } from './has-kernel.ts';
+import { checkBatchNorm } from './contract/check-batch-norm.ts';
+import { hasKernel } from './contract/has-kernel.ts';
+import { runKernel } from './contract/run-kernel.ts';
+import { statisticAxes } from './statistic-axes.ts';
 import { unshare } from './unshare.ts';
 import { ranksInStep, type World } from './world.ts';
 
@@ -48,9 +50,7 @@ export interface BatchNormTrainResult {
  * outputs of the channel are NaN. Gradients flow through `output` to `x`, `gamma`, `beta` and `residual`, but not through `mean` and `variance`.
  * Within `acrossRanks` with `batchStatistics: 'batch'`, the statistics are those of the rows of all ranks, and the gradients agree with them.
  *
- * For engines: the kernels are `BatchNormTrain` (inputs x, gamma, beta, residual?, runningMean?, runningVariance?; attributes epsilon, relu and, with running statistics, momentum;
- * outputs output, mean, variance; it writes the running statistics in place) and `BatchNormTrainGrad` (inputs dy, x, output, mean, variance, gamma; attributes epsilon, relu,
- * residual; outputs dx, dgamma, dbeta and, if residual is true, dresidual).
+ * For engines: the kernels are `BatchNormTrain` and `BatchNormTrainGrad` (see `OpKernels`).
  *
  * @param x - shape [..., C], float32; the statistics are over all axes but the last.
  * @param gamma - scale of every channel, shape [C], float32.
@@ -179,12 +179,12 @@ function fused(
   attributes: tf.NamedAttrMap,
   running: RunningStatistics | undefined,
 ): Outputs {
-  if (!running) return tf.engine().runKernel('BatchNormTrain', inputs, attributes);
+  if (!running) return runKernel('BatchNormTrain', inputs, attributes);
   const { mean: runningMean, variance: runningVariance, momentum } = running;
   unshare(runningMean);
   unshare(runningVariance);
   const all = { ...inputs, runningMean, runningVariance };
-  return tf.engine().runKernel('BatchNormTrain', all, { ...attributes, momentum });
+  return runKernel('BatchNormTrain', all, { ...attributes, momentum });
 }
 
 /** The gradients of a rank's own rows, the first of them as the statistics of all ranks make it. */
@@ -210,9 +210,7 @@ function moveRunning(running: RunningStatistics, mean: tf.Tensor, variance: tf.T
 function backward(inputs: BackwardInputs, epsilon: number, relu: boolean, residual: boolean): tf.Tensor[] {
   const [dy, x, output, mean, variance, gamma] = inputs;
   if (hasKernel('BatchNormTrainGrad')) {
-    return tf
-      .engine()
-      .runKernel('BatchNormTrainGrad', { dy, x, output, mean, variance, gamma }, { epsilon, relu, residual });
+    return runKernel('BatchNormTrainGrad', { dy, x, output, mean, variance, gamma }, { epsilon, relu, residual });
   }
   const axes = statisticAxes(x);
   const rows = x.size / gamma.size;

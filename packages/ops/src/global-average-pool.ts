@@ -1,13 +1,14 @@
 import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
-import { hasKernel } from './has-kernel.ts';
+import { hasKernel } from './contract/has-kernel.ts';
+import { runKernel } from './contract/run-kernel.ts';
 
 /**
  * Computes the mean of every channel over height and width.
  *
  *     output[n, c] = sum_{h,w} x[n, h, w, c] / (H W)
  *
- * For engines: the kernels are `GlobalAveragePool` (input x) and `GlobalAveragePoolGrad` (input dy, attribute inputShape).
+ * For engines: the kernels are `GlobalAveragePool` and `GlobalAveragePoolGrad` (see `OpKernels`).
  *
  * @param x - images or feature maps, shape [N, H, W, C], float32.
  * @returns a new tensor of shape [N, C], which the caller (or the surrounding `tf.tidy`) disposes.
@@ -33,11 +34,11 @@ export function globalAveragePool(x: tf.Tensor4D): tf.Tensor2D {
   const inputShape = x.shape;
   const pool = tf.customGrad((images) => ({
     value: hasKernel('GlobalAveragePool')
-      ? (tf.engine().runKernel('GlobalAveragePool', { x: images as tf.Tensor4D }) as tf.Tensor)
+      ? runKernel('GlobalAveragePool', { x: images as tf.Tensor4D }, {})
       : tf.mean(images as tf.Tensor4D, [1, 2]),
     gradFunc: (dy) => {
       if (hasKernel('GlobalAveragePoolGrad')) {
-        return tf.engine().runKernel('GlobalAveragePoolGrad', { dy }, { inputShape }) as tf.Tensor;
+        return runKernel('GlobalAveragePoolGrad', { dy }, { inputShape });
       }
       const perPosition = tf.expandDims(tf.expandDims(tf.div(dy, height * width), 1), 1);
       return tf.tile(perPosition, [1, height, width, 1]);

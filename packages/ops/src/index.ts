@@ -1,13 +1,8 @@
 import './register-gradients.ts';
 
-export { type AdamUpdateOptions, adamUpdate } from './adam-update.ts';
+export { adamUpdate } from './adam-update.ts';
 export { allFinite } from './all-finite.ts';
-export {
-  type AugmentImagesOptions,
-  type AugmentStage,
-  augmentImages,
-  augmentStageColumns,
-} from './augment-images.ts';
+export { augmentImages } from './augment-images.ts';
 export { augmentPackedImages, unpackImages } from './augment-packed-images.ts';
 export { registerAveragePoolGradients } from './average-pool-gradient.ts';
 export {
@@ -27,7 +22,7 @@ export {
   type ConvolutionGeometry,
   convolutionGeometry,
   geometryKey,
-} from './convolution-geometry.ts';
+} from './contract/convolution-geometry.ts';
 export { emaUpdate } from './ema-update.ts';
 export type {
   CapturedStep,
@@ -38,21 +33,17 @@ export type {
   Precision,
   StepFunction,
   StepInputs,
-} from './engine-module.ts';
+} from './contract/engine-module.ts';
 export { type GatherViewsOptions, gatherViews } from './gather-views.ts';
 export { globalAveragePool } from './global-average-pool.ts';
-export type { GradientScale } from './gradient-scale.ts';
-export { hasKernel } from './has-kernel.ts';
+export { hasKernel } from './contract/has-kernel.ts';
 export { imageTensor } from './image-tensor.ts';
-export { type MomentumFlavour, type MomentumUpdateOptions, momentumUpdate } from './momentum-update.ts';
+export { momentumUpdate } from './momentum-update.ts';
 export { type NtXentOptions, type NtXentResult, ntXentWithRanks } from './nt-xent.ts';
 export {
   type ImageSource,
   keepsImages,
-  type PackedImages,
-  packedWords,
   packImages,
-  type ReserveImagesAttributes,
   type UploadImagesOptions,
   uploadImages,
 } from './packed-images.ts';
@@ -69,3 +60,13 @@ export {
   showRanks,
   type World,
 } from './world.ts';
+export { type AugmentImagesOptions, type AugmentStage, augmentStageColumns } from './contract/augment-stages.ts';
+export type { KernelContract, OpKernels } from './contract/op-kernels.ts';
+export { type PackedImages, packedWords, type ReserveImagesAttributes } from './contract/packed-images.ts';
+export { type ProductAttributes, type ProductSizes, productSizes } from './contract/product-sizes.ts';
+export type {
+  AdamUpdateOptions,
+  GradientScale,
+  MomentumFlavour,
+  MomentumUpdateOptions,
+} from './contract/updates.ts';

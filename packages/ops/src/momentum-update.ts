@@ -1,25 +1,11 @@
 import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
-import { checkParameterLists } from './check-parameter-lists.ts';
-import { checkGradientScale, type GradientScale, type ScaledUpdate, scaledUpdate } from './gradient-scale.ts';
-import { hasKernel } from './has-kernel.ts';
+import { checkParameterLists } from './contract/check-parameter-lists.ts';
+import { runKernel } from './contract/run-kernel.ts';
+import { checkGradientScale, type GradientScale, type MomentumUpdateOptions } from './contract/updates.ts';
+import { type ScaledUpdate, scaledUpdate } from './scaled-update.ts';
+import { hasKernel } from './contract/has-kernel.ts';
 import { unshare } from './unshare.ts';
-
-/** The three published variants of LARS. They differ in where learning rate and trust ratio enter; see {@link momentumUpdate}. */
-export type MomentumFlavour = 'simclr' | 'popular' | 'torch';
-
-/** Constants of {@link momentumUpdate}. */
-export interface MomentumUpdateOptions {
-  /** Decay of the velocity, in [0, 1). With 0 there are no velocities. */
-  readonly momentum: number;
-  /** Whether to use Nesterov's momentum. */
-  readonly nesterov: boolean;
-  readonly flavour: MomentumFlavour;
-  /** Strength of the L2 decay of each parameter. */
-  readonly weightDecays: readonly number[];
-  /** Factor of each parameter's trust ratio; 0 for no trust ratio. */
-  readonly trustCoefficients: readonly number[];
-}
 
 /**
  * Does one step of SGD with momentum, or of LARS, for many parameters, in place.
@@ -32,9 +18,8 @@ export interface MomentumUpdateOptions {
  *
  * With `'torch'` and all trust coefficients 0, this is `torch.optim.SGD`. Values that change from step to step are tensors, so a recorded step can be replayed.
  *
- * For engines: the kernel is `MomentumUpdate`. Its inputs are `parameter0..`, `gradient0..`, `velocity0..` (absent if momentum is 0), `scalars` and, if given,
- * `gradientScale`. Its attributes are the options and `count`. It has no outputs; it writes parameters and velocities in place. A variable that shares its memory with
- * another tensor first gets memory of its own, so that only the variable changes.
+ * For engines: the kernel is `MomentumUpdate` (see `OpKernels`), which writes in place. A variable that shares its memory with another tensor first gets memory of its
+ * own, so that only the variable changes.
  *
  * @param parameters - p, float32; changed in place.
  * @param gradients - g, in the order and shapes of `parameters`; not changed.
@@ -156,9 +141,5 @@ function runFused(
     unshare(velocity);
     inputs[`velocity${i}`] = velocity;
   });
-  const { momentum, nesterov, flavour, weightDecays, trustCoefficients } = options;
-  tf.engine().runKernel('MomentumUpdate', inputs, {
-    ...{ momentum, nesterov, flavour, count: parameters.length },
-    ...{ weightDecays: [...weightDecays], trustCoefficients: [...trustCoefficients] },
-  });
+  runKernel('MomentumUpdate', inputs, { ...options, count: parameters.length });
 }

@@ -1,6 +1,7 @@
 import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
-import { hasKernel } from './has-kernel.ts';
+import { hasKernel } from './contract/has-kernel.ts';
+import { runKernel } from './contract/run-kernel.ts';
 import { pairLogits, pairRanks, positivePairs } from './pair-logits.ts';
 import { rowCrossEntropy } from './row-cross-entropy.ts';
 
@@ -28,14 +29,7 @@ export interface NtXentResult {
  * Ties count in favour of the positive. A row with a NaN among its logits gets rank 2N. The top-k accuracy of the pretext task is the mean of
  * `ranks < k`. Gradients flow through `loss` and are finite everywhere.
  *
- * For engines: the kernels are `NTXent` and `NTXentGrad`. Their memory must grow with the batch and not with its square.
- *
- * - `NTXent` has the input projections and the attribute temperature. Its outputs are loss [], ranks [2N] and logSums [2N] (log sum_{j != i} exp(logits_ij), computed with the
- *   maximum subtracted). It may add outputs that its gradient needs, such as units [2N, D], the u_i, and their divisors.
- * - `NTXentGrad` has the inputs dy [], projections and all outputs of `NTXent` from logSums on, and the attribute temperature. Its output is dprojections.
- *
- * At low temperatures, rounded log-sums make exp(logits - logSums) wrong by up to 1e-6, which training curves show. A gradient kernel must therefore compute the sums again, in two
- * parts or from the exponentials themselves.
+ * For engines: the kernels are `NTXent` and `NTXentGrad` (see `OpKernels`).
  *
  * @param projections - z, shape [2N, D], float32; rows i and i + N are a pair.
  * @param options - the temperature.
@@ -70,11 +64,7 @@ function fused(projections: tf.Tensor2D, temperature: number): NtXentResult {
   let held: tf.Tensor1D | undefined;
   const run = tf.customGrad((z, save) => {
     const inputs = { projections: z as tf.Tensor };
-    const [loss, ranks, ...kept] = tf.engine().runKernel('NTXent', inputs, { temperature }) as [
-      tf.Scalar,
-      tf.Tensor1D,
-      ...tf.Tensor[],
-    ];
+    const [loss, ranks, ...kept] = runKernel('NTXent', inputs, { temperature });
     // A custom gradient has one result; the ranks leave through the closure.
     held = tf.keep(ranks);
     (save as tf.GradSaveFunc)([z as tf.Tensor, ...kept]);
@@ -83,7 +73,7 @@ function fused(projections: tf.Tensor2D, temperature: number): NtXentResult {
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
         const names = ['projections', 'logSums', 'units', 'divisors'];
         const tensors = Object.fromEntries(saved.map((tensor, place) => [names[place], tensor]));
-        return tf.engine().runKernel('NTXentGrad', { dy, ...tensors }, { temperature }) as tf.Tensor;
+        return runKernel('NTXentGrad', { dy, ...tensors }, { temperature });
       },
     };
   });

@@ -1,28 +1,8 @@
 import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
-import { hasKernel } from './has-kernel.ts';
-
-/**
- * 8-bit images in the memory of an engine, four bytes to a word.
- *
- * The bytes of an image (RGB, row by row) are little-endian words; zeros fill up the last word. A data set that is too large for one buffer has
- * several shards.
- *
- * @see {@link packImages} and {@link uploadImages}, which make them.
- */
-export interface PackedImages {
-  /** int32, shape [images, words]. All shards have the same number of images, except the last, which may have fewer. */
-  readonly shards: readonly tf.Tensor2D[];
-  /** Height and width of every image, pixels. */
-  readonly imageSize: readonly [height: number, width: number];
-  /** Number of images in all shards. */
-  readonly length: number;
-}
-
-/** Number of words of one packed image with three channels. */
-export function packedWords([height, width]: readonly [number, number]): number {
-  return Math.ceil((height * width * 3) / 4);
-}
+import { hasKernel } from './contract/has-kernel.ts';
+import { type PackedImages, packedWords } from './contract/packed-images.ts';
+import { runKernel } from './contract/run-kernel.ts';
 
 /** Bytes of complete images as words; each image is filled up to a complete word. */
 function toWords(pixels: Uint8Array, imageSize: readonly [number, number], images: number): Int32Array {
@@ -96,16 +76,6 @@ export interface UploadImagesOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Attributes of the kernel `ReserveImages`. */
-export interface ReserveImagesAttributes {
-  /** Number of images. */
-  readonly images: number;
-  /** Words of each image. */
-  readonly words: number;
-  /** The kernel may add promises that reject if the memory turns out to be missing. */
-  readonly checks: Promise<void>[];
-}
-
 /** Tells whether the current engine can keep a data set in its memory and make views of it. {@link uploadImages} throws if the memory is too small. */
 export function keepsImages(): boolean {
   return ['ReserveImages', 'WriteImages', 'AugmentPackedImages'].every(hasKernel);
@@ -114,9 +84,7 @@ export function keepsImages(): boolean {
 /**
  * Uploads a complete data set to the engine once. After that, a step uploads only positions.
  *
- * For engines: there are two kernels. `ReserveImages` (attributes as in {@link ReserveImagesAttributes}) returns the shards, int32 [images, words], as many as its buffers
- * need. All shards have the same number of images, except the last. The kernel throws if there is not enough memory. `WriteImages` (inputs `shard` and `images`, int32
- * [n, words]; attribute `first`) writes rows into a shard in place and has no outputs.
+ * For engines: the kernels are `ReserveImages` and `WriteImages` (see `OpKernels`).
  *
  * @param source - the images.
  * @param options - see {@link UploadImagesOptions}.
@@ -152,10 +120,7 @@ export async function uploadImages(source: ImageSource, options: UploadImagesOpt
   const imageSize = [height, width] as const;
   const words = packedWords(imageSize);
   const checks: Promise<void>[] = [];
-  const attributes: ReserveImagesAttributes = { images: source.length, words, checks };
-  const shards = tf
-    .engine()
-    .runKernel('ReserveImages', {}, attributes as unknown as tf.NamedAttrMap) as unknown as tf.Tensor2D[];
+  const shards = runKernel('ReserveImages', {}, { images: source.length, words, checks });
   try {
     await Promise.all(checks);
     let start = 0;
@@ -166,7 +131,7 @@ export async function uploadImages(source: ImageSource, options: UploadImagesOpt
         const count = Math.min(imagesPerChunk, images - first);
         const pixels = await source.read(Int32Array.from({ length: count }, (_, i) => start + first + i));
         const chunk = tf.tensor2d(toWords(pixels, imageSize, count), [count, words], 'int32');
-        tf.engine().runKernel('WriteImages', { shard, images: chunk }, { first });
+        runKernel('WriteImages', { shard, images: chunk }, { first });
         chunk.dispose();
         onProgress?.({ done: start + first + count, total: source.length });
       }

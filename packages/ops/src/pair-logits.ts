@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { hasKernel } from './has-kernel.ts';
+import { hasKernel } from './contract/has-kernel.ts';
+import { runKernel } from './contract/run-kernel.ts';
 import { unitRows, unitRowsGradient } from './unit-rows.ts';
 
 /**
@@ -36,8 +37,7 @@ function selfMask(rows: number, temperature: number): tf.Tensor2D {
  * The values on the diagonal are far below all others: about -1e9, or lower if the temperature is below 4e-9. If you need only the loss or the ranks, use
  * `ntXentWithRanks`, which never holds the matrix.
  *
- * For engines: one that has the kernel `NTXent` may also have `PairLogits` (input projections; attributes temperature, masked; output logits [2N, 2N] with `masked` on
- * the diagonal). It must use the same arithmetic as `NTXent`, so that {@link pairRanks} of these logits gives the ranks of the loss.
+ * For engines: one that has the kernel `NTXent` may also have `PairLogits` (see `OpKernels`), so that {@link pairRanks} of these logits gives the ranks of the loss.
  *
  * @param projections - z, shape [2N, D], float32; rows i and i + N are a pair.
  * @param temperature - divisor of the similarities, finite and above 0.
@@ -74,9 +74,7 @@ export function pairLogits(projections: tf.Tensor2D, temperature: number): tf.Te
 
 function computeLogits(projections: tf.Tensor2D, temperature: number): tf.Tensor2D {
   if (hasKernel('PairLogits')) {
-    return tf
-      .engine()
-      .runKernel('PairLogits', { projections }, { temperature, masked: masked(temperature) }) as tf.Tensor2D;
+    return runKernel('PairLogits', { projections }, { temperature, masked: masked(temperature) });
   }
   const unit = unitRows(projections);
   const similarities = tf.mul(tf.matMul(unit, unit, false, true), 1 / temperature);

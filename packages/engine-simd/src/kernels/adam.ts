@@ -2,22 +2,13 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { floatBits } from '../runtime.ts';
 import { ADAM } from '../task-ids.ts';
 import { gradientFactor } from './gradient-scale.ts';
-import { defineKernel, type SimdKernel, sizeOf } from './kernel.ts';
-
-interface AdamAttributes {
-  readonly count: number;
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-  readonly weightDecay: number;
-  readonly decoupled: boolean;
-}
+import { defineOpKernel, type SimdKernel, sizeOf } from './kernel.ts';
 
 /** Elements of a task. */
 const BLOCK = 32768;
 
 /** One step of Adam for all parameters, in place, as one job. */
-const adamUpdate = defineKernel<string, AdamAttributes>('AdamUpdate', ({ inputs, attributes, backend }) => {
+const adamUpdate = defineOpKernel('AdamUpdate', ({ inputs, attributes, backend }) => {
   const { runtime } = backend;
   const factor = gradientFactor(backend, inputs.gradientScale);
   if (factor === null) return [];

@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { AugmentStage } from '@tfjs-ssl/ops';
 import { floatBits, type Runtime } from '../runtime.ts';
 import { AUGMENT_IMAGES } from '../task-ids.ts';
-import { ceilDiv, defineKernel, type SimdKernel } from './kernel.ts';
+import { ceilDiv, defineOpKernel, type SimdKernel } from './kernel.ts';
 
 type Size = readonly [height: number, width: number];
 
@@ -82,8 +82,7 @@ function makeViews(runtime: Runtime, v: Views): void {
 }
 
 /** The augmentation chain on float images. */
-const augmentImages = defineKernel<'images' | 'parameters', { stages: readonly AugmentStage[]; size: Size }>(
-  'AugmentImages',
+const augmentImages = defineOpKernel('AugmentImages',
   ({ inputs: { images, parameters }, attributes: { stages, size }, backend }) => {
     const [count, height, width] = images.shape as [number, number, number, number];
     const [views, columns] = parameters.shape as [number, number];
@@ -96,16 +95,8 @@ const augmentImages = defineKernel<'images' | 'parameters', { stages: readonly A
   },
 );
 
-interface PackedAttributes {
-  readonly shards: number;
-  readonly imageSize: Size;
-  readonly stages: readonly AugmentStage[];
-  readonly size: Size;
-}
-
 /** The augmentation chain on 8-bit images, of which those that are wanted are copied to where the threads see them. */
-const augmentPackedImages = defineKernel<string, PackedAttributes>(
-  'AugmentPackedImages',
+const augmentPackedImages = defineOpKernel('AugmentPackedImages',
   ({ inputs, attributes: { shards, imageSize, stages, size }, backend }) => {
     const { runtime } = backend;
     const indices = backend.values(inputs.indices as tf.TensorInfo) as Int32Array;

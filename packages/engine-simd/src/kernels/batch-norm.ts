@@ -7,7 +7,7 @@ import {
   BATCH_NORM_GRADIENT_SUMS,
   BATCH_NORM_STATISTICS,
 } from '../task-ids.ts';
-import { areFloat, ceilDiv, defineKernel, type SimdKernel, sizeOf } from './kernel.ts';
+import { areFloat, ceilDiv, defineKernel, defineOpKernel, type SimdKernel, sizeOf } from './kernel.ts';
 
 /** Bytes of a block of rows that stays in the first cache, and blocks that there should be at most. */
 const BLOCK_BYTES = 16384;
@@ -63,10 +63,7 @@ function spoilOverflown(mean: Float32Array, variance: Float32Array): void {
   for (let c = 0; c < variance.length; c++) if (!Number.isFinite(variance[c])) mean[c] = Number.NaN;
 }
 
-type TrainInputs = 'x' | 'gamma' | 'beta' | 'residual' | 'runningMean' | 'runningVariance';
-
-const train = defineKernel<TrainInputs, { epsilon: number; relu: boolean; momentum?: number }>(
-  'BatchNormTrain',
+const train = defineOpKernel('BatchNormTrain',
   ({ inputs, attributes: { epsilon, relu, momentum }, backend }) => {
     const { x, gamma, beta, residual, runningMean, runningVariance } = inputs;
     const { runtime } = backend;
@@ -101,10 +98,7 @@ const train = defineKernel<TrainInputs, { epsilon: number; relu: boolean; moment
   },
 );
 
-const trainGradient = defineKernel<
-  'dy' | 'x' | 'output' | 'mean' | 'variance' | 'gamma',
-  { epsilon: number; relu: boolean; residual: boolean }
->('BatchNormTrainGrad', ({ inputs, attributes: { epsilon, relu, residual }, backend }) => {
+const trainGradient = defineOpKernel('BatchNormTrainGrad', ({ inputs, attributes: { epsilon, relu, residual }, backend }) => {
   const { runtime } = backend;
   const [rows, channels] = rowsAndChannels(inputs.x);
   const [dx, dgamma, dbeta] = [backend.output(inputs.x.shape), backend.output([channels]), backend.output([channels])];
@@ -151,10 +145,7 @@ const evaluate = defineKernel<'x' | 'scale' | 'offset' | 'mean' | 'variance', { 
   },
 );
 
-const evaluateFused = defineKernel<
-  'x' | 'gamma' | 'beta' | 'mean' | 'variance' | 'residual',
-  { epsilon: number; relu: boolean }
->('BatchNormEvaluate', ({ inputs, attributes: { epsilon, relu }, backend }) => {
+const evaluateFused = defineOpKernel('BatchNormEvaluate', ({ inputs, attributes: { epsilon, relu }, backend }) => {
   const { x, gamma, beta, mean, variance, residual } = inputs;
   const [rows, channels] = rowsAndChannels(x);
   const { info, address } = backend.output(x.shape);

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { OpKernels } from '@tfjs-ssl/ops';
 import type { SimdBackend } from '../backend.ts';
 
 /** What a kernel is given. */
@@ -42,6 +43,14 @@ export function defineKernel<Inputs extends string, Attributes = unknown>(
     return stock(call);
   };
   return { kernelName, kernelFunc };
+}
+
+/** Describes a kernel of an op of `@tfjs-ssl/ops`, whose contract names its inputs and attributes; see {@link defineKernel}. */
+export function defineOpKernel<Name extends keyof OpKernels>(
+  kernelName: Name,
+  compute: Parameters<typeof defineKernel<OpKernels[Name]['inputs'], OpKernels[Name]['attributes']>>[1],
+): SimdKernel {
+  return defineKernel(kernelName, compute);
 }
 
 /** Number of elements. */

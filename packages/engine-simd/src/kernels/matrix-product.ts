@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { type ProductAttributes, type ProductSizes, productSizes } from '@tfjs-ssl/ops';
 import type { Runtime } from '../runtime.ts';
 import { convolution, inputGradient } from './convolution.ts';
 import { canFinish, type EpilogueAttributes, type EpilogueInput, finish } from './epilogue.ts';
@@ -8,13 +9,7 @@ import { productGeometry } from './product-geometry.ts';
 import { transpose } from './transpose.ts';
 
 /** Sizes of C = A B after transposition. */
-interface ProductShape {
-  readonly rows: number;
-  readonly depth: number;
-  readonly columns: number;
-  readonly transposeA: boolean;
-  readonly transposeB: boolean;
-}
+interface ProductShape extends ProductSizes, ProductAttributes {}
 
 /** One product: a 1x1 convolution of 1x1 images, whose three passes are the three forms that need no transposition. */
 function multiply(runtime: Runtime, p: ProductShape, a: number, b: number, c: number): void {
@@ -29,23 +24,9 @@ function multiply(runtime: Runtime, p: ProductShape, a: number, b: number, c: nu
   else convolution(runtime, productGeometry(rows, depth, columns), a, b, c);
 }
 
-interface ProductAttributes {
-  readonly transposeA: boolean;
-  readonly transposeB: boolean;
-}
-
 /** Shape of a batched product and how its operands are laid out, or null where there is nothing to compute. */
 function productOf(a: tf.TensorInfo, b: tf.TensorInfo, { transposeA, transposeB }: ProductAttributes) {
-  const last = (t: tf.TensorInfo, turned: boolean) =>
-    (turned ? [t.shape.at(-1), t.shape.at(-2)] : [t.shape.at(-2), t.shape.at(-1)]) as [number, number];
-  const [rows, depth] = last(a, transposeA);
-  const [depthB, columns] = last(b, transposeB);
-  if (depth !== depthB) {
-    throw new RangeError(
-      `matMul: the inner sizes must agree, got ${depth} of shape [${a.shape}] and ${depthB} of shape [${b.shape}] ` +
-        `with transposeA=${transposeA}, transposeB=${transposeB}. Transpose or reshape one of them.`,
-    );
-  }
+  const { rows, depth, columns } = productSizes(a, b, { transposeA, transposeB });
   const batch = tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
   if (rows * depth * columns * tf.util.sizeFromShape(batch) === 0) return null;
   return { product: { rows, depth, columns, transposeA, transposeB }, batch, shape: [...batch, rows, columns] };

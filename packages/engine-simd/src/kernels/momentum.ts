@@ -1,9 +1,8 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { MomentumUpdateOptions } from '@tfjs-ssl/ops';
 import { floatBits } from '../runtime.ts';
 import { MOMENTUM, MOMENTUM_SUMS } from '../task-ids.ts';
 import { gradientFactor } from './gradient-scale.ts';
-import { defineKernel, type SimdKernel, sizeOf } from './kernel.ts';
+import { defineOpKernel, type SimdKernel, sizeOf } from './kernel.ts';
 
 /** Elements of a task. */
 const BLOCK = 32768;
@@ -15,8 +14,7 @@ const OUTGOING = 6;
 const SUMS = 7;
 
 /** One step of SGD with momentum or LARS for all parameters, in place. */
-const momentumUpdate = defineKernel<string, MomentumUpdateOptions & { count: number }>(
-  'MomentumUpdate',
+const momentumUpdate = defineOpKernel('MomentumUpdate',
   ({ inputs, attributes, backend }) => {
     const { runtime } = backend;
     const { count, momentum, nesterov, flavour, weightDecays, trustCoefficients } = attributes;

@@ -7,7 +7,7 @@ import {
   PAIR_LOGITS,
   UNIT_ROWS,
 } from '../task-ids.ts';
-import { areFloat, ceilDiv, defineKernel, type SimdKernel } from './kernel.ts';
+import { areFloat, ceilDiv, defineOpKernel, type SimdKernel } from './kernel.ts';
 
 /** Rows of a task, as `assembly/nt-xent.ts` has it; a half of the batch is split by itself. */
 const BLOCK = 24;
@@ -58,8 +58,7 @@ function compareRows(
   runtime.runOnce(tasks, NT_XENT, ...words);
 }
 
-const ntXent = defineKernel<'projections', { temperature: number }>(
-  'NTXent',
+const ntXent = defineOpKernel('NTXent',
   ({ inputs: { projections }, attributes: { temperature }, backend }) => {
     if (!areFloat(projections)) return null;
     const { runtime } = backend;
@@ -78,8 +77,7 @@ const ntXent = defineKernel<'projections', { temperature: number }>(
 );
 
 /** The log-sums are formed again, with their remainders: float32 alone is too coarse where the temperature is low. */
-const ntXentGradient = defineKernel<'dy' | 'projections', { temperature: number }>(
-  'NTXentGrad',
+const ntXentGradient = defineOpKernel('NTXentGrad',
   ({ inputs: { dy, projections }, attributes: { temperature }, backend }) => {
     if (!areFloat(dy, projections)) return null;
     const { runtime } = backend;
@@ -111,8 +109,7 @@ const ntXentGradient = defineKernel<'dy' | 'projections', { temperature: number 
   },
 );
 
-const pairLogits = defineKernel<'projections', { temperature: number; masked: number }>(
-  'PairLogits',
+const pairLogits = defineOpKernel('PairLogits',
   ({ inputs: { projections }, attributes: { temperature, masked }, backend }) => {
     if (!areFloat(projections)) return null;
     const { runtime } = backend;

@@ -6,7 +6,7 @@ import {
   MAX_POOL,
   MAX_POOL_GRADIENT,
 } from '../task-ids.ts';
-import { areFloat, defineKernel, type SimdKernel, sizeOf } from './kernel.ts';
+import { areFloat, defineKernel, defineOpKernel, type SimdKernel, sizeOf } from './kernel.ts';
 import { reduce } from './reduce.ts';
 
 interface PoolAttributes {
@@ -79,7 +79,7 @@ const averagePoolGradient = defineKernel<'dy' | 'input', PoolAttributes>('AvgPoo
   return info;
 });
 
-const globalAveragePool = defineKernel<'x'>('GlobalAveragePool', ({ inputs: { x }, backend }) => {
+const globalAveragePool = defineOpKernel('GlobalAveragePool', ({ inputs: { x }, backend }) => {
   const [images, height, width, channels] = x.shape as [number, number, number, number];
   const { info, address } = backend.output([images, channels]);
   const length = height * width;
@@ -88,8 +88,7 @@ const globalAveragePool = defineKernel<'x'>('GlobalAveragePool', ({ inputs: { x 
   return info;
 });
 
-const globalAveragePoolGradient = defineKernel<'dy', { inputShape: [number, number, number, number] }>(
-  'GlobalAveragePoolGrad',
+const globalAveragePoolGradient = defineOpKernel('GlobalAveragePoolGrad',
   ({ inputs: { dy }, attributes: { inputShape }, backend }) => {
     const [images, height, width, channels] = inputShape;
     const { info, address } = backend.output(inputShape);

@@ -1,13 +1,9 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { AdamUpdateOptions } from '@tfjs-ssl/ops';
-import { defineKernel, type Kernel, type KernelCall } from './kernel.ts';
+import type { OpKernels } from '@tfjs-ssl/ops';
+import { defineOpKernel, type Kernel, type KernelCall } from './kernel.ts';
 import { readGradientScale, withPrepared } from './prepare-gradient.ts';
 
-interface AdamOptions extends AdamUpdateOptions {
-  readonly count: number;
-}
-
-type Call = KernelCall<string, AdamOptions>;
+type Call = KernelCall<string, OpKernels['AdamUpdate']['attributes']>;
 
 /**
  * The factor on gradients that makes up for TensorFlow's arithmetic.
@@ -28,7 +24,7 @@ export function momentScale(beta2: number): number {
  * TensorFlow has p -= lr sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + epsilon). With a rate of lr sqrt(c2) / c1 and an epsilon of epsilon sqrt(c2),
  * both worked out here in double precision, that is the update that `adamUpdate` promises; its powers of b1 and b2 are then 0.
  */
-const adamUpdate = defineKernel<string, AdamOptions>('AdamUpdate', (call) => {
+const adamUpdate = defineOpKernel('AdamUpdate', (call) => {
   const { inputs, options, store, attribute, runMany } = call;
   const { count, beta1, beta2, epsilon, weightDecay, decoupled } = options;
   const { factor, applies } = readGradientScale(call);

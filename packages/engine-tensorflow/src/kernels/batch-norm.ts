@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Handle } from '../node-backend.ts';
-import { areFloat, defineKernel, type Kernel, type KernelCall } from './kernel.ts';
+import { areFloat, defineOpKernel, type Kernel, type KernelCall } from './kernel.ts';
 
 type Call = KernelCall<string, { readonly epsilon: number }>;
 
@@ -133,10 +133,7 @@ function moveRunning(call: Call, running: tf.TensorInfo, ofBatch: Handle, moment
   store.replace(running, moved);
 }
 
-type TrainInputs = 'x' | 'gamma' | 'beta' | 'residual' | 'runningMean' | 'runningVariance';
-
-const train = defineKernel<TrainInputs, { epsilon: number; relu: boolean; momentum?: number }>(
-  'BatchNormTrain',
+const train = defineOpKernel('BatchNormTrain',
   (call) => {
     const { inputs, options, store } = call;
     const { x, residual } = inputs;
@@ -170,10 +167,7 @@ function savedVariance(call: Call, variance: number): Handle | null {
   );
 }
 
-const trainGradient = defineKernel<
-  'dy' | 'x' | 'output' | 'mean' | 'variance' | 'gamma',
-  { epsilon: number; relu: boolean; residual: boolean }
->('BatchNormTrainGrad', (call) => {
+const trainGradient = defineOpKernel('BatchNormTrainGrad', (call) => {
   const { inputs, options, store, attribute, run, runMany } = call;
   const [dy, x, output, mean, variance, gamma] = (['dy', 'x', 'output', 'mean', 'variance', 'gamma'] as const).map(
     (name) => store.id(inputs[name]),

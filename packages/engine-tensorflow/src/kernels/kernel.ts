@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import type { OpKernels } from '@tfjs-ssl/ops';
 import type { Attributes } from '../attributes.ts';
 import type { Handle, OpAttribute } from '../node-backend.ts';
 import type { TensorStore } from '../tensor-store.ts';
@@ -62,6 +63,14 @@ export function defineKernel<Inputs extends string, Options = unknown>(
       return stock(call);
     },
   };
+}
+
+/** Describes a kernel of an op of `@tfjs-ssl/ops`, whose contract names its inputs and attributes; see {@link defineKernel}. */
+export function defineOpKernel<Name extends keyof OpKernels>(
+  kernelName: Name,
+  compute: Parameters<typeof defineKernel<OpKernels[Name]['inputs'], OpKernels[Name]['attributes']>>[1],
+): Kernel {
+  return defineKernel(kernelName, compute);
 }
 
 /** Whether all tensors are float32. */

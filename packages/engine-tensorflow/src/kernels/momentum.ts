@@ -1,18 +1,10 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import type { OpKernels } from '@tfjs-ssl/ops';
 import type { Handle } from '../node-backend.ts';
-import { defineKernel, type Kernel, type KernelCall } from './kernel.ts';
+import { defineOpKernel, type Kernel, type KernelCall } from './kernel.ts';
 import { readGradientScale, withPrepared } from './prepare-gradient.ts';
 
-interface MomentumOptions {
-  readonly count: number;
-  readonly momentum: number;
-  readonly nesterov: boolean;
-  readonly flavour: 'simclr' | 'popular' | 'torch';
-  readonly weightDecays: readonly number[];
-  readonly trustCoefficients: readonly number[];
-}
-
-type Call = KernelCall<string, MomentumOptions>;
+type Call = KernelCall<string, OpKernels['MomentumUpdate']['attributes']>;
 
 /** One parameter's tensors and numbers. */
 interface Update {
@@ -118,7 +110,7 @@ function updateOne(call: Call, update: Update, numbers: Numbers): void {
 }
 
 /** One step of SGD or LARS with TensorFlow's own ops, in place. */
-const momentumUpdate = defineKernel<string, MomentumOptions>('MomentumUpdate', (call) => {
+const momentumUpdate = defineOpKernel('MomentumUpdate', (call) => {
   const { inputs, options, store } = call;
   const { factor, applies } = readGradientScale(call);
   if (!applies) return [];

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Handle, OpAttribute } from '../node-backend.ts';
-import { areFloat, defineKernel, type Kernel, type KernelCall } from './kernel.ts';
+import { areFloat, defineKernel, defineOpKernel, type Kernel, type KernelCall } from './kernel.ts';
 import { chooseMargins, type Margins } from './margins.ts';
 
 interface PoolOptions {
@@ -85,14 +85,13 @@ const maxPoolGradient = defineKernel<'dy' | 'input' | 'output', PoolOptions>('Ma
   return store.toTensor(inner);
 });
 
-const globalAveragePool = defineKernel<'x'>('GlobalAveragePool', ({ inputs: { x }, store, attribute, run }) => {
+const globalAveragePool = defineOpKernel('GlobalAveragePool', ({ inputs: { x }, store, attribute, run }) => {
   if (!areFloat(x)) return null;
   const attributes = [...attribute.float32('T'), attribute.int32('Tidx'), attribute.flag('keep_dims', false)];
   return store.toTensor(run('Mean', attributes, [store.id(x), store.constant([1, 2])]));
 });
 
-const globalAveragePoolGradient = defineKernel<'dy', { inputShape: [number, number, number, number] }>(
-  'GlobalAveragePoolGrad',
+const globalAveragePoolGradient = defineOpKernel('GlobalAveragePoolGrad',
   ({ inputs: { dy }, options: { inputShape }, store, attribute, run }) => {
     const [images, height, width, channels] = inputShape;
     const share = store.withNumbers([1 / (height * width)], (factor) =>

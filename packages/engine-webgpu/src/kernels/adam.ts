@@ -1,19 +1,17 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { AdamUpdateOptions } from '@tfjs-ssl/ops';
+import type { OpKernels } from '@tfjs-ssl/ops';
 import type { GpuBackend } from '../backend.ts';
 import { type Binding, dispatch, floatLiteral, workgroupGrid } from '../dispatch.ts';
 import { u32 } from '../uniform-cache.ts';
-import { defineKernel, type GpuKernel, sizeOf } from './kernel.ts';
+import { defineOpKernel, type GpuKernel, sizeOf } from './kernel.ts';
 import { bindNumbers, blocksOf, groupsCode, scaleCode } from './parameter-groups.ts';
-
-type Attributes = AdamUpdateOptions & { readonly count: number };
 
 const THREADS = 256;
 const PER_THREAD = 4;
 const roles = ['parameter', 'gradient', 'firstMoment', 'secondMoment'] as const;
 
 /** One step of Adam, in place, with as many parameters in a dispatch as the device binds buffers for. */
-const adamUpdate = defineKernel<string, Attributes>('AdamUpdate', ({ inputs, attributes, backend }) => {
+const adamUpdate = defineOpKernel('AdamUpdate', ({ inputs, attributes, backend }) => {
   const numbers = bindNumbers(backend, inputs.scalars as tf.TensorInfo, inputs.gradientScale);
   const perDispatch = Math.floor(backend.device.limits.maxStorageBuffersPerShaderStage / roles.length);
   const indices = Array.from({ length: attributes.count }, (_, i) => i).filter(
@@ -30,7 +28,7 @@ function updateSome(
   indices: readonly number[],
   inputs: Readonly<Record<string, tf.TensorInfo | undefined>>,
   numbers: Binding,
-  attributes: Attributes,
+  attributes: OpKernels['AdamUpdate']['attributes'],
 ): void {
   const sizes = indices.map((i) => sizeOf(inputs[`parameter${i}`] as tf.TensorInfo));
   const { beta1, beta2, epsilon, weightDecay, decoupled } = attributes;

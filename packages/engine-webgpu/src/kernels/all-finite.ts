@@ -2,14 +2,14 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { GpuBackend } from '../backend.ts';
 import { type Binding, dispatch } from '../dispatch.ts';
 import { u32 } from '../uniform-cache.ts';
-import { defineKernel, type GpuKernel, sizeOf } from './kernel.ts';
+import { defineOpKernel, type GpuKernel, sizeOf } from './kernel.ts';
 
 const THREADS = 256;
 /** Elements are read in turns, by at most so many workgroups for each tensor. */
 const MOST_GROUPS = 256;
 
 /** Whether all elements are finite: the flag is set to 1 first, and every element that is not finite sets it to 0. */
-const allFinite = defineKernel<string, { readonly count: number }>('AllFinite', ({ inputs, attributes, backend }) => {
+const allFinite = defineOpKernel('AllFinite', ({ inputs, attributes, backend }) => {
   const flag = backend.output([]);
   dispatch(backend, {
     key: 'AllFinite start',

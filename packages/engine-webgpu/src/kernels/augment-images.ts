@@ -6,7 +6,7 @@ import { u32 } from '../uniform-cache.ts';
 import { BLUR_TILE, blurCode, blurMemory, viewCode } from './augment-code.ts';
 import { type ImageSize, planSegments, type Segment } from './augment-plan.ts';
 import type { ImageSource } from './augment-source-code.ts';
-import { defineKernel, type GpuKernel, sizeOf } from './kernel.ts';
+import { defineOpKernel, type GpuKernel, sizeOf } from './kernel.ts';
 
 /** Images that views are made of. */
 interface Images {
@@ -70,10 +70,7 @@ function runSegment(
   });
 }
 
-type Attributes = { readonly stages: readonly AugmentStage[]; readonly size: ImageSize };
-
-const augmentImages = defineKernel<'images' | 'parameters', Attributes>(
-  'AugmentImages',
+const augmentImages = defineOpKernel('AugmentImages',
   ({ inputs: { images, parameters }, attributes: { stages }, backend }) => {
     const [count, height, width] = images.shape as [number, number, number, number];
     const floats: Images = { source: { kind: 'floats' }, bindings: [{ name: 'images', from: images }], count };
@@ -81,10 +78,7 @@ const augmentImages = defineKernel<'images' | 'parameters', Attributes>(
   },
 );
 
-type PackedAttributes = Attributes & { readonly shards: number; readonly imageSize: ImageSize };
-
-const augmentPackedImages = defineKernel<string, PackedAttributes>(
-  'AugmentPackedImages',
+const augmentPackedImages = defineOpKernel('AugmentPackedImages',
   ({ inputs, attributes: { shards: count, imageSize, stages }, backend }) => {
     const indices = inputs.indices as tf.TensorInfo;
     const { parameters } = inputs;

@@ -15,7 +15,7 @@ import {
   statisticsCode,
 } from './batch-norm-code.ts';
 import { type ChannelTiles, channelTiles, valueType } from './channel-tiles.ts';
-import { defineKernel, type GpuKernel, sameData, sizeOf } from './kernel.ts';
+import { defineKernel, defineOpKernel, type GpuKernel, sameData, sizeOf } from './kernel.ts';
 
 /** Workgroups for sums, each of which every other one reads, and for what has none. */
 const SUM_GROUPS = 512;
@@ -43,11 +43,8 @@ function outputLike(backend: GpuBackend, x: tf.TensorInfo): tf.TensorInfo {
 /** Buffers that a pass in two dispatches binds; on devices that bind fewer it takes three. */
 const BINDINGS = 10;
 
-type TrainInputs = 'x' | 'gamma' | 'beta' | 'residual' | 'runningMean' | 'runningVariance';
-
 /** Partial statistics, then all the rest. */
-const train = defineKernel<TrainInputs, { epsilon: number; relu: boolean; momentum?: number }>(
-  'BatchNormTrain',
+const train = defineOpKernel('BatchNormTrain',
   ({ inputs, attributes: { epsilon, relu, momentum }, backend }) => {
     const { x, gamma, beta, residual, runningMean, runningVariance } = inputs;
     const { rows, width, columns, tiles, blocks } = channelTiles(x);
@@ -103,11 +100,8 @@ const train = defineKernel<TrainInputs, { epsilon: number; relu: boolean; moment
 type Tensors = Record<string, tf.TensorInfo | undefined>;
 type Uniforms = Record<string, UniformValue>;
 type Block = ReturnType<ChannelTiles['blocks']>;
-type GradientAttributes = { epsilon: number; relu: boolean; residual: boolean };
-
 /** Partial sums, then dx; where both a rectifier and a residual are there, the first writes the masked dy, which the second reads. */
-const trainGradient = defineKernel<'dy' | 'x' | 'output' | 'mean' | 'variance' | 'gamma', GradientAttributes>(
-  'BatchNormTrainGrad',
+const trainGradient = defineOpKernel('BatchNormTrainGrad',
   ({ inputs, attributes: { epsilon, relu, residual }, backend }) => {
     const { dy, x, output, mean, variance, gamma } = inputs;
     const { rows, width, columns, tiles, blocks } = channelTiles(x);
@@ -186,10 +180,7 @@ function evaluateRows(backend: GpuBackend, inputs: Evaluation, epsilon: number, 
   return output;
 }
 
-const evaluateFused = defineKernel<
-  'x' | 'gamma' | 'beta' | 'mean' | 'variance' | 'residual',
-  { epsilon: number; relu: boolean }
->('BatchNormEvaluate', ({ inputs, attributes: { epsilon, relu }, backend }) => {
+const evaluateFused = defineOpKernel('BatchNormEvaluate', ({ inputs, attributes: { epsilon, relu }, backend }) => {
   const { x, gamma, beta, mean, variance, residual } = inputs;
   return evaluateRows(backend, { x, scale: gamma, offset: beta, mean, variance, residual }, epsilon, relu);
 });

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { OpKernels } from '@tfjs-ssl/ops';
 import type { GpuBackend } from '../backend.ts';
 
 /** What a kernel is given. */
@@ -47,6 +48,14 @@ export function defineKernel<Inputs extends string, Attributes = unknown>(
       );
     },
   };
+}
+
+/** Describes a kernel of an op of `@tfjs-ssl/ops`, whose contract names its inputs and attributes; see {@link defineKernel}. */
+export function defineOpKernel<Name extends keyof OpKernels>(
+  kernelName: Name,
+  compute: Parameters<typeof defineKernel<OpKernels[Name]['inputs'], OpKernels[Name]['attributes']>>[1],
+): GpuKernel {
+  return defineKernel(kernelName, compute);
 }
 
 /** Registers kernels for the backend `webgpu`, once, over TensorFlow.js's own where there are any. */

@@ -1,20 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { type ProductAttributes, type ProductSizes, productSizes } from '@tfjs-ssl/ops';
 import { matrixOperand, matrixResult } from '../product/operands.ts';
 import type { Epilogue, Product } from '../product/product.ts';
 import { runProduct } from '../product/run-product.ts';
 import { type Activation, activate } from './activation.ts';
 import { areFloat, defineKernel, type GpuKernel, sizeOf } from './kernel.ts';
 
-interface ProductAttributes {
-  readonly transposeA: boolean;
-  readonly transposeB: boolean;
-}
-
 /** Sizes of a batch of products, each of a's matrices with one of b's. */
-interface BatchedProduct extends ProductAttributes {
-  readonly rows: number;
-  readonly depth: number;
-  readonly columns: number;
+interface BatchedProduct extends ProductAttributes, ProductSizes {
   readonly batch: readonly number[];
   /** Leading axes of the operands, as they are broadcast. */
   readonly batchA: readonly number[];
@@ -24,16 +17,7 @@ interface BatchedProduct extends ProductAttributes {
 /** Sizes of a batched product, or null where there is nothing to compute. */
 function sizesOf(a: tf.TensorInfo, b: tf.TensorInfo, attributes: ProductAttributes): BatchedProduct | null {
   const { transposeA, transposeB } = attributes;
-  const last = (t: tf.TensorInfo, turned: boolean) =>
-    (turned ? [t.shape.at(-1), t.shape.at(-2)] : [t.shape.at(-2), t.shape.at(-1)]) as [number, number];
-  const [rows, depth] = last(a, transposeA);
-  const [depthB, columns] = last(b, transposeB);
-  if (depth !== depthB) {
-    throw new RangeError(
-      `matMul: the inner sizes must agree, got ${depth} of shape [${a.shape}] and ${depthB} of shape [${b.shape}] ` +
-        `with transposeA=${transposeA}, transposeB=${transposeB}. Transpose or reshape one of them.`,
-    );
-  }
+  const { rows, depth, columns } = productSizes(a, b, attributes);
   const [batchA, batchB] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
   const batch = tf.broadcast_util.assertAndGetBroadcastShape(batchA, batchB);
   if (rows * depth * columns * tf.util.sizeFromShape(batch) === 0) return null;

@@ -1,13 +1,12 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { MomentumUpdateOptions } from '@tfjs-ssl/ops';
+import type { OpKernels } from '@tfjs-ssl/ops';
 import type { GpuBackend } from '../backend.ts';
 import { type Binding, dispatch, workgroupGrid } from '../dispatch.ts';
 import { f32, u32 } from '../uniform-cache.ts';
-import { defineKernel, type GpuKernel, sizeOf } from './kernel.ts';
+import { defineOpKernel, type GpuKernel, sizeOf } from './kernel.ts';
 import { type MomentumVariant, normsCode, updateCode } from './momentum-code.ts';
 import { bindNumbers, blocksOf } from './parameter-groups.ts';
 
-type Attributes = MomentumUpdateOptions & { readonly count: number };
 type Tensors = Readonly<Record<string, tf.TensorInfo | undefined>>;
 
 const THREADS = 256;
@@ -17,7 +16,7 @@ const PER_THREAD = 16;
  * SGD with momentum, or LARS, in place, with as many parameters in a dispatch as the device binds buffers for. Trust ratios take a
  * dispatch before, so parameters with and without them go apart.
  */
-const momentumUpdate = defineKernel<string, Attributes>('MomentumUpdate', ({ inputs, attributes, backend }) => {
+const momentumUpdate = defineOpKernel('MomentumUpdate', ({ inputs, attributes, backend }) => {
   const { count, momentum, trustCoefficients } = attributes;
   const numbers = bindNumbers(backend, inputs.scalars as tf.TensorInfo, inputs.gradientScale);
   const all = Array.from({ length: count }, (_, i) => i).filter((i) => sizeOf(inputs[`parameter${i}`]!) > 0);
@@ -37,7 +36,7 @@ function updateSome(
   indices: readonly number[],
   inputs: Tensors,
   numbers: Binding,
-  { momentum, nesterov, flavour, weightDecays, trustCoefficients }: Attributes,
+  { momentum, nesterov, flavour, weightDecays, trustCoefficients }: OpKernels['MomentumUpdate']['attributes'],
   trusted: boolean,
 ): void {
   const variant: MomentumVariant = {

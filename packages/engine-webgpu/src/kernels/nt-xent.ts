@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { GpuBackend } from '../backend.ts';
 import { dispatch, workgroupGrid } from '../dispatch.ts';
 import { f32, u32 } from '../uniform-cache.ts';
-import { defineKernel, type GpuKernel } from './kernel.ts';
+import { defineOpKernel, type GpuKernel } from './kernel.ts';
 import {
   ANCHORS,
   CANDIDATES,
@@ -39,8 +39,7 @@ function makeUnitRows(
  * Loss, ranks, and what the gradient needs of every row, without a table of logits: a workgroup takes some anchors through all candidates,
  * tile by tile.
  */
-const ntXent = defineKernel<'projections', { temperature: number }>(
-  'NTXent',
+const ntXent = defineOpKernel('NTXent',
   ({ inputs: { projections }, attributes: { temperature }, backend }) => {
     const [rows, elements] = projections.shape as [number, number];
     const [loss, ranks, logSums] = [backend.output([]), backend.output([rows]), backend.output([3, rows])];
@@ -75,8 +74,7 @@ const ntXent = defineKernel<'projections', { temperature: number }>(
   },
 );
 
-const ntXentGradient = defineKernel<'dy' | 'projections' | 'logSums' | 'units' | 'divisors', { temperature: number }>(
-  'NTXentGrad',
+const ntXentGradient = defineOpKernel('NTXentGrad',
   ({ inputs: { dy, projections, logSums, units, divisors }, attributes: { temperature }, backend }) => {
     const [rows, elements] = projections.shape as [number, number];
     const gradient = backend.output(projections.shape);
@@ -98,8 +96,7 @@ const ntXentGradient = defineKernel<'dy' | 'projections' | 'logSums' | 'units' |
   },
 );
 
-const pairLogits = defineKernel<'projections', { temperature: number; masked: number }>(
-  'PairLogits',
+const pairLogits = defineOpKernel('PairLogits',
   ({ inputs: { projections }, attributes: { temperature, masked }, backend }) => {
     const [rows, elements] = projections.shape as [number, number];
     const logits = backend.output([rows, rows]);

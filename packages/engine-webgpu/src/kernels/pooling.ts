@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { dispatch, workgroupGrid } from '../dispatch.ts';
 import { i32, u32 } from '../uniform-cache.ts';
 import { valueType } from './channel-tiles.ts';
-import { defineKernel, type GpuKernel, sizeOf } from './kernel.ts';
+import { defineKernel, defineOpKernel, type GpuKernel, sizeOf } from './kernel.ts';
 import { globalAverageCode, globalAverageGradientCode, maxPoolCode, maxPoolGradientCode } from './pooling-code.ts';
 
 interface PoolAttributes {
@@ -83,7 +83,7 @@ const maxPoolGradient = defineKernel<'dy' | 'input' | 'output', PoolAttributes>(
   return dx;
 });
 
-const globalAveragePool = defineKernel<'x'>('GlobalAveragePool', ({ inputs: { x }, backend }) => {
+const globalAveragePool = defineOpKernel('GlobalAveragePool', ({ inputs: { x }, backend }) => {
   const [images, height, width, channels] = x.shape as [number, number, number, number];
   const output = backend.output([images, channels]);
   if (sizeOf(x) === 0) return output;
@@ -100,8 +100,7 @@ const globalAveragePool = defineKernel<'x'>('GlobalAveragePool', ({ inputs: { x 
   return output;
 });
 
-const globalAveragePoolGradient = defineKernel<'dy', { inputShape: [number, number, number, number] }>(
-  'GlobalAveragePoolGrad',
+const globalAveragePoolGradient = defineOpKernel('GlobalAveragePoolGrad',
   ({ inputs: { dy }, attributes: { inputShape }, backend }) => {
     const [, height, imageWidth, channels] = inputShape;
     const width = channels % 4 === 0 ? 4 : 1;

@@ -1,14 +1,12 @@
 import { argumentError } from '@tfjs-ssl/checks';
 import type * as tf from '@tensorflow/tfjs-core';
-import type { ReserveImagesAttributes } from '@tfjs-ssl/ops';
-import { defineKernel, type GpuKernel } from './kernel.ts';
+import { defineOpKernel, type GpuKernel } from './kernel.ts';
 
 /** Buffers that the augmentation kernel binds beside the shards: indices, parameters, output. */
 const OTHER_BINDINGS = 3;
 
 /** Makes room for a data set, in as few buffers as the device allows. */
-const reserveImages = defineKernel<never, ReserveImagesAttributes>(
-  'ReserveImages',
+const reserveImages = defineOpKernel('ReserveImages',
   ({ attributes: { images, words, checks }, backend }) => {
     const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage } = backend.device.limits;
     const perShard = Math.min(images, Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / (4 * words)));
@@ -42,8 +40,7 @@ function imagesError(required: string, got: string): Error {
 }
 
 /** Writes images into a shard, past the recorded work: nothing that reads them has been recorded yet. */
-const writeImages = defineKernel<'shard' | 'images', { first: number }>(
-  'WriteImages',
+const writeImages = defineOpKernel('WriteImages',
   ({ inputs: { shard, images }, attributes: { first }, backend }) => {
     const { values } = backend.tensorMap.get(images.dataId);
     if (!ArrayBuffer.isView(values)) {

@@ -1,11 +1,6 @@
 import { argumentError, showValue } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** All axes but the last: those over which batch normalisation takes its statistics. */
-export function statisticAxes(x: tf.Tensor): number[] {
-  return Array.from({ length: x.rank - 1 }, (_, axis) => axis);
-}
-
 /**
  * Makes sure that x is [..., C], that each of the named tensors has one value per channel, and that the residual has the shape of x.
  *
