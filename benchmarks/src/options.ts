@@ -24,7 +24,7 @@ export const integerOption = (value: number, minimum: number, unit: string, help
   ...{ type: 'integer', default: value, minimum, unit, help },
 });
 
-export type OptionSpec = IntegerOption | TextOption;
+type OptionSpec = IntegerOption | TextOption;
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 
 /** What a bench gets: one value for each of its options. */

@@ -8,7 +8,7 @@ import { type PaperSize, paperParts } from './paper-parts.ts';
 import { hyperparameters } from './simclr-step.ts';
 
 /** Seconds of some steps: all that passed, and those in which the calling thread worked. */
-export interface StepSeconds {
+interface StepSeconds {
   readonly all: number;
   readonly host: number;
 }

@@ -12,7 +12,7 @@ const products: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The nearest float16, ties to even; the same as a float32. */
-export function toFloat16(value: number): number {
+function toFloat16(value: number): number {
   const size = Math.abs(value);
   if (!(size < 65520)) return Number.isNaN(value) ? value : Math.sign(value) * Number.POSITIVE_INFINITY;
   const unit = 2 ** (Math.max(Math.floor(Math.log2(size)), -14) - 10);

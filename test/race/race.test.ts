@@ -86,7 +86,7 @@ for (const [kind, start, possible] of kinds) {
         const messages = errors(answers);
         expect(messages).toHaveLength(1);
         expect(messages[0]).toMatch(
-          /^RunFolder: the run in \S+ must have one writer at a time, got a second one beside process \d+ .*on host \S+, since \d{4}-\S+Z\. Wait until that has ended, or stop it\./,
+          /^RunFolder: the run in \S+ must have one writer at a time, got a second one beside process \d+ .*on host \S+, since \d{4}-\S+Z\. Wait until it ends, or stop it\./,
         );
         const winner = racers[answers.findIndex(({ message }) => message === null)] as Racer;
         expect(await winner.ask({ act: 'end', path, at: 0 })).toEqual({ value: `${round + 1}`, message: null });

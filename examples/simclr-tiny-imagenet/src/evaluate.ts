@@ -194,7 +194,10 @@ export async function evaluateFully(
       confused,
     };
   });
-  if ((await hashOf(encoder)) !== before) throw new Error('evaluate: the encoder must keep its weights, got changed weights. This is a bug: please report it.');
+  if ((await hashOf(encoder)) !== before)
+    throw new Error(
+      'evaluate: the encoder must keep its weights, got changed weights. This is a bug: please report it.',
+    );
   return evaluation;
 }
 

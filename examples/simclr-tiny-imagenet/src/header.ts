@@ -13,7 +13,7 @@ const thousands = (n: number): string => n.toLocaleString('en');
 const headParameters = (hidden: number): number => 512 * hidden + hidden + hidden * 128 + 128;
 
 /** Version of this library. */
-export function libraryVersion(): string {
+function libraryVersion(): string {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string;
   };

@@ -9,7 +9,7 @@ import { fromFile, type RunConfig, readRunConfig, readSummary } from './run.ts';
 import { type PartialSummary, trainingSeconds } from './summary.ts';
 
 /** Name of the page in the run folder. */
-export const reportFile = 'report.html';
+const reportFile = 'report.html';
 
 /** Name of the loss curve in the run folder. */
 const lossFile = 'loss.svg';

@@ -149,10 +149,10 @@ describeEngines('brightness, contrast, saturation, hue, gray', () => {
       `[RangeError: adjustHue: shift must be finite numbers in [-0.5, 0.5], got 0.6. Correct it.]`,
     );
     expect(() => adjustHue(tf.ones([4, 4, 3]) as unknown as tf.Tensor4D, 0)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: adjustHue: images must have shape [N, H, W, 3] or [N, H, W, 1], got [4,4,3]. Add the batch axis to a single image; give RGB or gray, channels last.]`,
+      `[RangeError: adjustHue: images must have shape [N, H, W, 3] or [N, H, W, 1], got [4, 4, 3]. Add the batch axis to a single image; give RGB or gray, channels last.]`,
     );
     expect(() => toGrayscale(tf.ones([1, 4, 4, 2]))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: toGrayscale: images must have shape [N, H, W, 3] or [N, H, W, 1], got [1,4,4,2]. Add the batch axis to a single image; give RGB or gray, channels last.]`,
+      `[RangeError: toGrayscale: images must have shape [N, H, W, 3] or [N, H, W, 1], got [1, 4, 4, 2]. Add the batch axis to a single image; give RGB or gray, channels last.]`,
     );
     expect(() => adjustBrightness(tf.ones([1, 4, 4, 3], 'int32'), 1)).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: adjustBrightness: images must be float32 in [0, 1], got int32. Convert them: tf.div(tf.cast(images, 'float32'), 255).]`,

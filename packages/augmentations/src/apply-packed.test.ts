@@ -69,7 +69,7 @@ describeEngines('applyPacked', () => {
     expect(() =>
       chain.applyPacked(packed, indices, tf.zeros([6, chain.columns.length])),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: chain: parameters must have a multiple of 4 rows (one per view of each image), got 6. Sample the table for these images.]`,
+      `[RangeError: chain: parameters must have a multiple of 4 rows, one per view of each image, got 6. Sample the table for these images.]`,
     );
     tf.dispose([...packed.shards, indices]);
   });

@@ -137,7 +137,7 @@ describeEngines('sampleTable', () => {
 
   it('refuses what does not fit', () => {
     expect(() => compose([])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: compose: transforms must have at least one transform, got none. Pass some, or leave the chain out.]`,
+      `[RangeError: compose: transforms must hold at least one transform, got none. Pass the transforms of the chain.]`,
     );
     expect(() => chain.sampleTable({ ...sampleOptions, epoch: -1 })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: sampleTable: epoch must be an integer of at least 0, got -1. Count epochs from 0.]`,
@@ -149,12 +149,12 @@ describeEngines('sampleTable', () => {
       `[RangeError: sampleTable: imageSize must be an integer of at least 1, got 0. Give pixels: one number for a square, or [height, width].]`,
     );
     expect(() => chain.sampleTable({ ...sampleOptions, indices: [0, Number.NaN] })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: sampleTable: indices must be integers, one per image, got NaN. Pass the places of the images in their data set.]`,
+      `[RangeError: sampleTable: indices must be integers, one per image, got NaN. Pass the positions of the images in their data set.]`,
     );
     expect(() =>
       chain.sampleTable({ ...sampleOptions, indices: undefined as never }),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: sampleTable: indices must be integers, one per image, got none. Pass the places of the images in their data set.]`,
+      `[RangeError: sampleTable: indices must be integers, one per image, got none. Pass the positions of the images in their data set.]`,
     );
     expect(() =>
       chain.sampleRecords({ ...sampleOptions, seed: undefined as never }),
@@ -274,7 +274,7 @@ describeEngines('a chain', () => {
     const chain = solarizingChain({ size: 8 });
     const run = () => augmentImages(images(), tableOf(chain), chain.stages!, { size: [8, 8] });
     if (hasKernel('AugmentImages')) expect(run().shape).toEqual([6, 8, 8, 3]);
-    else expect(run).toThrow(/has no kernel 'AugmentImages'/);
+    else expect(run).toThrow("must have the kernel 'AugmentImages'");
   });
 
   it('keeps runs of neighbours fused around a transform without stages', async () => {
@@ -306,7 +306,7 @@ describeEngines('a chain', () => {
     await expectClose(chain.makeViews(x, keys), chain.apply(x, tableOf(chain)), {});
     await expectNoLeak(() => chain.makeViews(x, keys).dispose());
     expect(() => chain.makeViews(x, { ...keys, indices: [1, 2] })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: makeViews: indices must have one index per image, 3, got 2. Pass the places of these images in their data set.]`,
+      `[RangeError: makeViews: indices must hold 3 elements, one per image, got 2. Pass the positions of these images in their data set.]`,
     );
   });
 
@@ -315,7 +315,7 @@ describeEngines('a chain', () => {
     const x = images();
     const other = { ...sampleOptions, imageSize: 9 };
     expect(() => chain.apply(x, chain.sampleTable(other))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: chain: parameters must be sampled for images of 18 x 22 pixels, got those for 9 x 9. Pass the size of these images as imageSize when you sample.]`,
+      `[RangeError: chain: parameters must be sampled for images of 18 x 22 pixels, got parameters for images of 9 x 9. When you sample, pass the size of these images as imageSize.]`,
     );
     expect(() => chain.apply(x, chain.sampleRecords(other))).toThrow(/sampled for images of 18 x 22 pixels/);
     const packed = packImages(new Uint8Array(3 * 18 * 22 * 3), [18, 22]);
@@ -324,7 +324,7 @@ describeEngines('a chain', () => {
     const flipFirst = compose([randomHorizontalFlip(), randomGrayscale()]);
     const grayFirst = compose([randomGrayscale(), randomHorizontalFlip()]);
     expect(() => flipFirst.apply(x, grayFirst.sampleTable(sampleOptions))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: chain: parameters must have the columns randomHorizontalFlip.applied, randomGrayscale.applied, got randomGrayscale.applied, randomHorizontalFlip.applied. Sample them with the chain that applies them.]`,
+      `[RangeError: chain: parameters must have the columns randomHorizontalFlip.applied, randomGrayscale.applied, got randomGrayscale.applied, randomHorizontalFlip.applied. Sample the parameters with the chain that applies them.]`,
     );
     expect(flipFirst.apply(x, compose(flipFirst.transforms).sampleTable(sampleOptions)).shape).toEqual([6, 18, 22, 3]);
   });
@@ -408,10 +408,10 @@ describeEngines('a chain', () => {
     const chain = compose([randomHorizontalFlip(), randomGrayscale()]);
     const x = images();
     expect(() => chain.apply(x, tf.zeros([4, 2]))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: chain: parameters must have a multiple of 3 rows (one per view of each image), got 4. Sample the table for these images.]`,
+      `[RangeError: chain: parameters must have a multiple of 3 rows, one per view of each image, got 4. Sample the table for these images.]`,
     );
     expect(() => chain.apply(x, tf.zeros([6, 3]))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: chain: parameters must have 6 rows (one per image) of 2 columns (randomHorizontalFlip.applied, randomGrayscale.applied), got shape [6,3]. Sample once for every image.]`,
+      `[RangeError: chain: parameters must have 6 rows, one per image, of 2 columns (randomHorizontalFlip.applied, randomGrayscale.applied), got shape [6, 3]. Sample once for every image.]`,
     );
     expect(() => chain.apply(tf.cast(x, 'int32'), tf.zeros([3, 2]))).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: chain: images must be float32 in [0, 1], got int32. Convert them: tf.div(tf.cast(images, 'float32'), 255).]`,
@@ -419,7 +419,7 @@ describeEngines('a chain', () => {
     expect(() =>
       chain.apply(x, Array(3).fill({ 'randomHorizontalFlip.applied': Number.NaN })),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: chain: parameter 'randomHorizontalFlip.applied' of image 0 must be a finite number, got NaN. Take it from sample().]`,
+      `[RangeError: chain: parameters[0]['randomHorizontalFlip.applied'] must be a finite number, got NaN. Pass what sample() returns.]`,
     );
   });
 });

@@ -107,7 +107,14 @@ export function compose(transforms: readonly Transform[]): Chain {
     'transforms' in transform ? (transform as Chain).transforms : [transform],
   );
   if (parts.length === 0) {
-    throw argumentError({ fn: 'compose', argument: 'transforms', required: 'hold at least one transform', got: transforms, shown: 'none', advice: 'Pass the transforms of the chain.' });
+    throw argumentError({
+      fn: 'compose',
+      argument: 'transforms',
+      required: 'hold at least one transform',
+      got: transforms,
+      shown: 'none',
+      advice: 'Pass the transforms of the chain.',
+    });
   }
   const members = placeColumns(parts);
   const columns = members.flatMap((member) => member.columns);

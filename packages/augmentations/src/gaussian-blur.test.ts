@@ -69,7 +69,7 @@ describeEngines('gaussianBlur', () => {
       `[RangeError: gaussianBlur: kernelSize must be odd, got 4. The kernel has a tap in the middle.]`,
     );
     expect(() => gaussianBlur(x, { kernelSize: 9, sigma: 1 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: gaussianBlur: kernelSize must be at most 7 for images of shape [2,4,8,3], got 9. A border is mirrored once only.]`,
+      `[RangeError: gaussianBlur: kernelSize must be at most 7 for images of shape [2, 4, 8, 3], got 9. The kernel's radius must be smaller than each side of the image.]`,
     );
     expect(() => gaussianBlur(x, { kernelSize: 2.5, sigma: 1 })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: gaussianBlur: kernelSize must be an integer of at least 1, got 2.5. The kernel has a tap in the middle.]`,

@@ -14,7 +14,8 @@ export interface GaussianBlurOptions {
 export function checkKernelSize(fn: string, kernelSize: number): void {
   const advice = 'The kernel has a tap in the middle.';
   checkNumber(fn, 'kernelSize', kernelSize, { min: 1, integer: true }, advice);
-  if (kernelSize % 2 === 0) throw argumentError({ fn, argument: 'kernelSize', required: 'be odd', got: kernelSize, advice });
+  if (kernelSize % 2 === 0)
+    throw argumentError({ fn, argument: 'kernelSize', required: 'be odd', got: kernelSize, advice });
 }
 
 /**
@@ -48,7 +49,13 @@ export function gaussianBlur(images: tf.Tensor4D, options: GaussianBlurOptions):
   const radius = (kernelSize - 1) / 2;
   const shortest = Math.min(images.shape[1], images.shape[2]);
   if (radius >= shortest) {
-    throw argumentError({ fn: 'gaussianBlur', argument: 'kernelSize', required: `be at most ${2 * shortest - 1} for images of shape ${showValue(images.shape)}`, got: kernelSize, advice: "The kernel's radius must be smaller than each side of the image." });
+    throw argumentError({
+      fn: 'gaussianBlur',
+      argument: 'kernelSize',
+      required: `be at most ${2 * shortest - 1} for images of shape ${showValue(images.shape)}`,
+      got: kernelSize,
+      advice: "The kernel's radius must be smaller than each side of the image.",
+    });
   }
   return tf.tidy(() => {
     const sigmas = perImage('gaussianBlur', 'sigma', sigma, images, { above: 0 });

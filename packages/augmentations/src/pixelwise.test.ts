@@ -59,13 +59,13 @@ describeEngines('flip, solarize, normalize', () => {
 
     const x = tf.ones([2, 3, 3, 3]) as tf.Tensor4D;
     expect(() => horizontalFlip(tf.ones([3, 3]) as unknown as tf.Tensor4D)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: horizontalFlip: images must have shape [N, H, W, C], got [3,3]. Add the batch axis to a single image; give channels last.]`,
+      `[RangeError: horizontalFlip: images must have shape [N, H, W, C], got [3, 3]. Add the batch axis to a single image; give channels last.]`,
     );
     expect(() => solarize(x, Number.NaN)).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: solarize: threshold must be finite numbers in [0, 1], got NaN. State it in the range of the images: 128 of 255 is 128 / 255.]`,
     );
     expect(() => normalize(x, { mean: [0], std: [1] })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: normalize: mean and std must have 3 numbers each, one per channel, got 1 and 1. Pass one per channel.]`,
+      `[RangeError: normalize: mean must hold 3 numbers, one per channel, got 1. Pass one number per channel of the images.]`,
     );
     expect(() => normalize(x, { mean: [0, 0, 0], std: [1, 0, 1] })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: normalize: std must be a finite number above 0, got 0. State it in the range of the images, [0, 1]: divide numbers for images of 0 to 255 by 255.]`,

@@ -30,7 +30,14 @@ export function randomApply(transform: Transform, { p }: RandomApplyOptions): Tr
   checkProbability('randomApply', p);
   const { name, columns, skipped, stages } = transform;
   if (skipped === null) {
-    throw argumentError({ fn: 'randomApply', argument: 'transform', required: 'keep the size of an image', got: name, shown: `${name}, which changes it`, advice: 'Apply it to every image.' });
+    throw argumentError({
+      fn: 'randomApply',
+      argument: 'transform',
+      required: 'keep the size of an image',
+      got: name,
+      shown: `${name}, which changes it`,
+      advice: 'Apply it to every image.',
+    });
   }
   return {
     name,

@@ -150,7 +150,7 @@ describeEngines('random transforms', () => {
     );
     expect(() => solarizingChain({ solarizeThreshold: 128 })).toThrow(/randomSolarize: threshold must be/);
     expect(() => randomResizedCrop({ size: 8, scale: [8, 100] })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: randomResizedCrop: scale must be an ascending pair of finite numbers in (0, 1], got [8,100]. Pass [smallest, largest].]`,
+      `[RangeError: randomResizedCrop: scale must be an ascending pair of finite numbers in (0, 1], got [8, 100]. Pass [smallest, largest].]`,
     );
     expect(() =>
       normalizeImages({ mean: [123.7, 116.3, 103.5], std: [58.4, 57.1, 57.4] }),
@@ -166,37 +166,37 @@ describeEngines('random transforms', () => {
       `[RangeError: randomApply: p must be a finite number in [0, 1], got NaN. It is the probability with which an image is transformed.]`,
     );
     expect(() => randomApply(randomResizedCrop({ size: 8 }), { p: 0.5 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: randomApply: the transform must be one that can be left out, got randomResizedCrop, which changes the size of an image. Apply it always.]`,
+      `[RangeError: randomApply: transform must keep the size of an image, got randomResizedCrop, which changes it. Apply it to every image.]`,
     );
     expect(() => randomResizedCrop({ size: 8, scale: [0.5, 0.1] })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: randomResizedCrop: scale must be an ascending pair of finite numbers in (0, 1], got [0.5,0.1]. Pass [smallest, largest].]`,
+      `[RangeError: randomResizedCrop: scale must be an ascending pair of finite numbers in (0, 1], got [0.5, 0.1]. Pass [smallest, largest].]`,
     );
     expect(() => randomResizedCrop({ size: [8, 0.5] })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: randomResizedCrop: size must be an integer of at least 1, got 0.5. Give pixels: one number for a square, or [height, width].]`,
     );
     expect(() => randomGaussianBlur({ kernelSize: 3, sigma: [0, 1] })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: randomGaussianBlur: sigma must be an ascending pair of finite numbers above 0, got [0,1]. Pass [smallest, largest].]`,
+      `[RangeError: randomGaussianBlur: sigma must be an ascending pair of finite numbers above 0, got [0, 1]. Pass [smallest, largest].]`,
     );
     expect(() => colorJitter({ hue: 0.6 })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: colorJitter: hue must be a finite number in [0, 0.5], got 0.6. It is in turns: 0.5 is half the colour circle.]`,
     );
     expect(() => colorJitter({ contrast: [-1, 1] })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: colorJitter: contrast must be an ascending pair of finite numbers of at least 0, got [-1,1]. Pass [smallest, largest].]`,
+      `[RangeError: colorJitter: contrast must be an ascending pair of finite numbers of at least 0, got [-1, 1]. Pass [smallest, largest].]`,
     );
     expect(() => randomSolarize({ threshold: Number.NaN })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: randomSolarize: threshold must be a finite number in [0, 1], got NaN. State it in the range of the images: 128 of 255 is 128 / 255.]`,
     );
     expect(() => normalizeImages({ mean: [0], std: [1] })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: normalizeImages: mean and std must have 3 numbers each, one per channel, got 1 and 1. Pass one per channel.]`,
+      `[RangeError: normalizeImages: mean must hold 3 numbers, one per channel, got 1. Pass one number per channel of the images.]`,
     );
     expect(() => randomGrayscale().apply(x, [{ applied: 1 }])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: randomGrayscale: parameters must have 4 rows (one per image) of 1 columns (applied), got shape [1,1]. Sample once for every image.]`,
+      `[RangeError: randomGrayscale: parameters must have 4 rows, one per image, of 1 columns (applied), got shape [1, 1]. Sample once for every image.]`,
     );
     expect(() => randomSolarize().apply(x, Array(4).fill({ applied: 1 }))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: randomSolarize: parameter 'threshold' of image 0 must be a finite number, got undefined. Take it from sample().]`,
+      `[RangeError: randomSolarize: parameters[0]['threshold'] must be a finite number, got undefined. Pass what sample() returns.]`,
     );
     expect(() => jitter.apply(x, tf.zeros([4, 3]))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: colorJitter: parameters must have 4 rows (one per image) of 9 columns (applied, first, second, third, fourth, brightness, contrast, saturation, hue), got shape [4,3]. Sample once for every image.]`,
+      `[RangeError: colorJitter: parameters must have 4 rows, one per image, of 9 columns (applied, first, second, third, fourth, brightness, contrast, saturation, hue), got shape [4, 3]. Sample once for every image.]`,
     );
   });
 });

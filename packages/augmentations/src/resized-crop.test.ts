@@ -57,7 +57,7 @@ describeEngines('resizedCrop', () => {
     const x = tf.ones([2, 8, 8, 3]) as tf.Tensor4D;
     const box = { top: 0, left: 0, height: 8, width: 8 };
     expect(() => resizedCrop(x, { ...box, top: 1 }, { size: 4 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: resizedCrop: the box of image 0 must end within its 8 pixels, got 9 as its bottom end. Move or shrink it.]`,
+      `[RangeError: resizedCrop: box must end within the 8 pixels of image 0, got 9 as its bottom end. Move or shrink the box.]`,
     );
     expect(() => resizedCrop(x, { ...box, width: [8, 9] }, { size: 4 })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: resizedCrop: width must be integers in [1, 8], got 9 for image 1. Correct it.]`,

@@ -1,5 +1,5 @@
-import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError } from '@tfjs-ssl/checks';
 import { checkImages, type ImageSize, isTensor, type PerImage, perImage, toImageSize } from './check.ts';
 
 /** The crop of each image, pixels; one number or one per image. */
@@ -102,7 +102,14 @@ function checkInside(side: string, begin: PerImage, length: PerImage, limit: num
   for (let i = 0; i < count; i++) {
     const end = at(begin, i) + at(length, i);
     if (end > limit) {
-      throw argumentError({ fn: 'resizedCrop', argument: 'box', required: `end within the ${limit} pixels of image ${i}`, got: end, shown: `${end} as its ${side} end`, advice: 'Move or shrink the box.' });
+      throw argumentError({
+        fn: 'resizedCrop',
+        argument: 'box',
+        required: `end within the ${limit} pixels of image ${i}`,
+        got: end,
+        shown: `${end} as its ${side} end`,
+        advice: 'Move or shrink the box.',
+      });
     }
   }
 }

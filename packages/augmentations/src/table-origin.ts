@@ -1,5 +1,5 @@
-import { argumentError } from '@tfjs-ssl/checks';
 import type * as tf from '@tensorflow/tfjs-core';
+import { argumentError } from '@tfjs-ssl/checks';
 import type { ImageSize } from './check.ts';
 import type { Parameters } from './transform.ts';
 
@@ -31,9 +31,23 @@ export function checkOrigin(numbers: Numbers, columns: readonly string[], imageS
   if (!origin) return;
   const [height, width] = origin.imageSize;
   if (height !== imageSize[0] || width !== imageSize[1]) {
-    throw argumentError({ fn: 'chain', argument: 'parameters', required: `be sampled for images of ${imageSize[0]} x ${imageSize[1]} pixels`, got: origin.imageSize, shown: `parameters for images of ${height} x ${width}`, advice: 'When you sample, pass the size of these images as imageSize.' });
+    throw argumentError({
+      fn: 'chain',
+      argument: 'parameters',
+      required: `be sampled for images of ${imageSize[0]} x ${imageSize[1]} pixels`,
+      got: origin.imageSize,
+      shown: `parameters for images of ${height} x ${width}`,
+      advice: 'When you sample, pass the size of these images as imageSize.',
+    });
   }
   if (origin.columns !== columns && origin.columns.join() !== columns.join()) {
-    throw argumentError({ fn: 'chain', argument: 'parameters', required: `have the columns ${columns.join(', ')}`, got: origin.columns, shown: origin.columns.join(', '), advice: 'Sample the parameters with the chain that applies them.' });
+    throw argumentError({
+      fn: 'chain',
+      argument: 'parameters',
+      required: `have the columns ${columns.join(', ')}`,
+      got: origin.columns,
+      shown: origin.columns.join(', '),
+      advice: 'Sample the parameters with the chain that applies them.',
+    });
   }
 }

@@ -1,5 +1,5 @@
-import { argumentError, showValue } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError, showValue } from '@tfjs-ssl/checks';
 import type { AugmentStage } from '@tfjs-ssl/ops';
 import { checkImages, checkProbability, type ImageSize } from './check.ts';
 import type { Rng } from './image-rng.ts';
@@ -125,7 +125,14 @@ export function parameterTable(
 ): tf.Tensor2D {
   const shape: readonly number[] = 'dtype' in parameters ? parameters.shape : [parameters.length, columns.length];
   if (shape.length !== 2 || shape[0] !== rows || shape[1] !== columns.length) {
-    throw argumentError({ fn, argument: 'parameters', required: `have ${rows} rows, one per image, of ${columns.length} columns (${columns.join(', ')})`, got: shape, shown: `shape ${showValue(shape)}`, advice: 'Sample once for every image.' });
+    throw argumentError({
+      fn,
+      argument: 'parameters',
+      required: `have ${rows} rows, one per image, of ${columns.length} columns (${columns.join(', ')})`,
+      got: shape,
+      shown: `shape ${showValue(shape)}`,
+      advice: 'Sample once for every image.',
+    });
   }
   if ('dtype' in parameters) return parameters;
   return tf.tensor2d(flatten(fn, columns, parameters), [rows, columns.length]);
@@ -138,7 +145,13 @@ export function flatten(fn: string, columns: readonly string[], records: readonl
     columns.forEach((column, i) => {
       const value = record[column];
       if (typeof value !== 'number' || !Number.isFinite(value)) {
-        throw argumentError({ fn, argument: `parameters[${row}]['${column}']`, required: 'be a finite number', got: value, advice: 'Pass what sample() returns.' });
+        throw argumentError({
+          fn,
+          argument: `parameters[${row}]['${column}']`,
+          required: 'be a finite number',
+          got: value,
+          advice: 'Pass what sample() returns.',
+        });
       }
       values[row * columns.length + i] = value;
     });

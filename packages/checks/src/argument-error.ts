@@ -84,7 +84,7 @@ export function showValue(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value) || ArrayBuffer.isView(value)) {
     const list = [...(value as ArrayLike<unknown> & Iterable<unknown>)];
-    return `[${list.slice(0, 8).join(', ')}${list.length > 8 ? ', ...' : ''}]`;
+    return `[${list.slice(0, 8).map(String).join(', ')}${list.length > 8 ? ', ...' : ''}]`;
   }
   if (typeof value === 'object' && value !== null) return `an object (${value.constructor?.name ?? 'Object'})`;
   return String(value);

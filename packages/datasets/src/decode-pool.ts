@@ -4,7 +4,7 @@ import { processors } from '@tfjs-ssl/files';
 import type { DecodeResult, DecodeTask } from '../workers/decode-worker.js';
 
 /** Default number of decoding threads: one per available processor, at most 8, because a disk seldom feeds more. */
-export function defaultWorkers(): number {
+function defaultWorkers(): number {
   return Math.min(processors(), 8);
 }
 
@@ -59,7 +59,12 @@ function answer(thread: Worker, task: DecodeTask): Promise<DecodeResult> {
     const onMessage = (result: DecodeResult) => settle(() => resolve(result));
     const onError = (cause: Error) =>
       settle(() => reject(new Error(`a decoding thread failed: ${cause.message}. Run again.`, { cause })));
-    const onExit = (code: number) => settle(() => reject(new Error(`a decoding thread ended with code ${code}. Run again, with fewer workers if memory was short.`)));
+    const onExit = (code: number) =>
+      settle(() =>
+        reject(
+          new Error(`a decoding thread ended with code ${code}. Run again, with fewer workers if memory was short.`),
+        ),
+      );
     thread.on('message', onMessage).on('error', onError).on('exit', onExit);
     thread.postMessage(task);
   });

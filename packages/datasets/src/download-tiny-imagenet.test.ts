@@ -90,7 +90,7 @@ describe('downloadTinyImagenet', () => {
     const folder = await temporaryFolder();
     const { url, requests } = await serve(rangeServer({ breakAt: 100_000 }));
     expect(await messageOf(downloadTinyImagenet({ url, folder }), url, folder)).toMatch(
-      /^downloadTinyImagenet: the connection to <0> broke \(.+\)\. What has arrived is in <1>\/tiny-imagenet-200\.zip\.part; run again to go on from there\.$/,
+      /^downloadTinyImagenet: the connection to <0> broke \(.+\)\. What has arrived is in <1>\/tiny-imagenet-200\.zip\.part; run again to continue\.$/,
     );
     expect(await readdir(folder)).toEqual([`${name}.part`]);
     const seen: Array<{ received: number; total: number | null }> = [];
@@ -167,22 +167,22 @@ describe('downloadTinyImagenet', () => {
     expect(
       await messageOf(downloadTinyImagenet({ url: missing.url, folder }), missing.url, folder),
     ).toMatchInlineSnapshot(
-      `"downloadTinyImagenet: <0> answered 404 Not Found. Check the URL, or get the zip by other means and put it into <1>."`,
+      `"downloadTinyImagenet: <0> answered 404 Not Found. Check the URL, or put the zip into <1> yourself."`,
     );
     const page = await serve((_, response) => response.end('<html>log in first</html>'));
     expect(await messageOf(downloadTinyImagenet({ url: page.url, folder }), page.url, folder)).toMatchInlineSnapshot(
-      `"downloadTinyImagenet: <1>/tiny-imagenet-200.zip.part is not a complete zip. It has been removed; check the URL and run again."`,
+      `"downloadTinyImagenet: <1>/tiny-imagenet-200.zip.part must be a complete zip. It has been removed; check the URL and run again."`,
     );
     const good = await serve(rangeServer());
     expect(
       await messageOf(downloadTinyImagenet({ url: good.url, folder, sha256: '00' }), good.url, folder),
     ).toMatchInlineSnapshot(
-      `"downloadTinyImagenet: <1>/tiny-imagenet-200.zip.part must have SHA-256 00, has 0e6c7ec0f76800a127395f6ed89e377e3f9a7e52129881856311c6ade1528821. It has been removed; check the URL and run again."`,
+      `"downloadTinyImagenet: <1>/tiny-imagenet-200.zip.part must have SHA-256 00, got 0e6c7ec0f76800a127395f6ed89e377e3f9a7e52129881856311c6ade1528821. It has been removed; check the URL and run again."`,
     );
     expect(await readdir(folder)).toEqual([]);
     await writeFile(join(folder, name), 'something else');
     expect(await messageOf(downloadTinyImagenet({ url: good.url, folder }), good.url, folder)).toMatchInlineSnapshot(
-      `"downloadTinyImagenet: <1>/tiny-imagenet-200.zip is not a complete zip. Delete it and run again."`,
+      `"downloadTinyImagenet: <1>/tiny-imagenet-200.zip must be a complete zip. Delete it and run again."`,
     );
     expect(
       await messageOf(downloadTinyImagenet({ url: good.url, folder: join(folder, name, 'x') }), folder),
@@ -196,7 +196,7 @@ describe('downloadTinyImagenet', () => {
     const { url, close } = await serve(() => {});
     await close();
     expect(await messageOf(downloadTinyImagenet({ url, folder }), url)).toMatch(
-      /^downloadTinyImagenet: <0> cannot be reached \(connect ECONNREFUSED .+\)\. Check the network, or get the zip by other means\.$/,
+      /^downloadTinyImagenet: <0> cannot be reached \(connect ECONNREFUSED .+\)\. Check the network, or put the zip into place yourself\.$/,
     );
   });
 });

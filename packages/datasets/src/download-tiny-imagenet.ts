@@ -111,7 +111,9 @@ async function receive(
   const resumed = response.status === 206;
   if (resumed && !response.headers.get('content-range')?.startsWith(`bytes ${already}-`)) {
     await response.body.cancel();
-    throw new Error(`downloadTinyImagenet: ${url} sent another part of the file than requested. Delete ${part} and run again.`);
+    throw new Error(
+      `downloadTinyImagenet: ${url} sent another part of the file than requested. Delete ${part} and run again.`,
+    );
   }
   const file = await open(part, resumed ? 'a' : 'w').catch((error: Error) => {
     throw unwritable(folder, error);

@@ -28,10 +28,10 @@ describe('findTinyImagenet', () => {
     const message = (options: object) =>
       findTinyImagenet({ cwd, env: {}, ...options }).catch((error) => error.message.replace(cwd, 'CWD'));
     expect(await message({ data: 'no.zip' })).toMatchInlineSnapshot(
-      `"findTinyImagenet: data names CWD/no.zip, where there is nothing. Check the path."`,
+      `"findTinyImagenet: data must name a zip or folder that exists, got 'CWD/no.zip'. Check the path."`,
     );
     expect(await message({ env: { TINY_IMAGENET: '/no/such.zip' } })).toMatchInlineSnapshot(
-      `"findTinyImagenet: the environment variable TINY_IMAGENET names /no/such.zip, where there is nothing. Correct it or unset it."`,
+      `"findTinyImagenet: TINY_IMAGENET must name a zip or folder that exists, got '/no/such.zip'. Correct the environment variable, or unset it."`,
     );
   });
 });

@@ -1,6 +1,6 @@
-import { argumentError } from '@tfjs-ssl/checks';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { argumentError } from '@tfjs-ssl/checks';
 
 /** Options of `findTinyImagenet`. */
 export interface FindTinyImagenetOptions {
@@ -39,7 +39,13 @@ export async function findTinyImagenet(options: FindTinyImagenetOptions = {}): P
   if (named) {
     const path = resolve(cwd, named.path as string);
     if (!(await exists(path))) {
-      throw argumentError({ fn: 'findTinyImagenet', argument: named.from, required: 'name a zip or folder that exists', got: path, advice: named.advice });
+      throw argumentError({
+        fn: 'findTinyImagenet',
+        argument: named.from,
+        required: 'name a zip or folder that exists',
+        got: path,
+        advice: named.advice,
+      });
     }
     return (await within(path)) ?? path;
   }

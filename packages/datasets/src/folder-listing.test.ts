@@ -85,7 +85,7 @@ for (const [kind, treeOf] of [
     it('names a class without images, so that no label shifts', async () => {
       const path = await treeOf(['a/1.png', 'b/', 'c/1.png']);
       expect(await failure(path)).toMatchInlineSnapshot(
-        `"imageFolder: the folder of class b in PATH holds no image that is read (nothing). Put images there, move it away if it is no class, or name all classes by classNames, as in another folder, so that labels agree."`,
+        `"imageFolder: path must hold images of every class, got PATH, where the folder b holds nothing. Put images there, move the folder away if it is no class, or pass all classes as classNames, so that the labels of two folders agree."`,
       );
       expect(await listed(path, { classNames: ['a', 'b', 'c'] })).toEqual({ a: 'a/1.png', b: '', c: 'c/1.png' });
       expect(await listed(await treeOf(['c/1.png']), { classNames: ['a', 'b', 'c'] })).toEqual({
@@ -94,26 +94,28 @@ for (const [kind, treeOf] of [
         c: 'c/1.png',
       });
       expect(await failure(path, { classNames: ['a', 'b'] })).toMatchInlineSnapshot(
-        `"imageFolder: PATH has a class c, which is not among the 2 classNames. Move it away, or add it to them."`,
+        `"imageFolder: classNames must name every class in PATH, got 2 names without 'c'. Add the class to them, or move its folder away."`,
       );
       expect(
         await failure(await treeOf(['a/1.png', 'b/1.webp', 'b/2.txt']), { onCorrupt: 'skip' }),
       ).toMatchInlineSnapshot(
-        `"imageFolder: the folder of class b in PATH holds no image that is read (2 other files, of which b/1.webp is an image of a format that is not read (.webp)). Put images there, move it away if it is no class, or name all classes by classNames, as in another folder, so that labels agree."`,
+        `"imageFolder: path must hold images of every class, got PATH, where the folder b holds 2 other files, of which b/1.webp is an image of a format that is not read (.webp). Put images there, move the folder away if it is no class, or pass all classes as classNames, so that the labels of two folders agree."`,
       );
     });
 
     it('refuses folders that are no classes', async () => {
       expect(await failure(await treeOf(['tiny/wnids.txt', 'tiny/train/n01/images/1.JPEG']))).toMatchInlineSnapshot(
-        `"imageFolder: PATH holds Tiny ImageNet. Open it by tinyImagenet."`,
+        `"imageFolder: path must hold a folder per class, got PATH, which holds Tiny ImageNet. Open it with tinyImagenet."`,
       );
       expect(await failure(await treeOf(['images/val_0.JPEG', 'val_annotations.txt']))).toMatchInlineSnapshot(
-        `"imageFolder: PATH holds the validation images of Tiny ImageNet, which have no folder per class. Open the folder that holds it, or the zip, by tinyImagenet with split 'val'."`,
+        `"imageFolder: path must hold a folder per class, got PATH, which holds the validation images of Tiny ImageNet, without a folder per class. Open the folder above it, or the zip, with tinyImagenet and split 'val'."`,
       );
       expect(await failure(await treeOf(['x/train/a/1.png', 'x/test/a/1.png']))).toMatch(
-        /^imageFolder: PATH holds the parts train and test, not classes\. /,
+        /^imageFolder: path must hold a folder per class, got PATH, which holds the parts train and test\. /,
       );
-      expect(await failure(await treeOf(['1.png', '2.png']))).toMatch(/must hold a folder per class .* it has none/);
+      expect(await failure(await treeOf(['1.png', '2.png']))).toMatch(
+        /must hold a folder per class .* which holds none/,
+      );
       expect(await listed(await treeOf(['n01/images/n01_0.JPEG', 'n01/n01_boxes.txt', 'n02/images/1.JPEG']))).toEqual({
         n01: 'n01/images/n01_0.JPEG',
         n02: 'n02/images/1.JPEG',

@@ -34,7 +34,14 @@ export function listFolder(tree: ImageTree, selection: FolderSelection): ImageLi
   checkLeftOut(tree, leftOut, selection.onCorrupt);
   const found = [...byClass.keys()].sort();
   if (!found.some((name) => byClass.get(name)?.length)) {
-    throw argumentError({ fn, argument: 'path', required: 'hold a folder per class with .jpg, .jpeg or .png files', got: tree.path, shown: `${tree.path}, which holds none`, advice: 'Check the path.' });
+    throw argumentError({
+      fn,
+      argument: 'path',
+      required: 'hold a folder per class with .jpg, .jpeg or .png files',
+      got: tree.path,
+      shown: `${tree.path}, which holds none`,
+      advice: 'Check the path.',
+    });
   }
   const classNames = chooseClasses(tree, found, byClass, leftOut, selection);
   const { split, holdOut, imagesPerClass } = selection;
@@ -185,7 +192,14 @@ function chooseClasses(
   if (classNames !== undefined) {
     const stranger = found.find((name) => byClass.get(name)?.length && !classNames.includes(name));
     if (stranger !== undefined) {
-      throw argumentError({ fn, argument: 'classNames', required: `name every class in ${tree.path}`, got: classNames, shown: `${classNames.length} names without '${stranger}'`, advice: 'Add the class to them, or move its folder away.' });
+      throw argumentError({
+        fn,
+        argument: 'classNames',
+        required: `name every class in ${tree.path}`,
+        got: classNames,
+        shown: `${classNames.length} names without '${stranger}'`,
+        advice: 'Add the class to them, or move its folder away.',
+      });
     }
     return classNames;
   }

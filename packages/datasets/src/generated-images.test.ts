@@ -88,10 +88,10 @@ describe('generatedImages', () => {
     );
     const dataset = generatedImages({ classes: 1, imagesPerClass: 2, size: 4 });
     await expect(dataset.read([2])).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: read: indices must be integers from 0 to 1, got 2 at position 0.]`,
+      `[RangeError: read: indices must be integers in [0, 2), got 2 at position 0. Pass positions of images in the data set.]`,
     );
     await expect(dataset.read([0], new Uint8Array(3))).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: read: out must have 48 bytes (1 images of 48), got 3.]`,
+      `[RangeError: read: out must have 48 bytes, for 1 images of 48, got 3. Leave it out, or make it of that size.]`,
     );
   });
 });

@@ -65,12 +65,25 @@ export function readTarget(
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i] as number;
     if (!Number.isInteger(index) || index < 0 || index >= length) {
-      throw argumentError({ fn: 'read', argument: 'indices', required: `be integers in [0, ${length})`, got: index, shown: `${index} at position ${i}`, advice: 'Pass positions of images in the data set.' });
+      throw argumentError({
+        fn: 'read',
+        argument: 'indices',
+        required: `be integers in [0, ${length})`,
+        got: index,
+        shown: `${index} at position ${i}`,
+        advice: 'Pass positions of images in the data set.',
+      });
     }
   }
   const expected = indices.length * imageBytes;
   if (out && out.length !== expected) {
-    throw argumentError({ fn: 'read', argument: 'out', required: `have ${expected} bytes, for ${indices.length} images of ${imageBytes}`, got: out.length, advice: 'Leave it out, or make it of that size.' });
+    throw argumentError({
+      fn: 'read',
+      argument: 'out',
+      required: `have ${expected} bytes, for ${indices.length} images of ${imageBytes}`,
+      got: out.length,
+      advice: 'Leave it out, or make it of that size.',
+    });
   }
   return out ?? new Uint8Array(expected);
 }

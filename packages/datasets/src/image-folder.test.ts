@@ -76,10 +76,10 @@ describe('imageFolder', () => {
         error.message.replaceAll(path, 'FOLDER'),
       );
     expect(await message({ path: join(path, 'a') })).toMatchInlineSnapshot(
-      `"imageFolder: FOLDER/a must hold a folder per class with .jpg, .jpeg or .png files; it has none. Check the path."`,
+      `"imageFolder: path must hold a folder per class with .jpg, .jpeg or .png files, got FOLDER/a, which holds none. Check the path."`,
     );
     expect(await message({ path: join(path, 'none') })).toMatchInlineSnapshot(
-      `"imageFolder: there is nothing at FOLDER/none. Check the path."`,
+      `"imageFolder: path must name a zip or folder that exists, got 'FOLDER/none'. Check the path."`,
     );
     expect(await message({ size: 0 })).toMatchInlineSnapshot(
       `"imageFolder: size must be an integer in [1, 4096], got 0. It is the side of an image in pixels."`,
@@ -91,7 +91,7 @@ describe('imageFolder', () => {
       `"imageFolder: holdOut must be a finite number in [0, 1), got 1. It is a share of each class: 0.1 for a tenth."`,
     );
     expect(await message({ classes: 1, classNames: ['a'] })).toMatchInlineSnapshot(
-      `"imageFolder: classNames and classes exclude each other. Leave one of the two out."`,
+      `"imageFolder: classes must be left out if classNames is given, got 1. Leave one of the two out."`,
     );
     expect(await message({ classes: 3 })).toMatchInlineSnapshot(
       `"imageFolder: classes must be an integer in [1, 2], got 3. Leave it out for all there are."`,
@@ -135,10 +135,10 @@ describe('decodeImages', () => {
     const good = await testJpeg(16, 16, 1);
     const expected = (await decodeImages([good]))[0]!;
     await expect(decodeImages([good, new Uint8Array(3)])).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[Error: decodeImages: file 1 is neither a JPEG nor a PNG image. Leave it out or replace it.]`,
+      `[Error: decodeImages: file 1 is neither a JPEG nor a PNG image. Leave it out, or replace it.]`,
     );
     await expect(decodeImages([good.subarray(0, 50)])).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[Error: decodeImages: file 0 is a damaged JPEG: it is cut short or a length in it is wrong. Leave it out or replace it.]`,
+      `[Error: decodeImages: file 0 is a damaged JPEG: it is cut short or a length in it is wrong. Leave it out, or replace it.]`,
     );
     await expect(decodeImages([good], { size: -1 })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[RangeError: decodeImages: size must be an integer in [1, 4096], got -1. It is the side of an image in pixels.]`,

@@ -67,7 +67,13 @@ export async function imageFolder(options: ImageFolderOptions): Promise<ImageDat
   checkOnCorrupt('imageFolder', onCorrupt);
   checkNumber('imageFolder', 'holdOut', holdOut, { min: 0, below: 1 }, 'It is a share of each class: 0.1 for a tenth.');
   if (classNames !== undefined && classes !== undefined) {
-    throw argumentError({ fn: 'imageFolder', argument: 'classes', required: 'be left out if classNames is given', got: classes, advice: 'Leave one of the two out.' });
+    throw argumentError({
+      fn: 'imageFolder',
+      argument: 'classes',
+      required: 'be left out if classNames is given',
+      got: classes,
+      advice: 'Leave one of the two out.',
+    });
   }
   const tree = await openTree(path, 'imageFolder');
   const listing = listFolder(tree, { split, holdOut, classNames, classes, imagesPerClass, onCorrupt });

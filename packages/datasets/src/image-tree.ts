@@ -1,9 +1,9 @@
-import { argumentError } from '@tfjs-ssl/checks';
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { argumentError } from '@tfjs-ssl/checks';
 import { type FileReference, readReference } from '../workers/file-reader.js';
 import { walkFolder } from './walk-folder.ts';
 import { readZipDirectory } from './zip-directory.ts';
@@ -34,7 +34,14 @@ export interface ImageTree {
  */
 export async function openTree(path: string, caller: string): Promise<ImageTree> {
   const found = await stat(path).catch(() => null);
-  if (!found) throw argumentError({ fn: caller, argument: 'path', required: 'name a zip or folder that exists', got: path, advice: 'Check the path.' });
+  if (!found)
+    throw argumentError({
+      fn: caller,
+      argument: 'path',
+      required: 'name a zip or folder that exists',
+      got: path,
+      advice: 'Check the path.',
+    });
   const absolute = await realpath(path);
   return found.isDirectory() ? openFolder(absolute, caller) : openZip(absolute, caller);
 }

@@ -18,7 +18,7 @@ describe('imagesInMemory', () => {
     expect([...(await dataset.read([2, 0]))]).toEqual([...bytes(12, 24), ...bytes(12)]);
     const out = new Uint8Array(12);
     expect(await dataset.read([1], out)).toBe(out);
-    await expect(dataset.read([3])).rejects.toThrow('from 0 to 2, got 3');
+    await expect(dataset.read([3])).rejects.toThrow('in [0, 3), got 3');
   });
 
   it('takes lists of images, RGB or as a canvas gives them', async () => {
@@ -45,47 +45,47 @@ describe('imagesInMemory', () => {
   it.each([
     [
       'no whole images',
-      'imagesInMemory: images must be whole images of 12 bytes (2 by 2 pixels, RGB), at least one, got 13 bytes. Check size; drop alpha.',
+      'imagesInMemory: images must hold whole RGB images of 2 by 2 pixels (12 bytes each), at least one, got 13 bytes. Check size; leave the alpha channel out.',
       () => imagesInMemory(bytes(13), { size: 2 }),
     ],
     [
       'no images',
-      'imagesInMemory: images must be whole images of 12 bytes (2 by 2 pixels, RGB), at least one, got 0 bytes. Check size; drop alpha.',
+      'imagesInMemory: images must hold whole RGB images of 2 by 2 pixels (12 bytes each), at least one, got 0 bytes. Check size; leave the alpha channel out.',
       () => imagesInMemory([], { size: 2 }),
     ],
     [
       'a size that is none',
-      'imagesInMemory: size must be whole pixels from 1, got 0. Pass the side of the images.',
+      'imagesInMemory: size must be an integer of at least 1, got 0. Pass the side of the images in pixels.',
       () => imagesInMemory(bytes(12), { size: 0 }),
     ],
     [
       'floats',
-      'imagesInMemory: images must be a Uint8Array or Uint8ClampedArray of values from 0 to 255, got Float32Array. Floats in [0, 1] times 255, rounded, are such.',
+      'imagesInMemory: images must be a Uint8Array or Uint8ClampedArray of values from 0 to 255, got Float32Array. Multiply floats in [0, 1] by 255 and round them.',
       () => imagesInMemory(new Float32Array(12) as unknown as Uint8Array, { size: 2 }),
     ],
     [
       'an image of another size',
-      'imagesInMemory: images[1] must have 2 by 2 pixels (3 bytes each), got 3 bytes. Draw it at that size.',
+      'imagesInMemory: images[1] must have 2 by 2 pixels of 3 bytes each, got 3 bytes. Draw the image at that size.',
       () => imagesInMemory([bytes(12), bytes(3)], { size: 2 }),
     ],
     [
       'a canvas of another size',
-      'imagesInMemory: images[0] must have 2 by 2 pixels (4 bytes each), got 1 by 4 pixels of 16 bytes. Draw it at that size.',
+      'imagesInMemory: images[0] must have 2 by 2 pixels of 4 bytes each, got 1 by 4 pixels of 16 bytes. Draw the image at that size.',
       () => imagesInMemory([{ width: 4, height: 1, data: bytes(16) }], { size: 2 }),
     ],
     [
       'too few labels',
-      'imagesInMemory: labels must be 2 whole numbers from 0, one for each image, got 1. Leave them out where there are none.',
+      'imagesInMemory: labels must be 2 integers of at least 0, one per image, got 1. Leave labels out if there are none.',
       () => imagesInMemory(bytes(24), { size: 2, labels: [0] }),
     ],
     [
       'a label that is none',
-      'imagesInMemory: labels must be 2 whole numbers from 0, one for each image, got -1 at position 1. Leave them out where there are none.',
+      'imagesInMemory: labels must be 2 integers of at least 0, one per image, got -1 at position 1. Leave labels out if there are none.',
       () => imagesInMemory(bytes(24), { size: 2, labels: [0, -1] }),
     ],
     [
       'too few names',
-      'imagesInMemory: classNames must have a name for each of 2 classes, got 1. Name all, or leave them out.',
+      'imagesInMemory: classNames must hold 2 names, one per class, got 1. Name all classes, or leave classNames out.',
       () => imagesInMemory(bytes(24), { size: 2, labels: [0, 1], classNames: ['a'] }),
     ],
   ])('refuses %s', (_, message, make) => {

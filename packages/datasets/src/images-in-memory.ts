@@ -53,14 +53,27 @@ export function imagesInMemory(
   const pixels = Array.isArray(images) ? joined(images, height, width) : bytesOf(images, 'images');
   const length = pixels.length / imageBytes;
   if (!Number.isInteger(length) || length === 0) {
-    throw argumentError({ fn: 'imagesInMemory', argument: 'images', required: `hold whole RGB images of ${height} by ${width} pixels (${imageBytes} bytes each), at least one`, got: pixels.length, shown: `${pixels.length} bytes`, advice: 'Check size; leave the alpha channel out.' });
+    throw argumentError({
+      fn: 'imagesInMemory',
+      argument: 'images',
+      required: `hold whole RGB images of ${height} by ${width} pixels (${imageBytes} bytes each), at least one`,
+      got: pixels.length,
+      shown: `${pixels.length} bytes`,
+      advice: 'Check size; leave the alpha channel out.',
+    });
   }
   const store = memoryStore(pixels, imageBytes);
   const labels = labelsOf(options.labels, length);
   const classes = labels.reduce((most, label) => Math.max(most, label + 1), 1);
   const classNames = options.classNames ?? Array.from({ length: classes }, (_, i) => String(i));
   if (classNames.length < classes) {
-    throw argumentError({ fn: 'imagesInMemory', argument: 'classNames', required: `hold ${classes} names, one per class`, got: classNames.length, advice: 'Name all classes, or leave classNames out.' });
+    throw argumentError({
+      fn: 'imagesInMemory',
+      argument: 'classNames',
+      required: `hold ${classes} names, one per class`,
+      got: classNames.length,
+      advice: 'Name all classes, or leave classNames out.',
+    });
   }
   return {
     name,
@@ -93,7 +106,14 @@ function joined(images: readonly ImagePixels[], height: number, width: number): 
       const got = hasSides
         ? `${image.height} by ${image.width} pixels of ${bytes.length} bytes`
         : `${bytes.length} bytes`;
-      throw argumentError({ fn: 'imagesInMemory', argument: `images[${i}]`, required: `have ${height} by ${width} pixels of ${channels} bytes each`, got: bytes.length, shown: got, advice: 'Draw the image at that size.' });
+      throw argumentError({
+        fn: 'imagesInMemory',
+        argument: `images[${i}]`,
+        required: `have ${height} by ${width} pixels of ${channels} bytes each`,
+        got: bytes.length,
+        shown: got,
+        advice: 'Draw the image at that size.',
+      });
     }
     const target = all.subarray(i * pixelsPerImage * 3, (i + 1) * pixelsPerImage * 3);
     if (channels === 3) target.set(bytes);
@@ -105,7 +125,15 @@ function joined(images: readonly ImagePixels[], height: number, width: number): 
 function bytesOf(pixels: unknown, what: string): Uint8Array {
   if (pixels instanceof Uint8Array) return pixels;
   if (pixels instanceof Uint8ClampedArray) return new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.length);
-  throw argumentError({ kind: 'type', fn: 'imagesInMemory', argument: what, required: 'be a Uint8Array or Uint8ClampedArray of values from 0 to 255', got: pixels, shown: showKind(pixels), advice: 'Multiply floats in [0, 1] by 255 and round them.' });
+  throw argumentError({
+    kind: 'type',
+    fn: 'imagesInMemory',
+    argument: what,
+    required: 'be a Uint8Array or Uint8ClampedArray of values from 0 to 255',
+    got: pixels,
+    shown: showKind(pixels),
+    advice: 'Multiply floats in [0, 1] by 255 and round them.',
+  });
 }
 
 function labelsOf(labels: ArrayLike<number> | undefined, length: number): Int32Array {
@@ -113,7 +141,14 @@ function labelsOf(labels: ArrayLike<number> | undefined, length: number): Int32A
   const bad = Array.from(labels).findIndex((label) => !(Number.isInteger(label) && label >= 0));
   if (labels.length !== length || bad >= 0) {
     const got = bad >= 0 ? `${labels[bad]} at position ${bad}` : `${labels.length}`;
-    throw argumentError({ fn: 'imagesInMemory', argument: 'labels', required: `be ${length} integers of at least 0, one per image`, got: bad >= 0 ? labels[bad] : labels.length, shown: got, advice: 'Leave labels out if there are none.' });
+    throw argumentError({
+      fn: 'imagesInMemory',
+      argument: 'labels',
+      required: `be ${length} integers of at least 0, one per image`,
+      got: bad >= 0 ? labels[bad] : labels.length,
+      shown: got,
+      advice: 'Leave labels out if there are none.',
+    });
   }
   return Int32Array.from(labels);
 }

@@ -1,6 +1,6 @@
-import { argumentError } from '@tfjs-ssl/checks';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { argumentError } from '@tfjs-ssl/checks';
 import { listOfClasses } from './tiny-imagenet-listing.ts';
 import { readZipDirectory } from './zip-directory.ts';
 
@@ -21,7 +21,14 @@ import { readZipDirectory } from './zip-directory.ts';
  */
 export async function isTinyImagenet(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => null);
-  if (!found) throw argumentError({ fn: 'isTinyImagenet', argument: 'path', required: 'name a zip or folder that exists', got: path, advice: 'Check the path.' });
+  if (!found)
+    throw argumentError({
+      fn: 'isTinyImagenet',
+      argument: 'path',
+      required: 'name a zip or folder that exists',
+      got: path,
+      advice: 'Check the path.',
+    });
   if (!found.isDirectory())
     return [...(await readZipDirectory(path)).files.keys()].some((name) => listOfClasses.test(name));
   const folders = ['.', ...(await readdir(path))];

@@ -276,7 +276,7 @@ describe('tinyImagenet', () => {
       );
       const message = await tinyImagenet({ path, cacheDir: null, onCorrupt: 'skip' }).catch((error) => error.message);
       expect(message.replaceAll(folder, 'FOLDER')).toMatchInlineSnapshot(
-        `"tinyImagenet: class n02 in FOLDER/tiny.zip has no image left: all 3 would be left out, the last one, tiny-imagenet-200/train/n02/images/n02_10.JPEG, because it is neither a JPEG nor a PNG image. Replace them, or take the class away."`,
+        `"tinyImagenet: class n02 in FOLDER/tiny.zip must keep an image, got all its 3 images left out: tiny-imagenet-200/train/n02/images/n02_10.JPEG is neither a JPEG nor a PNG image. Replace the images, or remove the class."`,
       );
     });
 
@@ -293,29 +293,29 @@ describe('tinyImagenet', () => {
       const path = await zipped(folder, files, { method: 12 });
       const message = await tinyImagenet({ path, cacheDir: null }).catch((error) => error.message);
       expect(message.replaceAll(folder, 'FOLDER')).toMatchInlineSnapshot(
-        `"tinyImagenet: tiny-imagenet-200/wnids.txt in FOLDER/tiny.zip is packed by zip method 12 (bzip2); only 0 (stored) and 8 (deflated) are read. Unpack the zip and give the folder, or pack it again with one of these."`,
+        `"tinyImagenet: tiny-imagenet-200/wnids.txt in FOLDER/tiny.zip must be packed by zip method 0 (stored) or 8 (deflated), got 12 (bzip2). Unpack the zip and pass the folder, or pack it again."`,
       );
     });
 
     it('ends with an error when nothing is left', async () => {
       const broken = files.map((file) => (/JPEG$/.test(file.name) ? { ...file, bytes: new Uint8Array(9) } : file));
       expect(await failure(broken, { onCorrupt: 'skip' })).toMatchInlineSnapshot(
-        `"tinyImagenet: none of the 12 images in FOLDER/tiny.zip can be decoded."`,
+        `"tinyImagenet: none of the 12 images in FOLDER/tiny.zip can be decoded. Replace them."`,
       );
     });
 
     it('names what the layout lacks', async () => {
       expect(await failure([{ name: 'cat.jpg', bytes: new Uint8Array(3) }])).toMatchInlineSnapshot(
-        `"tinyImagenet: FOLDER/tiny.zip must hold wnids.txt, train/<class>/images/*.JPEG, val/val_annotations.txt and val/images/*.JPEG, as in the official archive; it holds cat.jpg. Check the path."`,
+        `"tinyImagenet: path must hold wnids.txt, train/<class>/images/*.JPEG, val/val_annotations.txt and val/images/*.JPEG, as in the official archive, got FOLDER/tiny.zip, which holds cat.jpg. Check the path."`,
       );
       expect(await failure(without('val/val_annotations.txt'), { split: 'val' })).toMatchInlineSnapshot(
-        `"tinyImagenet: FOLDER/tiny.zip has no tiny-imagenet-200/val/val_annotations.txt, which holds the labels of the validation images. Fetch the official archive again, or use split 'train' alone."`,
+        `"tinyImagenet: FOLDER/tiny.zip must hold tiny-imagenet-200/val/val_annotations.txt, the labels of the validation images, got none. Fetch the official archive again, or use only split 'train'."`,
       );
       expect(await failure(files.filter(({ name }) => !name.includes('/n03/')))).toMatchInlineSnapshot(
-        `"tinyImagenet: FOLDER/tiny.zip has train images of 3 of the 4 classes in wnids.txt; n03 is the first without any. Fetch the official archive again."`,
+        `"tinyImagenet: FOLDER/tiny.zip must hold train images of the 4 classes in wnids.txt, got images of 3; the first class without images is n03. Fetch the official archive again."`,
       );
       expect(await failure(without('val/images/val_3.JPEG'), { split: 'val' })).toMatchInlineSnapshot(
-        `"tinyImagenet: line 4 of tiny-imagenet-200/val/val_annotations.txt in FOLDER/tiny.zip names val_3.JPEG, which is not there. Fetch the official archive again."`,
+        `"tinyImagenet: line 4 of tiny-imagenet-200/val/val_annotations.txt in FOLDER/tiny.zip must name a file that exists, got val_3.JPEG. Fetch the official archive again."`,
       );
       const text = (lines: string) => new TextEncoder().encode(lines);
       expect(
@@ -326,7 +326,7 @@ describe('tinyImagenet', () => {
       expect(
         await failure(replaced('val/val_annotations.txt', text('val_0.JPEG\tn01\n')), { split: 'val' }),
       ).toMatchInlineSnapshot(
-        `"tinyImagenet: tiny-imagenet-200/val/val_annotations.txt in FOLDER/tiny.zip has no line for tiny-imagenet-200/val/images/val_1.JPEG: its label is unknown. Fetch the official archive again."`,
+        `"tinyImagenet: tiny-imagenet-200/val/val_annotations.txt in FOLDER/tiny.zip must have a line for every image, got none for tiny-imagenet-200/val/images/val_1.JPEG. Fetch the official archive again."`,
       );
     });
 
@@ -360,7 +360,7 @@ describe('tinyImagenet', () => {
       await writeFile(path, 'hello');
       await expect(tinyImagenet({ path })).rejects.toThrow(`${path} is neither a zip nor a folder`);
       await expect(tinyImagenet({ path: join(folder, 'no') })).rejects.toThrow(
-        `there is nothing at ${join(folder, 'no')}`,
+        `path must name a zip or folder that exists, got '${join(folder, 'no')}'`,
       );
     });
 
@@ -373,15 +373,15 @@ describe('tinyImagenet', () => {
         memoryLimit: 0,
       });
       await expect(dataset.read([0, 12])).rejects.toThrowErrorMatchingInlineSnapshot(
-        `[RangeError: read: indices must be integers from 0 to 11, got 12 at position 1.]`,
+        `[RangeError: read: indices must be integers in [0, 12), got 12 at position 1. Pass positions of images in the data set.]`,
       );
       await expect(dataset.read([0], new Uint8Array(5))).rejects.toThrowErrorMatchingInlineSnapshot(
-        `[RangeError: read: out must have 12288 bytes (1 images of 12288), got 5.]`,
+        `[RangeError: read: out must have 12288 bytes, for 1 images of 12288, got 5. Leave it out, or make it of that size.]`,
       );
       await dataset.close();
       await dataset.close();
       await expect(dataset.read([0])).rejects.toThrowErrorMatchingInlineSnapshot(
-        `[Error: read: the data set has been closed. Open it again to read from it.]`,
+        `[Error: read: the data set is closed. Open it again.]`,
       );
     });
   });

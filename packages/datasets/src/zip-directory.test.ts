@@ -121,12 +121,12 @@ describe('readZipDirectory', () => {
       `"readZipDirectory: x.zip is damaged: entry 0 of 3 of its directory is not readable. Fetch or copy it again."`,
     );
     expect(await failure(zipBytes(files, { flags: 1 }))).toMatchInlineSnapshot(
-      `"readZipDirectory: x.zip is encrypted (the first such file is a.txt). Unpack it with its password and give the folder."`,
+      `"readZipDirectory: x.zip must not be encrypted, got the encrypted file a.txt. Unpack it with its password and pass the folder."`,
     );
     const parts = zipBytes(files);
     parts.writeUInt16LE(2, parts.length - 18);
     expect(await failure(parts)).toMatchInlineSnapshot(
-      `"readZipDirectory: x.zip is one part of a zip in several files. Join them, or unpack them and give the folder."`,
+      `"readZipDirectory: x.zip must be a complete zip, got one part of several. Join the parts, or unpack them and pass the folder."`,
     );
     const long = zipBytes(files, { zip64: true });
     long.writeBigUInt64LE(3n, long.length - 22 - 12);

@@ -33,7 +33,7 @@ const ready = Promise.all([
 ]);
 
 /** RGBA pixels of which every image has others: a formula of place and seed. */
-export function testPixels(width: number, height: number, seed: number): ImageData {
+function testPixels(width: number, height: number, seed: number): ImageData {
   const data = new Uint8ClampedArray(width * height * 4);
   for (let y = 0, at = 0; y < height; y++) {
     for (let x = 0; x < width; x++, at += 4) {

@@ -29,8 +29,8 @@ const binary = {
     'f32x4.mul(x, v128.bitselect(v128.and(f32x4.splat(1), f32x4.gt(y, f32x4.splat(0))), y, f32x4.eq(y, y)))',
 };
 
-export const unaryNames = Object.keys(unary);
-export const binaryNames = Object.keys(binary);
+const unaryNames = Object.keys(unary);
+const binaryNames = Object.keys(binary);
 
 /** Stores the 1 to 3 elements after the last whole vector: never one more, as the next row belongs to another task. */
 const tail = (value) => [

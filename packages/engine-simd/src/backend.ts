@@ -1,6 +1,6 @@
-import { argumentError } from '@tfjs-ssl/checks';
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError } from '@tfjs-ssl/checks';
 import type { Runtime } from './runtime.ts';
 
 type Values = tf.backend_util.BackendValues;

@@ -306,7 +306,7 @@ describe('errors', () => {
       Reflect.deleteProperty(globalThis, 'SharedArrayBuffer');
       expect(await simdEngine.probe()).toEqual({ available: true });
       await expect(simdEngine.start({ threads: 2 })).rejects.toThrowErrorMatchingInlineSnapshot(
-        `[Error: engine-simd: 2 threads need SharedArrayBuffer, which is missing. In a browser, serve the page with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, or use 1 thread.]`,
+        `[Error: simdEngine.start: 2 threads need SharedArrayBuffer, which is missing. In a browser, serve the page with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, or use 1 thread.]`,
       );
       expect(await simdEngine.start()).toMatchObject({
         threads: 1,
@@ -319,19 +319,19 @@ describe('errors', () => {
 
   it('refuse threads and memory that cannot be', async () => {
     await expect(simdEngine.start({ sharedMemory: false, threads: 2 })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: engine-simd: threads must be 1 where sharedMemory is false, got 2. Leave one of the two out.]`,
+      `[RangeError: simdEngine.start: threads must be 1 if sharedMemory is false, got 2. Leave one of the two out.]`,
     );
     await expect(simdEngine.start({ threads: 2, memoryLimit: 1000 })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: engine-simd: memoryLimit must be a number of bytes from 3211264 (with 2 threads) to 4294967296, got 1000.]`,
+      `[RangeError: simdEngine.start: memoryLimit must be from 3211264 bytes (with 2 threads) to 4294967296, got 1000. Leave it out for the largest.]`,
     );
   });
 
   it('refuse a number of threads that makes no sense', async () => {
     await expect(simdEngine.start({ threads: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: engine-simd: threads must be an integer from 1 to 256, got 0. Leave it out to use all processors.]`,
+      `[RangeError: simdEngine.start: threads must be an integer in [1, 256], got 0. Leave it out for all processors.]`,
     );
     await expect(simdEngine.start({ threads: 1.5 })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: engine-simd: threads must be an integer from 1 to 256, got 1.5. Leave it out to use all processors.]`,
+      `[RangeError: simdEngine.start: threads must be an integer in [1, 256], got 1.5. Leave it out for all processors.]`,
     );
   });
 });

@@ -1,6 +1,6 @@
-import { argumentError } from '@tfjs-ssl/checks';
 import { version_cpu } from '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError } from '@tfjs-ssl/checks';
 import type { EngineDescription, EngineModule } from '@tfjs-ssl/ops';
 import { SimdBackend } from './backend.ts';
 import { registerGradients } from './gradients.ts';
@@ -74,7 +74,13 @@ export const simdEngine: SimdEngine = {
     }
     const { threads } = started.description;
     if (options.threads !== undefined && options.threads !== threads) {
-      throw argumentError({ fn: 'simdEngine.start', argument: 'threads', required: `be ${threads}, the number of threads that the running engine has`, got: options.threads, advice: 'Call simdEngine.stop() first.' });
+      throw argumentError({
+        fn: 'simdEngine.start',
+        argument: 'threads',
+        required: `be ${threads}, the number of threads that the running engine has`,
+        got: options.threads,
+        advice: 'Call simdEngine.stop() first.',
+      });
     }
     await tf.setBackend(NAME);
     return started.description;

@@ -16,6 +16,6 @@ it('says which engine it needs', async () => {
   await simdEngine.start({ threads: 2 });
   await tf.setBackend('cpu');
   expect(measurePeak).toThrowErrorMatchingInlineSnapshot(
-    `[Error: measurePeak: the engine 'simd' must run, got the backend 'cpu'. Call startEngine('simd') first.]`,
+    `[Error: measurePeak: engine 'simd' must be running, got the backend 'cpu'. Call startEngine('simd') first.]`,
   );
 });

@@ -7,8 +7,8 @@ export const SCRATCH_JOB = 0x11000;
 /** Words that fit there. */
 export const SCRATCH_JOB_WORDS = 1024;
 /** Where each thread's scratch memory begins and how much that is, bytes. */
-export const SCRATCH = 0x100000;
-export const SCRATCH_SIZE = 0x100000;
+const SCRATCH = 0x100000;
+const SCRATCH_SIZE = 0x100000;
 /** Word that holds the pages of the memory since it last grew. */
 export const PAGES = 0x10380;
 /** Word that holds the number of threads. */

@@ -51,12 +51,24 @@ export function chooseOptions(asked: SimdEngineOptions): Choices {
     );
   }
   if (!sharedMemory && threads > 1) {
-    throw argumentError({ fn, argument: 'threads', required: 'be 1 if sharedMemory is false', got: threads, advice: 'Leave one of the two out.' });
+    throw argumentError({
+      fn,
+      argument: 'threads',
+      required: 'be 1 if sharedMemory is false',
+      got: threads,
+      advice: 'Leave one of the two out.',
+    });
   }
   const { memoryLimit = MOST_MEMORY } = asked;
   const least = heapStart(threads) + PAGE;
   if (!(memoryLimit >= least && memoryLimit <= MOST_MEMORY)) {
-    throw argumentError({ fn, argument: 'memoryLimit', required: `be from ${least} bytes (with ${threads} threads) to ${MOST_MEMORY}`, got: memoryLimit, advice: 'Leave it out for the largest.' });
+    throw argumentError({
+      fn,
+      argument: 'memoryLimit',
+      required: `be from ${least} bytes (with ${threads} threads) to ${MOST_MEMORY}`,
+      got: memoryLimit,
+      advice: 'Leave it out for the largest.',
+    });
   }
   return {
     threads,

@@ -41,6 +41,9 @@ export async function readPackageFile(url: URL): Promise<Uint8Array<ArrayBuffer>
     }
   }
   const response = await fetch(url);
-  if (!response.ok) throw new Error(`engine-simd: ${url} cannot be read: ${response.status} ${response.statusText}. Serve the files of the engine beside the page.`);
+  if (!response.ok)
+    throw new Error(
+      `engine-simd: ${url} cannot be read: ${response.status} ${response.statusText}. Serve the files of the engine beside the page.`,
+    );
   return new Uint8Array(await response.arrayBuffer());
 }

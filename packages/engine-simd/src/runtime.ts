@@ -101,7 +101,8 @@ export class Runtime {
 
   /** Runs a job whose descriptor is written now. */
   runOnce(tasks: number, ...job: number[]): void {
-    if (job.length > SCRATCH_JOB_WORDS) throw new Error(`engine-simd: a job must have at most ${SCRATCH_JOB_WORDS} words, got ${job.length}.`);
+    if (job.length > SCRATCH_JOB_WORDS)
+      throw new Error(`engine-simd: a job must have at most ${SCRATCH_JOB_WORDS} words, got ${job.length}.`);
     const { words } = this;
     for (let i = 0; i < job.length; i++) words[SCRATCH_JOB / 4 + i] = job[i] as number;
     this.pool.run(SCRATCH_JOB, tasks);

@@ -54,7 +54,8 @@ export class ThreadPool {
    */
   run(job: number, tasks: number): void {
     if (this.#broken !== null || this.#stopped) this.checkUsable();
-    if (tasks >= 0x100000 - this.threads) throw new Error(`engine-simd: a job must have fewer tasks than ${0x100000 - this.threads}, got ${tasks}.`);
+    if (tasks >= 0x100000 - this.threads)
+      throw new Error(`engine-simd: a job must have fewer tasks than ${0x100000 - this.threads}, got ${tasks}.`);
     let outcome: number;
     try {
       outcome = this.kernels.run(job, tasks, CALLER_SPIN, this.#sleeps ? this.#patience : 0);

@@ -42,7 +42,7 @@ export function hasSimd(): boolean {
  * Whether products and sums can be one rounding: a property of the runtime, found the same way each time, as it decides how results
  * round. V8 11 (Node 20) has it behind a flag.
  */
-export async function hasRelaxedSimd(shared = true): Promise<boolean> {
+async function hasRelaxedSimd(shared = true): Promise<boolean> {
   const bytes = await read('relaxed-4x8', shared);
   if (!WebAssembly.validate(bytes) && v8Version() === 11) setV8Flag('--experimental-wasm-relaxed-simd');
   return WebAssembly.validate(bytes);

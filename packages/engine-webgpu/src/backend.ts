@@ -1,5 +1,5 @@
-import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError } from '@tfjs-ssl/checks';
 import type { Precision } from '@tfjs-ssl/ops';
 import { TrimmablePool } from './buffer-pool.ts';
 import { DeviceFailure } from './device/failure.ts';
@@ -116,7 +116,8 @@ export class GpuBackend extends StockBackend {
    */
   halfBufferOf({ dataId, shape }: tf.TensorInfo): GPUBuffer {
     const data = this.tensorMap.get(dataId);
-    if (!data.half) throw new Error('halfBufferOf: the tensor must be stored as float16, got float32. Ask isHalf first.');
+    if (!data.half)
+      throw new Error('halfBufferOf: the tensor must be stored as float16, got float32. Ask isHalf first.');
     if (!data.resource) {
       const bytes = 2 * tf.util.sizeFromShape([...shape]);
       this.#checkSize(bytes);

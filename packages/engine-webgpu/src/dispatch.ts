@@ -1,5 +1,5 @@
-import { checkNumber } from '@tfjs-ssl/checks';
 import type * as tf from '@tensorflow/tfjs-core';
+import { checkNumber } from '@tfjs-ssl/checks';
 import { Memory, type Value } from './memory.ts';
 import type { ProgramCache } from './program-cache.ts';
 import type { Recorder } from './recorder.ts';

@@ -10,7 +10,7 @@ export const gpu = (): GpuBackend => tf.backend() as unknown as GpuBackend;
 type Function = (inputs: tf.Tensor[]) => tf.Tensor[];
 
 /** |a - b| / |b|, Euclidean norms of all values. */
-export function relativeDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+function relativeDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   expect(a.length).toBe(b.length);
   let [difference, norm] = [0, 0];
   for (let i = 0; i < b.length; i++) {

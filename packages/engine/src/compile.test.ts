@@ -74,27 +74,27 @@ describeEngines('compile', () => {
     const step = compile(({ x }) => ({ y: tf.neg(x) }), { inputs: { x: { shape: [2] } } });
     const x = tf.tensor1d([1, 2]);
     expect(() => step({} as { x: tf.Tensor })).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: compile: the step needs the input 'x', got none. Pass it.]`,
+      `[TypeError: compile: inputs must hold 'x', an input of the step, got none. Pass every input that the step was compiled for.]`,
     );
     expect(() => step({ x: tf.tensor1d([1, 2, 3]) })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: compile: input 'x' must be float32 of shape [2], got float32 of shape [3]. A step is compiled for one shape: compile another one for other shapes.]`,
+      `[RangeError: compile: inputs.x must be float32 of shape [2], got float32 of shape [3]. A step is compiled for one shape: compile another step for other shapes.]`,
     );
     expect(() => step({ x: tf.tensor1d([1, 2], 'int32') })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: compile: input 'x' must be float32 of shape [2], got int32 of shape [2]. A step is compiled for one shape: compile another one for other shapes.]`,
+      `[RangeError: compile: inputs.x must be float32 of shape [2], got int32 of shape [2]. A step is compiled for one shape: compile another step for other shapes.]`,
     );
     expect(() => step({ x, lr: x } as { x: tf.Tensor })).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: compile: the step has no input 'lr', only 'x'. Name it in \`inputs\` or leave it out.]`,
+      `[TypeError: compile: inputs must hold only the inputs of the step, 'x', got 'lr'. Name the input when you compile the step, or leave it out.]`,
     );
   });
 
   it('refuses a step that returns no tensors', () => {
     const wrong = compile((() => ({ y: 1 })) as never, { inputs: {} });
     expect(() => wrong({})).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: compile: the step's output 'y' must be a tensor, got number. Return tensors only and read them after the step.]`,
+      `[TypeError: compile: output 'y' of the step must be a tensor, got Number. Return only tensors, and read them after the step.]`,
     );
     const asynchronous = compile((async () => ({})) as never, { inputs: {} });
     expect(() => asynchronous({})).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: compile: the step must be synchronous, got a promise. Read values after the step, not in it.]`,
+      `[TypeError: compile: step must be synchronous, got a promise. Read values after the step, not in it.]`,
     );
   });
 });

@@ -62,15 +62,38 @@ function checkInputs(specs: Readonly<Record<string, InputSpec>>, inputs: Readonl
     const tensor = inputs[name];
     const dtype = spec.dtype ?? 'float32';
     if (!tensor) {
-      throw argumentError({ kind: 'type', fn: 'compile', argument: 'inputs', required: `hold '${name}', an input of the step`, got: Object.keys(inputs), shown: list(Object.keys(inputs)), advice: 'Pass every input that the step was compiled for.' });
+      throw argumentError({
+        kind: 'type',
+        fn: 'compile',
+        argument: 'inputs',
+        required: `hold '${name}', an input of the step`,
+        got: Object.keys(inputs),
+        shown: list(Object.keys(inputs)),
+        advice: 'Pass every input that the step was compiled for.',
+      });
     }
     if (tensor.dtype !== dtype || !tf.util.arraysEqual(tensor.shape, [...spec.shape])) {
-      throw argumentError({ fn: 'compile', argument: `inputs.${name}`, required: `be ${showTensor({ dtype, shape: spec.shape })}`, got: tensor.shape, shown: showTensor(tensor), advice: 'A step is compiled for one shape: compile another step for other shapes.' });
+      throw argumentError({
+        fn: 'compile',
+        argument: `inputs.${name}`,
+        required: `be ${showTensor({ dtype, shape: spec.shape })}`,
+        got: tensor.shape,
+        shown: showTensor(tensor),
+        advice: 'A step is compiled for one shape: compile another step for other shapes.',
+      });
     }
   }
   const unknown = Object.keys(inputs).filter((name) => !(name in specs));
   if (unknown.length > 0) {
-    throw argumentError({ kind: 'type', fn: 'compile', argument: 'inputs', required: `hold only the inputs of the step, ${list(Object.keys(specs))}`, got: unknown, shown: list(unknown), advice: 'Name the input when you compile the step, or leave it out.' });
+    throw argumentError({
+      kind: 'type',
+      fn: 'compile',
+      argument: 'inputs',
+      required: `hold only the inputs of the step, ${list(Object.keys(specs))}`,
+      got: unknown,
+      shown: list(unknown),
+      advice: 'Name the input when you compile the step, or leave it out.',
+    });
   }
 }
 
@@ -82,11 +105,27 @@ function checkingOutputs(step: StepFunction): StepFunction {
     const outputs = step(inputs);
     for (const [name, value] of Object.entries(outputs)) {
       if (!(value instanceof tf.Tensor)) {
-        throw argumentError({ kind: 'type', fn: 'compile', argument: `output '${name}' of the step`, required: 'be a tensor', got: value, shown: showKind(value), advice: 'Return only tensors, and read them after the step.' });
+        throw argumentError({
+          kind: 'type',
+          fn: 'compile',
+          argument: `output '${name}' of the step`,
+          required: 'be a tensor',
+          got: value,
+          shown: showKind(value),
+          advice: 'Return only tensors, and read them after the step.',
+        });
       }
     }
     if (outputs instanceof Promise) {
-      throw argumentError({ kind: 'type', fn: 'compile', argument: 'step', required: 'be synchronous', got: outputs, shown: 'a promise', advice: 'Read values after the step, not in it.' });
+      throw argumentError({
+        kind: 'type',
+        fn: 'compile',
+        argument: 'step',
+        required: 'be synchronous',
+        got: outputs,
+        shown: 'a promise',
+        advice: 'Read values after the step, not in it.',
+      });
     }
     return outputs;
   };
@@ -96,7 +135,13 @@ function checkPrecision(precision: Precision): void {
   if (precision === 'float32') return;
   const { name, device, precisions } = currentEngine();
   if (precisions.includes(precision)) return;
-  throw argumentError({ fn: 'compile', argument: 'precision', required: `be ${precisions.map((p) => `'${p}'`).join(' or ')} on engine '${name}' (${device})`, got: precision, advice: 'Choose another engine or device, or leave precision out.' });
+  throw argumentError({
+    fn: 'compile',
+    argument: 'precision',
+    required: `be ${precisions.map((p) => `'${p}'`).join(' or ')} on engine '${name}' (${device})`,
+    got: precision,
+    advice: 'Choose another engine or device, or leave precision out.',
+  });
 }
 
 /**

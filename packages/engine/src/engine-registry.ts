@@ -85,7 +85,7 @@ export async function findEngine(name: string): Promise<FoundEngine> {
       return { reason: `the package ${packageName} is not installed. Run \`npm install ${packageName}\`.` };
     }
     // what browsers say of a package's name
-    if (error instanceof TypeError && message.includes(packageName)) {
+    if (error instanceof Error && error.name === 'TypeError' && message.includes(packageName)) {
       return { reason: `a page cannot look for packages. Pass the engine of ${packageName} to \`registerEngine\`.` };
     }
     throw error;

@@ -22,7 +22,7 @@ it('asks for a choice before it can tell one', async () => {
   vi.resetModules();
   const fresh = await import('./start-engine.ts');
   expect(() => fresh.currentEngine()).toThrowErrorMatchingInlineSnapshot(
-    `[Error: currentEngine: no engine has been chosen yet. Call \`await startEngine('auto')\` first.]`,
+    `[Error: currentEngine: no engine has been started. Call \`await startEngine('auto')\` first.]`,
   );
 });
 
@@ -83,7 +83,7 @@ it('takes TensorFlow before simd where it has a GPU, and after it where it has n
   expect(passedOver.at(-1)).toMatchInlineSnapshot(`
     {
       "name": "tensorflow",
-      "reason": "it finds no GPU, and on the processor the engine simd is faster. Name it to use it all the same.",
+      "reason": "it finds no GPU, and the engine simd is faster on the processor. Name this engine to use it anyway.",
     }
   `);
   expect(asked).toEqual([true]); // what has no GPU is not asked, and so not loaded, for nothing
@@ -117,7 +117,7 @@ it.each([
 
 it('refuses an engine that computes on the processor where a GPU is demanded', async () => {
   await expect(startEngine('cpu', { requireGpu: true })).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[Error: startEngine: engine 'cpu' cannot run here: a GPU was demanded, and it computes on the processor. Name an engine for GPUs, or leave requireGpu out.]`,
+    `[Error: startEngine: engine 'cpu' cannot run here: requireGpu needs a GPU, and this engine computes on the processor. Name an engine for GPUs, or leave requireGpu out.]`,
   );
   const withGpu = (gpu: boolean): EngineModule => ({
     ...absent(gpu ? 'card' : 'processor'),

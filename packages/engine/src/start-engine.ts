@@ -134,8 +134,7 @@ export async function availableEngines(): Promise<KnownEngine[]> {
  * @throws Error before the first call of `startEngine`.
  */
 export function currentEngine(): EngineInUse {
-  if (!current)
-    throw new Error("currentEngine: no engine has been started. Call `await startEngine('auto')` first.");
+  if (!current) throw new Error("currentEngine: no engine has been started. Call `await startEngine('auto')` first.");
   return current;
 }
 

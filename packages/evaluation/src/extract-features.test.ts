@@ -109,7 +109,7 @@ describe('extractFeatures refuses', () => {
     );
     const larger = { ...source(2), imageShape: [8, 8, 3] as const, read: async () => new Uint8Array(384) };
     await expect(extractFeatures(model, larger)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: extractFeatures: images must have the shape that the encoder was made for, [4,4,3], got [8,8,3]. Read them in that size, resize them in \`transform\`, or make the encoder for theirs.]`,
+      `[RangeError: extractFeatures: images must have the shape that the encoder was made for, [4,4,3], got [8, 8, 3]. Read them in that size, resize them in \`transform\`, or make the encoder for theirs.]`,
     );
     const short = { ...source(2), read: async () => new Uint8Array(48) };
     await expect(extractFeatures(model, short)).rejects.toThrowErrorMatchingInlineSnapshot(

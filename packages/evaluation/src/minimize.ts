@@ -1,5 +1,5 @@
 /** A value and its gradient at a point. */
-export interface Evaluation {
+interface Evaluation {
   readonly value: number;
   readonly gradient: Float64Array;
 }

@@ -11,7 +11,10 @@ export function symmetricEigenvalues(matrix: Float64Array, size: number): Float6
       let end = first;
       while (end < size - 1 && !isNegligible(diagonal, offDiagonal, end)) end++;
       if (end === first) break;
-      if (step === 60) throw new Error('symmetricEigenvalues: the iteration must converge in 60 steps, got no convergence. Check that all values are finite.');
+      if (step === 60)
+        throw new Error(
+          'symmetricEigenvalues: the iteration must converge in 60 steps, got no convergence. Check that all values are finite.',
+        );
       implicitStep(diagonal, offDiagonal, first, end);
     }
   }

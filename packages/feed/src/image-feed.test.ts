@@ -60,11 +60,12 @@ describeEngines('imageFeed', () => {
     skip(!keepsImages(), 'the engine keeps no images');
     const { runKernel } = tf.engine();
     vi.spyOn(tf.engine(), 'runKernel').mockImplementation((name, ...rest) => {
-      if (name === 'ReserveImages') throw new RangeError('too large');
+      if (name === 'ReserveImages')
+        throw argumentError({ fn: 'test', argument: 'images', required: 'fit', got: 12, advice: 'Make fewer.' });
       return runKernel.call(tf.engine(), name, ...rest);
     });
     const feed = await imageFeed(images, common);
-    expect([feed.transfer, feed.notKept]).toEqual(['packed', 'too large']);
+    expect([feed.transfer, feed.notKept]).toEqual(['packed', 'test: images must fit, got 12. Make fewer.']);
   });
 
   it('stops an upload when the signal says so', async ({ skip }) => {
@@ -179,7 +180,7 @@ describeEngines('imageFeed', () => {
     const { length, imageShape, read } = images;
     const bare = { length, imageShape, read };
     await expect(imageFeed(images, { ...common, batchSize: 13 })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: imageFeed: batchSize must be an integer from 1 to the 12 images there are, got 13. Use a smaller batch, or more images.]`,
+      `[RangeError: imageFeed: batchSize must be an integer in [1, 12], got 13. There are 12 images: use a smaller batch, or more images.]`,
     );
     await expect(imageFeed(images, { ...common, views: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[RangeError: imageFeed: views must be an integer of at least 1, got 0. A contrastive loss needs 2; leave it out.]`,
@@ -203,7 +204,7 @@ describeEngines('imageFeed', () => {
     );
     const labels = new Int32Array(3);
     await expect(imageFeed({ ...bare, labels }, common)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: imageFeed: images.labels must have 12 labels, one for each image, got 3. Give all, or none.]`,
+      `[RangeError: imageFeed: images.labels must hold 12 labels, one per image, got 3. Give all images a label, or none.]`,
     );
   });
 });

@@ -157,7 +157,7 @@ export async function imageFeed(
   const resident = keep
     ? await residentTransfer(images, own, { ...(onProgress && { onProgress }), ...(signal && { signal }) })
     : null;
-  const kept = resident !== null && !(resident instanceof RangeError);
+  const kept = resident !== null && !(resident instanceof Error);
   const transfer: ImageTransfer = kept ? resident : batchTransfer(own, imageShape);
   const source = { length, labels, read: (indices: ArrayLike<number>) => images.read(indices) };
   const specs: FeedInputs = {
@@ -170,7 +170,7 @@ export async function imageFeed(
     stepsPerEpoch: stepsPerEpoch(length, batchSize),
     imagesPerStep: batchSize,
     transfer: transfer.kind,
-    notKept: resident instanceof RangeError ? resident.message : null,
+    notKept: resident instanceof Error ? resident.message : null,
     batches: ({ epoch, step }) =>
       batches(source, { batchSize, part, seed, epoch, startStep: step, readImages: transfer.readsImages }),
     inputs(batch) {

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { type ArgumentError, isArgumentError } from '@tfjs-ssl/checks';
 import { imageTensor, type PerGroup, type ViewChains, type ViewPlan } from '@tfjs-ssl/augmentations';
 import type { Batch } from '@tfjs-ssl/datasets';
 import {
@@ -85,13 +86,13 @@ export async function residentTransfer(
   images: ImageSource,
   batchSize: number,
   options: UploadImagesOptions,
-): Promise<ImageTransfer | RangeError | null> {
+): Promise<ImageTransfer | ArgumentError | null> {
   if (!keepsImages()) return null;
   const kept = await uploadImages(images, options).catch((error: unknown) => {
-    if (error instanceof RangeError) return error;
+    if (isArgumentError(error) && error.argument === 'images') return error; // what `ReserveImages` says of the memory
     throw error;
   });
-  if (kept instanceof RangeError) return kept;
+  if (kept instanceof Error) return kept;
   return {
     kind: 'resident',
     input: { shape: [batchSize], dtype: 'int32' },

@@ -32,7 +32,7 @@ describe('FileLock', () => {
         .replace(/process \d+/, 'process PID')
         .replace(/host \S+,/, 'host HOST,'),
     ).toMatchInlineSnapshot(
-      `"example: the folder must have one writer at a time, got a second one beside process PID (this process) on host HOST, since TIME. Wait until that has ended, or stop it."`,
+      `"example: the folder must have one writer at a time, got a second one beside process PID (this process) on host HOST, since TIME. Wait until it ends, or stop it."`,
     );
     await expect(FileLock.checkFree(path, what)).rejects.toThrow('(this process)');
     await lock.check();
@@ -80,7 +80,7 @@ describe('FileLock', () => {
     await FileLock.take(path, what);
     await belongsTo(path, elsewhere, 50);
     expect(await messageOf(FileLock.take(path, what))).toMatchInlineSnapshot(
-      `"example: the folder must have one writer at a time, got a second one beside process 7 on host other, since 2020-01-02T03:04:05.678Z. Wait until that has ended, or stop it. If it has ended already, try again in 60 s."`,
+      `"example: the folder must have one writer at a time, got a second one beside process 7 on host other, since 2020-01-02T03:04:05.678Z. Wait until it ends, or stop it. If it has ended already, try again in 60 s."`,
     );
     await belongsTo(path, elsewhere, 61);
     await (await FileLock.take(path, what)).release();
@@ -108,7 +108,7 @@ describe('FileLock', () => {
     vi.advanceTimersByTime(5000);
     await expect.poll(() => lock.lost).toBe(true);
     expect(await messageOf(lock.check(), folder)).toMatchInlineSnapshot(
-      `"example: the folder must stay with the process that writes it, got its lock <folder>/a.lock removed or taken by another: this process was halted for more than 60 s, or the file was deleted. Stop here; what was saved before is intact."`,
+      `"example: the folder must stay with the process that writes it, got its lock <folder>/a.lock removed or taken by another process: this process was halted for more than 60 s, or somebody deleted the file. Stop here; what was saved before is intact."`,
     );
     await lock.release();
     expect(await readdir(folder)).toEqual(['a.lock']); // the other's

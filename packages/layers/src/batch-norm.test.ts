@@ -90,16 +90,16 @@ describeEngines('batchNorm', () => {
   it('refuses what it cannot do', () => {
     const { layer } = build({ name: 'bn' }, 2);
     expect(() => layer.apply(tf.ones([1, 2]), { training: true })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: batchNorm: training needs more than one value per channel, got shape [1,2]. Use a larger batch.]`,
+      `[RangeError: batchNorm: input must have at least two values per channel in training, got shape [1, 2]. Use a larger batch.]`,
     );
     expect(() => batchNorm({ momentum: 0 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: batchNorm: momentum must be in (0, 1], got 0. It is the share of the new batch: Keras's 0.9 is 0.1 here.]`,
+      `[RangeError: batchNorm: momentum must be a finite number in (0, 1], got 0. It is the weight of the new batch: Keras's 0.9 is 0.1 here.]`,
     );
     expect(() => batchNorm({ epsilon: 0 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: batchNorm: epsilon must be above 0, got 0. Use 1e-5.]`,
+      `[RangeError: batchNorm: epsilon must be a finite number above 0, got 0. Use 1e-5.]`,
     );
     expect(() => batchNorm().build([null])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: batchNorm: the input must be x or [x, residual] of shape [..., C] with C known, got [null]. Give the model's input shape with its channels.]`,
+      `[RangeError: batchNorm: input must be x or [x, residual] of shape [..., C] with C known, got [null]. Give the model's input shape with its channels.]`,
     );
     expect(() =>
       batchNorm().build([
@@ -107,7 +107,7 @@ describeEngines('batchNorm', () => {
         [null, 3],
       ]),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: batchNorm: the input must be x or [x, residual] of shape [..., C] with C known, got [[null, 4], [null, 3]]. Give the model's input shape with its channels.]`,
+      `[RangeError: batchNorm: input must be x or [x, residual] of shape [..., C] with C known, got [[null, 4], [null, 3]]. Give the model's input shape with its channels.]`,
     );
   });
 });

@@ -1,6 +1,6 @@
-import { argumentError, checkNumber, showValue } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable, Shape } from '@tensorflow/tfjs-layers';
+import { argumentError, checkNumber, showValue } from '@tfjs-ssl/checks';
 import { batchNormEvaluate, batchNormTrain } from '@tfjs-ssl/ops';
 import { constant } from './seeded-values.ts';
 import { type LayerArgs, type TensorLayer, TorchLayer } from './torch-layer.ts';
@@ -53,7 +53,14 @@ class BatchNorm extends TorchLayer {
     const channels = shapes[0]?.at(-1);
     const fits = shapes.every((shape) => shape.length >= 2 && shape.at(-1) === channels);
     if (typeof channels !== 'number' || shapes.length > 2 || !fits) {
-      throw argumentError({ fn: 'batchNorm', argument: 'input', required: 'be x or [x, residual] of shape [..., C] with C known', got: inputShape, shown: `[${describe(inputShape)}]`, advice: "Give the model's input shape with its channels." });
+      throw argumentError({
+        fn: 'batchNorm',
+        argument: 'input',
+        required: 'be x or [x, residual] of shape [..., C] with C known',
+        got: inputShape,
+        shown: `[${describe(inputShape)}]`,
+        advice: "Give the model's input shape with its channels.",
+      });
     }
     this.#channels = channels;
     if (this.#affine) {
@@ -77,7 +84,14 @@ class BatchNorm extends TorchLayer {
     const [gamma, beta] = this.#scaleAndShift();
     const rows = x.size / gamma.size;
     if (!(rows > 1)) {
-      throw argumentError({ fn: 'batchNorm', argument: 'input', required: 'have at least two values per channel in training', got: x.shape, shown: `shape ${showValue(x.shape)}`, advice: 'Use a larger batch.' });
+      throw argumentError({
+        fn: 'batchNorm',
+        argument: 'input',
+        required: 'have at least two values per channel in training',
+        got: x.shape,
+        shown: `shape ${showValue(x.shape)}`,
+        advice: 'Use a larger batch.',
+      });
     }
     const running = {
       mean: this.#runningMean.read() as tf.Variable,

@@ -121,19 +121,19 @@ describeEngines('conv2d', () => {
           layer.computeOutputShape(shape);
         });
     expect(build({ filters: 0 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: conv2d: filters must be a whole number of at least 1, got 0. Correct it.]`,
+      `[RangeError: conv2d: filters must be an integer of at least 1, got 0. Pass a whole number.]`,
     );
     expect(build({ padding: 0.5 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: conv2d: padding must be a whole number of at least 0, got 0.5. Correct it.]`,
+      `[RangeError: conv2d: padding must be an integer of at least 0, got 0.5. Pass a whole number.]`,
     );
     expect(build({ kernelSize: 5 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: conv2d: a window of 5 with padding 0 must fit into the image, got shape [null, 4, 4, 3]. Use larger images or a smaller window.]`,
+      `[RangeError: conv2d: input must have sides of at least 5 pixels for a window of 5 with padding 0, got shape [null, 4, 4, 3]. Use larger images or a smaller window.]`,
     );
     expect(build({}, [null, 10])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: conv2d: the input must have shape [N, H, W, C] with C known, got [null, 10]. Give the model's input shape with its channels.]`,
+      `[RangeError: conv2d: input must have shape [N, H, W, C] with C known, got [null, 10]. Give the model's input shape with its channels.]`,
     );
     expect(build({}, [null, 4, 4, null])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: conv2d: the input must have shape [N, H, W, C] with C known, got [null, 4, 4, null]. Give the model's input shape with its channels.]`,
+      `[RangeError: conv2d: input must have shape [N, H, W, C] with C known, got [null, 4, 4, null]. Give the model's input shape with its channels.]`,
     );
   });
 });

@@ -21,7 +21,7 @@ describeEngines('globalAveragePool layer', () => {
 
   it('refuses other inputs than images', () => {
     expect(() => globalAveragePool().computeOutputShape([null, 4])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: globalAveragePool: the input must have shape [N, H, W, C] with C known, got [null, 4]. Give the model's input shape with its channels.]`,
+      `[RangeError: globalAveragePool: input must have shape [N, H, W, C] with C known, got [null, 4]. Give the model's input shape with its channels.]`,
     );
   });
 });

@@ -47,13 +47,13 @@ describeEngines('linear', () => {
 
   it('refuses what it cannot do', () => {
     expect(() => linear({ units: 0 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: linear: units must be a whole number of at least 1, got 0. Correct it.]`,
+      `[RangeError: linear: units must be an integer of at least 1, got 0. Pass a whole number.]`,
     );
     expect(() => linear({ units: 1 }).build([null, 4, 4, 3])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: linear: the input must have shape [N, features] with features known, got [null, 4, 4, 3]. Flatten or pool it first.]`,
+      `[RangeError: linear: input must have shape [N, features] with features known, got [null, 4, 4, 3]. Flatten or pool the input first.]`,
     );
     expect(() => linear({ units: 1 }).build([null, null])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: linear: the input must have shape [N, features] with features known, got [null, null]. Flatten or pool it first.]`,
+      `[RangeError: linear: input must have shape [N, features] with features known, got [null, null]. Flatten or pool the input first.]`,
     );
   });
 });

@@ -1,7 +1,6 @@
-import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable, Shape } from '@tensorflow/tfjs-layers';
-import { checkNumber } from '@tfjs-ssl/checks';
+import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import { constant, normal, seedNumber, uniform } from './seeded-values.ts';
 import { type LayerArgs, type TensorLayer, TorchLayer } from './torch-layer.ts';
 import { describe, requireWhole } from './windows.ts';
@@ -45,7 +44,14 @@ class Linear extends TorchLayer {
   override build(inputShape: Shape | Shape[]): void {
     const size = inputShape[1];
     if (inputShape.length !== 2 || typeof size !== 'number') {
-      throw argumentError({ fn: 'linear', argument: 'input', required: 'have shape [N, features] with features known', got: inputShape, shown: `[${describe(inputShape)}]`, advice: 'Flatten or pool the input first.' });
+      throw argumentError({
+        fn: 'linear',
+        argument: 'input',
+        required: 'have shape [N, features] with features known',
+        got: inputShape,
+        shown: `[${describe(inputShape)}]`,
+        advice: 'Flatten or pool the input first.',
+      });
     }
     const start = uniform(1 / Math.sqrt(size));
     const [ofWeight, ofBias] = this.#deviation === undefined ? [start, start] : [normal(this.#deviation), constant(0)];

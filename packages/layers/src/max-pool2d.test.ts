@@ -62,13 +62,13 @@ describeEngines('maxPool2d', () => {
 
   it('refuses what it cannot do', () => {
     expect(() => maxPool2d({ poolSize: 2, padding: 2 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: maxPool2d: padding must be at most half of poolSize 2, got 2. A window outside the image has no maximum.]`,
+      `[RangeError: maxPool2d: padding must be at most 1, half of poolSize, got 2. Use less padding: a window outside the image has no maximum.]`,
     );
     expect(() => maxPool2d({ poolSize: 0 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: maxPool2d: poolSize must be a whole number of at least 1, got 0. Correct it.]`,
+      `[RangeError: maxPool2d: poolSize must be an integer of at least 1, got 0. Pass a whole number.]`,
     );
     expect(() => maxPool2d({ poolSize: 5 }).computeOutputShape([null, 4, 4, 1])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: maxPool2d: a window of 5 with padding 0 must fit into the image, got shape [null, 4, 4, 1]. Use larger images or a smaller window.]`,
+      `[RangeError: maxPool2d: input must have sides of at least 5 pixels for a window of 5 with padding 0, got shape [null, 4, 4, 1]. Use larger images or a smaller window.]`,
     );
   });
 });

@@ -1,6 +1,6 @@
-import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
+import { argumentError } from '@tfjs-ssl/checks';
 import { type LayerArgs, type TensorLayer, TorchLayer } from './torch-layer.ts';
 import { imageChannels, paddingArgument, requireWhole, type Window, windowOutputShape } from './windows.ts';
 
@@ -26,7 +26,13 @@ class MaxPool2d extends TorchLayer {
     requireWhole('maxPool2d', 1, { poolSize, strides });
     requireWhole('maxPool2d', 0, { padding });
     if (padding > poolSize / 2) {
-      throw argumentError({ fn: 'maxPool2d', argument: 'padding', required: `be at most ${poolSize / 2}, half of poolSize`, got: padding, advice: 'Use less padding: a window outside the image has no maximum.' });
+      throw argumentError({
+        fn: 'maxPool2d',
+        argument: 'padding',
+        required: `be at most ${poolSize / 2}, half of poolSize`,
+        got: padding,
+        advice: 'Use less padding: a window outside the image has no maximum.',
+      });
     }
     this.#window = { size: poolSize, stride: strides, padding };
   }

@@ -22,9 +22,11 @@ describeEngines('typedModel', () => {
     const layers = [tfl.layers.flatten({ inputShape: [2, 2, 3] })];
     const flatten = typedModel(tfl.sequential({ name: 'flatten', layers }), 2);
     expect(() => flatten.apply(tf.ones([4, 1, 2, 3]))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: flatten: the input must have shape [N, 2, 2, 3], got [4,1,2,3]. Pass what the model was made for, or make it with the shape of its input.]`,
+      `[RangeError: flatten: the input must have shape [N, 2, 2, 3], got [4, 1, 2, 3]. Pass what the model was made for, or make it with the shape of its input.]`,
     );
-    expect(() => flatten.apply(tf.ones([2, 2, 3]))).toThrow(/the input must have shape \[N, 2, 2, 3\], got \[2,2,3\]/);
+    expect(() => flatten.apply(tf.ones([2, 2, 3]))).toThrow(
+      /the input must have shape \[N, 2, 2, 3\], got \[2, 2, 3\]/,
+    );
     const anySize = tfl.sequential({ layers: [tfl.layers.globalAveragePooling2d({ inputShape: [null, null, 3] })] });
     expect(typedModel(anySize, 2).apply(tf.ones([4, 5, 6, 3])).shape).toEqual([4, 3]);
     expect(() => typedModel(anySize, 2).apply(tf.ones([4, 5, 6, 1]))).toThrow(/must have shape \[N, any, any, 3\]/);
@@ -32,12 +34,12 @@ describeEngines('typedModel', () => {
 
   it('refuses another rank and several inputs', () => {
     expect(() => typedModel(model(), 4)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: typedModel: the model's output must have rank 4, got shape [null,12]. Name its rank, or pool or flatten it first.]`,
+      `[RangeError: typedModel: model must have an output of rank 4, got shape [, 12]. Pass that rank, or pool or flatten the output first.]`,
     );
     const [a, b] = [tfl.input({ shape: [2] }), tfl.input({ shape: [2] })];
     const two = tfl.model({ inputs: [a, b], outputs: tfl.layers.add().apply([a, b]) as tfl.SymbolicTensor });
     expect(() => typedModel(two, 2)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: typedModel: model must have one input and one output, got 2 and 1. Make a model of one of each.]`,
+      `[RangeError: typedModel: model must have one input and one output, got 2 and 1. Make a model with one of each.]`,
     );
   });
 });

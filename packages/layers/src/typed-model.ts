@@ -50,11 +50,25 @@ export function typedModel<Rank extends keyof TensorOfRank>(
 ): TypedModel<TensorOfRank[Rank]> {
   const { inputs, outputs } = model;
   if (inputs.length !== 1 || outputs.length !== 1) {
-    throw argumentError({ fn: 'typedModel', argument: 'model', required: 'have one input and one output', got: [inputs.length, outputs.length], shown: `${inputs.length} and ${outputs.length}`, advice: 'Make a model with one of each.' });
+    throw argumentError({
+      fn: 'typedModel',
+      argument: 'model',
+      required: 'have one input and one output',
+      got: [inputs.length, outputs.length],
+      shown: `${inputs.length} and ${outputs.length}`,
+      advice: 'Make a model with one of each.',
+    });
   }
   const shape = outputs[0]?.shape ?? [];
   if (shape.length !== rank) {
-    throw argumentError({ fn: 'typedModel', argument: 'model', required: `have an output of rank ${rank}`, got: shape, shown: `shape ${showValue(shape)}`, advice: 'Pass that rank, or pool or flatten the output first.' });
+    throw argumentError({
+      fn: 'typedModel',
+      argument: 'model',
+      required: `have an output of rank ${rank}`,
+      got: shape,
+      shown: `shape ${showValue(shape)}`,
+      advice: 'Pass that rank, or pool or flatten the output first.',
+    });
   }
   // protected, and the place that TensorFlow.js means for such a check
   Object.assign(model, { assertInputCompatibility: (given: tf.Tensor) => checkInput(model, given) });

@@ -1,5 +1,5 @@
-import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import type { Shape } from '@tensorflow/tfjs-layers';
+import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 
 /** A square window that slides over an image padded on all four sides alike. */
 export interface Window {
@@ -15,7 +15,14 @@ export function windowOutputShape(caller: string, input: Shape, channels: number
     if (length === null) return null;
     const { size, stride, padding } = window;
     if (length + 2 * padding < size) {
-      throw argumentError({ fn: caller, argument: 'input', required: `have sides of at least ${size - 2 * padding} pixels for a window of ${size} with padding ${padding}`, got: input, shown: `shape [${describe(input)}]`, advice: 'Use larger images or a smaller window.' });
+      throw argumentError({
+        fn: caller,
+        argument: 'input',
+        required: `have sides of at least ${size - 2 * padding} pixels for a window of ${size} with padding ${padding}`,
+        got: input,
+        shown: `shape [${describe(input)}]`,
+        advice: 'Use larger images or a smaller window.',
+      });
     }
     return Math.floor((length + 2 * padding - size) / stride) + 1;
   });
@@ -40,7 +47,14 @@ export function requireWhole(caller: string, minimum: number, numbers: Readonly<
 export function imageChannels(caller: string, input: Shape | Shape[]): number {
   const channels = input[3];
   if (input.length !== 4 || typeof channels !== 'number') {
-    throw argumentError({ fn: caller, argument: 'input', required: 'have shape [N, H, W, C] with C known', got: input, shown: `[${describe(input)}]`, advice: "Give the model's input shape with its channels." });
+    throw argumentError({
+      fn: caller,
+      argument: 'input',
+      required: 'have shape [N, H, W, C] with C known',
+      got: input,
+      shown: `[${describe(input)}]`,
+      advice: "Give the model's input shape with its channels.",
+    });
   }
   return channels;
 }

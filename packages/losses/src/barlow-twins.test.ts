@@ -115,16 +115,16 @@ describe('barlowTwins refuses', () => {
       () =>
         barlowTwins(tf.ones(shape as [number, number]), options);
     expect(call([7, 4])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: barlowTwins: projections must have an even number of rows (two views per image), got shape [7, 4]. Concatenate both views first.]`,
+      `[RangeError: barlowTwins: projections must have an even number of rows, two views per image, got shape [7, 4]. Concatenate both views first.]`,
     );
     expect(call([2, 4])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: barlowTwins: projections must be of at least 2 images, got shape [2, 4]. The loss compares the images of a batch: use a larger one.]`,
+      `[RangeError: barlowTwins: projections must hold two views of at least 2 images, got shape [2, 4]. The loss compares the images of a batch: use a larger batch.]`,
     );
     expect(call([8])).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: barlowTwins: projections must have rank 2, one row per view, got shape [8]. Flatten or pool each view to a vector first.]`,
     );
     expect(() => barlowTwins(tf.ones([8, 4], 'int32') as tf.Tensor2D)).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: barlowTwins: projections must be float32, got int32. The loss is computed in float32 whatever the precision of the step: cast first.]`,
+      `[TypeError: barlowTwins: projections must be float32, got int32. Cast it with tf.cast(x, 'float32'): the loss is computed in float32 at every precision of the step.]`,
     );
     expect(call([8, 4], { lambda: -1 })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: barlowTwins: lambda must be a finite number of at least 0, got -1. 0 leaves its term out.]`,

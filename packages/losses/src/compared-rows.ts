@@ -5,7 +5,7 @@ const BLOCK = 2 ** 20;
 const LEAST_ROWS = 64;
 
 /** Some anchors beside all rows; matrices are of shape [count, M]. */
-export interface ComparedBlock {
+interface ComparedBlock {
   /** 1 if an anchor is compared with a row, else 0; float32. An anchor is not compared with itself, and every row has a 1. */
   readonly compared: tf.Tensor2D;
   /** Weights of every anchor's positives, float32. */

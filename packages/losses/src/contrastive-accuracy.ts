@@ -1,5 +1,5 @@
-import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 
 /**
  * Top-k accuracy of the pretext task: how often a view's partner is among its k most similar views.
@@ -29,7 +29,13 @@ import * as tf from '@tensorflow/tfjs-core';
  */
 export function contrastiveAccuracy(ranks: tf.Tensor1D, k: number): tf.Scalar {
   if (ranks.rank !== 1 || ranks.size < 2 || ranks.size % 2 !== 0) {
-    throw argumentError({ fn: 'contrastiveAccuracy', argument: 'ranks', required: 'have shape [2N]', got: ranks.shape, advice: 'Pass the ranks that ntXentWithRanks or contrastiveRanks returns.' });
+    throw argumentError({
+      fn: 'contrastiveAccuracy',
+      argument: 'ranks',
+      required: 'have shape [2N]',
+      got: ranks.shape,
+      advice: 'Pass the ranks that ntXentWithRanks or contrastiveRanks returns.',
+    });
   }
   checkNumber('contrastiveAccuracy', 'k', k, { min: 1, integer: true }, 'Usual values are 1 and 5.');
   return tf.tidy(() => tf.mean(tf.cast(tf.less(ranks, Math.min(k, ranks.size - 1)), 'float32')) as tf.Scalar);

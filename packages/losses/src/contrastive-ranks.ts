@@ -1,5 +1,5 @@
-import { argumentError, showValue } from '@tfjs-ssl/checks';
 import type * as tf from '@tensorflow/tfjs-core';
+import { argumentError, showValue } from '@tfjs-ssl/checks';
 import { pairRanks } from '@tfjs-ssl/ops';
 
 /**
@@ -27,7 +27,14 @@ import { pairRanks } from '@tfjs-ssl/ops';
 export function contrastiveRanks(logits: tf.Tensor2D): tf.Tensor1D {
   const [rows, columns] = logits.shape;
   if (logits.rank !== 2 || rows !== columns || rows < 2 || rows % 2 !== 0) {
-    throw argumentError({ fn: 'contrastiveRanks', argument: 'logits', required: 'be square with an even number of rows', got: logits.shape, shown: `shape ${showValue(logits.shape)}`, advice: 'Pass the logits that contrastiveLogits returns.' });
+    throw argumentError({
+      fn: 'contrastiveRanks',
+      argument: 'logits',
+      required: 'be square with an even number of rows',
+      got: logits.shape,
+      shown: `shape ${showValue(logits.shape)}`,
+      advice: 'Pass the logits that contrastiveLogits returns.',
+    });
   }
   return pairRanks(logits);
 }

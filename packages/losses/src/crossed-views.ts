@@ -82,12 +82,24 @@ export function checkCrossedViews(
   checkVectors(fn, names[0], logits);
   const [rows, columns] = logits.shape;
   if (rows % views !== 0) {
-    throw argumentError({ fn, argument: names[0], required: `have a multiple of ${views} rows, one per view of each image`, got: rows, advice: 'Concatenate the views, and pass their number as views.' });
+    throw argumentError({
+      fn,
+      argument: names[0],
+      required: `have a multiple of ${views} rows, one per view of each image`,
+      got: rows,
+      advice: 'Concatenate the views, and pass their number as views.',
+    });
   }
   checkVectors(fn, names[1], targets, columns);
   const [targetRows] = targets.shape;
   const images = rows / views;
   if (targetRows % images !== 0 || targetRows > rows) {
-    throw argumentError({ fn, argument: names[1], required: `have ${images} rows, one per image, for each of 1 to ${views} views`, got: targetRows, advice: 'Pass the first views of the same images.' });
+    throw argumentError({
+      fn,
+      argument: names[1],
+      required: `have ${images} rows, one per image, for each of 1 to ${views} views`,
+      got: targetRows,
+      advice: 'Pass the first views of the same images.',
+    });
   }
 }

@@ -140,10 +140,10 @@ describe('dcl refuses', () => {
       () =>
         dcl(tf.ones(shape as [number, number]), { temperature: 0.5, ...options });
     expect(call([7, 4])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: dcl: projections must have an even number of rows (two views per image), got shape [7, 4]. Concatenate both views first.]`,
+      `[RangeError: dcl: projections must have an even number of rows, two views per image, got shape [7, 4]. Concatenate both views first.]`,
     );
     expect(call([2, 4])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: dcl: projections must be of at least 2 images, got shape [2, 4]. The loss compares the images of a batch: use a larger one.]`,
+      `[RangeError: dcl: projections must hold two views of at least 2 images, got shape [2, 4]. The loss compares the images of a batch: use a larger batch.]`,
     );
     expect(call([8, 4], { temperature: 0 })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: dcl: temperature must be a finite number above 0, got 0. Usual values lie between 0.05 and 1.]`,

@@ -49,9 +49,23 @@ export function dinoCenter(center: tf.Tensor1D, teacher: tf.Tensor2D, options: D
 export function checkCenter(fn: string, center: tf.Tensor1D, teacher: tf.Tensor2D): void {
   const columns = teacher.shape[1];
   if (center.rank !== 1 || center.size !== columns) {
-    throw argumentError({ fn, argument: 'center', required: `have shape [${columns}], one value per column of teacher`, got: center.shape, advice: 'Start with tf.zeros.' });
+    throw argumentError({
+      fn,
+      argument: 'center',
+      required: `have shape [${columns}], one value per column of teacher`,
+      got: center.shape,
+      advice: 'Start with tf.zeros.',
+    });
   }
   if (center.dtype !== 'float32') {
-    throw argumentError({ kind: 'type', fn, argument: 'center', required: 'be float32', got: center.dtype, shown: center.dtype, advice: 'Start with tf.zeros.' });
+    throw argumentError({
+      kind: 'type',
+      fn,
+      argument: 'center',
+      required: 'be float32',
+      got: center.dtype,
+      shown: center.dtype,
+      advice: 'Start with tf.zeros.',
+    });
   }
 }

@@ -146,16 +146,16 @@ describe('dino refuses', () => {
       () =>
         dino(tf.ones(student as [number, number]), tf.ones(teacher as [number, number]), { ...options, ...other });
     expect(call([7, 4], [2, 4])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: dino: student must have 2 rows per image, one of each view, got shape [7, 4]. Concatenate the views, and say how many by views.]`,
+      `[RangeError: dino: student must have a multiple of 2 rows, one per view of each image, got 7. Concatenate the views, and pass their number as views.]`,
     );
     expect(call([8, 4], [8, 3])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: dino: teacher must have rows of 4 elements, got shape [8, 3]. All vectors come from heads of one output size.]`,
+      `[RangeError: dino: teacher must have rows of 4 elements, got shape [8, 3]. Use heads of one output size for all vectors.]`,
     );
     expect(call([8, 4], [3, 4])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: dino: teacher must have a row per image, 4, for each of 1 to 2 views, got shape [3, 4]. They are those of the first views.]`,
+      `[RangeError: dino: teacher must have 4 rows, one per image, for each of 1 to 2 views, got 3. Pass the first views of the same images.]`,
     );
     expect(call([8, 4], [8, 4], { center: tf.zeros([1, 4]) })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: dino: center must have shape [4], a value for each column of teacher, got shape [1, 4]. Start with zeros.]`,
+      `[RangeError: dino: center must have shape [4], one value per column of teacher, got [1, 4]. Start with tf.zeros.]`,
     );
     expect(call([8, 4], [8, 4], { center: tf.zeros([4], 'int32') })).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: dino: center must be float32, got int32. Start with tf.zeros.]`,
@@ -164,7 +164,7 @@ describe('dino refuses', () => {
       `[RangeError: dino: teacherTemperature must be a finite number above 0, got 0. The paper takes 0.04 to 0.07.]`,
     );
     expect(call([8, 4], [8, 4], { teacherTemperature: tf.ones([2]) })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: dino: teacherTemperature must be a number or a scalar of float32, got float32 of shape [2]. One temperature is for all.]`,
+      `[RangeError: dino: teacherTemperature must be a number or a float32 scalar, got float32 of shape [2]. Pass one temperature for all rows.]`,
     );
     expect(call([8, 4], [8, 4], { studentTemperature: -1 })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: dino: studentTemperature must be a finite number above 0, got -1. The paper takes 0.1.]`,
@@ -177,7 +177,7 @@ describe('dino refuses', () => {
   it('a center that does not fit', () => {
     const teacher = tf.ones<tf.Rank.R2>([2, 4]);
     expect(() => dinoCenter(tf.zeros([3]), teacher)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: dinoCenter: center must have shape [4], a value for each column of teacher, got shape [3]. Start with zeros.]`,
+      `[RangeError: dinoCenter: center must have shape [4], one value per column of teacher, got [3]. Start with tf.zeros.]`,
     );
     expect(() => dinoCenter(options.center, teacher, { momentum: 1.1 })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: dinoCenter: momentum must be a finite number in [0, 1], got 1.1. It is the share of the old center: 0.9.]`,

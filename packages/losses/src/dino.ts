@@ -70,6 +70,13 @@ function checkTeacherTemperature(temperature: number | tf.Scalar): void {
   if (typeof temperature === 'number') {
     checkNumber('dino', 'teacherTemperature', temperature, { above: 0 }, 'The paper takes 0.04 to 0.07.');
   } else if (temperature.size !== 1 || temperature.dtype !== 'float32') {
-    throw argumentError({ fn: 'dino', argument: 'teacherTemperature', required: 'be a number or a float32 scalar', got: temperature.shape, shown: showTensor(temperature), advice: 'Pass one temperature for all rows.' });
+    throw argumentError({
+      fn: 'dino',
+      argument: 'teacherTemperature',
+      required: 'be a number or a float32 scalar',
+      got: temperature.shape,
+      shown: showTensor(temperature),
+      advice: 'Pass one temperature for all rows.',
+    });
   }
 }

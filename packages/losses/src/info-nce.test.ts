@@ -131,25 +131,25 @@ describe('infoNCE refuses', () => {
       `[RangeError: infoNCE: anchors must have rank 2 and at least 1 row and 1 column, got shape [4]. Flatten or pool each view to a vector first.]`,
     );
     expect(() => call([4, 2], [4, 3])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: infoNCE: candidates must have rows of 2 elements, got shape [4, 3]. All vectors come from heads of one output size.]`,
+      `[RangeError: infoNCE: candidates must have rows of 2 elements, got shape [4, 3]. Use heads of one output size for all vectors.]`,
     );
     expect(() => call([4, 2], [3, 2])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: infoNCE: candidates must have at least as many rows as anchors, 4, got 3. Row i is the positive of anchor i; give further negatives as negatives.]`,
+      `[RangeError: infoNCE: candidates must have at least as many rows as anchors, 4, got 3. Row i is the positive of anchor i; pass other vectors as negatives.]`,
     );
     expect(() => call([4, 2], [5, 2], { symmetric: true })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: infoNCE: candidates must have as many rows as anchors, 4, got 5. Row i is the positive of anchor i; give further negatives as negatives.]`,
+      `[RangeError: infoNCE: candidates must have as many rows as anchors, 4, got 5. Row i is the positive of anchor i; pass other vectors as negatives.]`,
     );
     expect(() => call([4, 2], [4, 2], { negatives: tf.ones([3, 3]) })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: infoNCE: negatives must have rows of 2 elements, got shape [3, 3]. All vectors come from heads of one output size.]`,
+      `[RangeError: infoNCE: negatives must have rows of 2 elements, got shape [3, 3]. Use heads of one output size for all vectors.]`,
     );
     expect(() => call([4, 2], [4, 2], { negatives: tf.ones([3, 2], 'int32') })).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: infoNCE: negatives must be float32, got int32. The loss is computed in float32 whatever the precision of the step: cast first.]`,
+      `[TypeError: infoNCE: negatives must be float32, got int32. Cast it with tf.cast(x, 'float32'): the loss is computed in float32 at every precision of the step.]`,
     );
     expect(() => call([4, 2], [4, 2], { candidateNegatives: tf.ones([3, 2]) })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: infoNCE: candidateNegatives are for the direction that symmetric adds, got them without it. Set symmetric, or give them as negatives.]`,
+      `[RangeError: infoNCE: candidateNegatives must come with symmetric: true, got false. Set symmetric, which adds the direction that they are for, or pass them as negatives.]`,
     );
     expect(() => call([4, 2], [4, 2], { inBatch: false })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: infoNCE: without inBatch there must be negatives, got none. Pass the queue.]`,
+      `[RangeError: infoNCE: negatives must be given if inBatch is false, got none. Pass the queue.]`,
     );
     expect(() => call([4, 2], [4, 2], { temperature: 0 })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: infoNCE: temperature must be a finite number above 0, got 0. Usual values lie between 0.05 and 1.]`,

@@ -1,5 +1,5 @@
-import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError } from '@tfjs-ssl/checks';
 import { rowCrossEntropy, unitRows } from '@tfjs-ssl/ops';
 import { checkTemperature, checkVectors } from './check-arguments.ts';
 
@@ -95,12 +95,31 @@ function check(anchors: tf.Tensor2D, candidates: tf.Tensor2D, options: InfoNCEOp
   if (candidateNegatives) checkVectors('infoNCE', 'candidateNegatives', candidateNegatives, columns);
   const count = candidates.shape[0];
   if (count < rows || (symmetric && count !== rows)) {
-    throw argumentError({ fn: 'infoNCE', argument: 'candidates', required: `have ${symmetric ? 'as many rows as anchors' : 'at least as many rows as anchors'}, ${rows}`, got: count, advice: 'Row i is the positive of anchor i; pass other vectors as negatives.' });
+    throw argumentError({
+      fn: 'infoNCE',
+      argument: 'candidates',
+      required: `have ${symmetric ? 'as many rows as anchors' : 'at least as many rows as anchors'}, ${rows}`,
+      got: count,
+      advice: 'Row i is the positive of anchor i; pass other vectors as negatives.',
+    });
   }
   if (candidateNegatives && !symmetric) {
-    throw argumentError({ fn: 'infoNCE', argument: 'candidateNegatives', required: 'come with symmetric: true', got: symmetric, advice: 'Set symmetric, which adds the direction that they are for, or pass them as negatives.' });
+    throw argumentError({
+      fn: 'infoNCE',
+      argument: 'candidateNegatives',
+      required: 'come with symmetric: true',
+      got: symmetric,
+      advice: 'Set symmetric, which adds the direction that they are for, or pass them as negatives.',
+    });
   }
   if (!inBatch && ((!negatives && count === rows) || (symmetric && !candidateNegatives))) {
-    throw argumentError({ fn: 'infoNCE', argument: `${symmetric ? 'negatives and candidateNegatives' : 'negatives'}`, required: 'be given if inBatch is false', got: undefined, shown: 'none', advice: 'Pass the queue.' });
+    throw argumentError({
+      fn: 'infoNCE',
+      argument: `${symmetric ? 'negatives and candidateNegatives' : 'negatives'}`,
+      required: 'be given if inBatch is false',
+      got: undefined,
+      shown: 'none',
+      advice: 'Pass the queue.',
+    });
   }
 }

@@ -52,7 +52,7 @@ describe('negativeCosine refuses', () => {
       `[RangeError: negativeCosine: targets must have as many rows as predictions, 4, got 3. Row i is the target of prediction i.]`,
     );
     expect(call(tf.ones([4, 2]), tf.ones([4, 3]))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: negativeCosine: targets must have rows of 2 elements, got shape [4, 3]. All vectors come from heads of one output size.]`,
+      `[RangeError: negativeCosine: targets must have rows of 2 elements, got shape [4, 3]. Use heads of one output size for all vectors.]`,
     );
     expect(call(tf.ones([4]), tf.ones([4, 2]))).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: negativeCosine: predictions must have rank 2 and at least 1 row and 1 column, got shape [4]. Flatten or pool each view to a vector first.]`,

@@ -1,5 +1,5 @@
-import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError } from '@tfjs-ssl/checks';
 import { unitRows } from '@tfjs-ssl/ops';
 import { checkVectors } from './check-arguments.ts';
 
@@ -32,7 +32,13 @@ export function negativeCosine(predictions: tf.Tensor2D, targets: tf.Tensor2D): 
   const [rows, columns] = predictions.shape;
   checkVectors('negativeCosine', 'targets', targets, columns);
   if (targets.shape[0] !== rows) {
-    throw argumentError({ fn: 'negativeCosine', argument: 'targets', required: `have as many rows as predictions, ${rows}`, got: targets.shape[0], advice: 'Row i is the target of prediction i.' });
+    throw argumentError({
+      fn: 'negativeCosine',
+      argument: 'targets',
+      required: `have as many rows as predictions, ${rows}`,
+      got: targets.shape[0],
+      advice: 'Row i is the target of prediction i.',
+    });
   }
   return tf.tidy(() =>
     tf.neg(tf.mean(tf.sum(tf.mul(unitRows(predictions), constant(unitRows(targets))), 1))),

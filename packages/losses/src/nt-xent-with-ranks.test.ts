@@ -119,7 +119,7 @@ describe('refused arguments', () => {
     expect(() =>
       tf.tidy(() => ntXentWithRanks(tf.zeros([3, 2]), { temperature: 1 }).loss),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: ntXentWithRanks: projections must have an even number of rows (two views per image), got shape [3, 2]. Concatenate both views first.]`,
+      `[RangeError: ntXentWithRanks: projections must have an even number of rows, two views per image, got shape [3, 2]. Concatenate both views first.]`,
     );
     expect(() =>
       tf.tidy(() => contrastiveLogits(tf.zeros([2, 2]), { temperature: -1 })),
@@ -135,13 +135,13 @@ describe('refused arguments', () => {
       );
     }
     expect(() => tf.tidy(() => contrastiveAccuracy(tf.zeros([3]), 1))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: contrastiveAccuracy: ranks must have shape [2N], got [3]. Pass those of ntXentWithRanks or contrastiveRanks.]`,
+      `[RangeError: contrastiveAccuracy: ranks must have shape [2N], got [3]. Pass the ranks that ntXentWithRanks or contrastiveRanks returns.]`,
     );
     expect(() => tf.tidy(() => contrastiveAccuracy(tf.zeros([4]), 0))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: contrastiveAccuracy: k must be an integer >= 1, got 0. Usual are 1 and 5.]`,
+      `[RangeError: contrastiveAccuracy: k must be an integer of at least 1, got 0. Usual values are 1 and 5.]`,
     );
     expect(() => tf.tidy(() => contrastiveAccuracy(tf.zeros([4]), 1.5))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: contrastiveAccuracy: k must be an integer >= 1, got 1.5. Usual are 1 and 5.]`,
+      `[RangeError: contrastiveAccuracy: k must be an integer of at least 1, got 1.5. Usual values are 1 and 5.]`,
     );
   });
 });

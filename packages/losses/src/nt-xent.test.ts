@@ -226,7 +226,7 @@ describe('ntXent refuses', () => {
       `[RangeError: ntXent: projections must have rank 2, one row per view, got shape [4]. Flatten or pool each view to a vector first.]`,
     );
     expect(() => call(tf.zeros([7, 128]))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: ntXent: projections must have an even number of rows (two views per image), got shape [7, 128]. Concatenate both views first.]`,
+      `[RangeError: ntXent: projections must have an even number of rows, two views per image, got shape [7, 128]. Concatenate both views first.]`,
     );
     expect(() => call(tf.zeros([0, 8]))).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: ntXent: projections must have at least 2 rows and 1 column, got shape [0, 8]. Pass the two views of at least one image.]`,
@@ -235,7 +235,7 @@ describe('ntXent refuses', () => {
       `[RangeError: ntXent: projections must have at least 2 rows and 1 column, got shape [2, 0]. Pass the two views of at least one image.]`,
     );
     expect(() => call(tf.zeros([4, 2], 'int32'))).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: ntXent: projections must be float32, got int32. The loss is computed in float32 whatever the precision of the step: cast first.]`,
+      `[TypeError: ntXent: projections must be float32, got int32. Cast it with tf.cast(x, 'float32'): the loss is computed in float32 at every precision of the step.]`,
     );
   });
 

@@ -124,16 +124,16 @@ describe('supCon refuses', () => {
       `[RangeError: supCon: projections must have rank 2 and at least 1 row and 1 column, got shape [4]. Flatten or pool each view to a vector first.]`,
     );
     expect(call(tf.ones([1, 4]), classes(0))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: supCon: projections must have at least 2 rows, got shape [1, 4]. The loss compares the rows of a batch: use a larger one.]`,
+      `[RangeError: supCon: projections must have at least 2 rows, got 1. The loss compares the rows of a batch: use a larger batch.]`,
     );
     expect(call(tf.ones([4, 2]), classes(0, 1))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: supCon: labels must have shape [4], one for every row of projections, got shape [2]. Repeat the labels of the images for every view.]`,
+      `[RangeError: supCon: labels must have shape [4], one label per row of projections, got [2]. Repeat the labels of the images for every view.]`,
     );
     expect(call(tf.ones([4, 2]), tf.ones([4, 2]))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: supCon: labels must have shape [4], one for every row of projections, got shape [4, 2]. Repeat the labels of the images for every view.]`,
+      `[RangeError: supCon: labels must have shape [4], one label per row of projections, got [4, 2]. Repeat the labels of the images for every view.]`,
     );
     expect(call(tf.ones([4, 2]), tf.ones([4]))).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: supCon: labels must be int32, got float32. Labels are compared for equality: cast them, or take the class of one-hot rows.]`,
+      `[TypeError: supCon: labels must be int32, got float32. Cast the labels, or take the argmax of one-hot rows.]`,
     );
     expect(call(tf.ones([4, 2]), classes(0, 1, 1, 0), Number.NaN)).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: supCon: temperature must be a finite number above 0, got NaN. Usual values lie between 0.05 and 1.]`,

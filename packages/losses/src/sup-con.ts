@@ -1,5 +1,5 @@
-import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError } from '@tfjs-ssl/checks';
 import { unitRows } from '@tfjs-ssl/ops';
 import { checkTemperature, checkVectors } from './check-arguments.ts';
 import { blocks, comparedRows, oneOf } from './compared-rows.ts';
@@ -89,12 +89,32 @@ function check(projections: tf.Tensor2D, labels: tf.Tensor1D): void {
   checkVectors('supCon', 'projections', projections);
   const [rows] = projections.shape;
   if (rows < 2) {
-    throw argumentError({ fn: 'supCon', argument: 'projections', required: 'have at least 2 rows', got: rows, advice: 'The loss compares the rows of a batch: use a larger batch.' });
+    throw argumentError({
+      fn: 'supCon',
+      argument: 'projections',
+      required: 'have at least 2 rows',
+      got: rows,
+      advice: 'The loss compares the rows of a batch: use a larger batch.',
+    });
   }
   if (labels.rank !== 1 || labels.size !== rows) {
-    throw argumentError({ fn: 'supCon', argument: 'labels', required: `have shape [${rows}], one label per row of projections`, got: labels.shape, advice: 'Repeat the labels of the images for every view.' });
+    throw argumentError({
+      fn: 'supCon',
+      argument: 'labels',
+      required: `have shape [${rows}], one label per row of projections`,
+      got: labels.shape,
+      advice: 'Repeat the labels of the images for every view.',
+    });
   }
   if (labels.dtype !== 'int32') {
-    throw argumentError({ kind: 'type', fn: 'supCon', argument: 'labels', required: 'be int32', got: labels.dtype, shown: labels.dtype, advice: 'Cast the labels, or take the argmax of one-hot rows.' });
+    throw argumentError({
+      kind: 'type',
+      fn: 'supCon',
+      argument: 'labels',
+      required: 'be int32',
+      got: labels.dtype,
+      shown: labels.dtype,
+      advice: 'Cast the labels, or take the argmax of one-hot rows.',
+    });
   }
 }

@@ -114,16 +114,16 @@ describe('swav refuses', () => {
       () =>
         swav(tf.ones(z as [number, number]), tf.ones(q as [number, number]), options);
     expect(call([7, 4], [2, 4])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: swav: scores must have 2 rows per image, one of each view, got shape [7, 4]. Concatenate the views, and say how many by views.]`,
+      `[RangeError: swav: scores must have a multiple of 2 rows, one per view of each image, got 7. Concatenate the views, and pass their number as views.]`,
     );
     expect(call([8, 4], [8, 3])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: swav: assignments must have rows of 4 elements, got shape [8, 3]. All vectors come from heads of one output size.]`,
+      `[RangeError: swav: assignments must have rows of 4 elements, got shape [8, 3]. Use heads of one output size for all vectors.]`,
     );
     expect(call([8, 4], [6, 4])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: swav: assignments must have a row per image, 4, for each of 1 to 2 views, got shape [6, 4]. They are those of the first views.]`,
+      `[RangeError: swav: assignments must have 4 rows, one per image, for each of 1 to 2 views, got 6. Pass the first views of the same images.]`,
     );
     expect(call([8, 4], [12, 4])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: swav: assignments must have a row per image, 4, for each of 1 to 2 views, got shape [12, 4]. They are those of the first views.]`,
+      `[RangeError: swav: assignments must have 4 rows, one per image, for each of 1 to 2 views, got 12. Pass the first views of the same images.]`,
     );
     expect(call([8], [8, 4])).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: swav: scores must have rank 2 and at least 1 row and 1 column, got shape [8]. Flatten or pool each view to a vector first.]`,

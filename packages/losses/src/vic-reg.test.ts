@@ -130,10 +130,10 @@ describe('vicReg refuses', () => {
       () =>
         vicReg(tf.ones(shape as [number, number]), options);
     expect(call([7, 4])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: vicReg: projections must have an even number of rows (two views per image), got shape [7, 4]. Concatenate both views first.]`,
+      `[RangeError: vicReg: projections must have an even number of rows, two views per image, got shape [7, 4]. Concatenate both views first.]`,
     );
     expect(call([2, 4])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: vicReg: projections must be of at least 2 images, got shape [2, 4]. The loss compares the images of a batch: use a larger one.]`,
+      `[RangeError: vicReg: projections must hold two views of at least 2 images, got shape [2, 4]. The loss compares the images of a batch: use a larger batch.]`,
     );
     expect(call([8])).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: vicReg: projections must have rank 2, one row per view, got shape [8]. Flatten or pool each view to a vector first.]`,

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describeEngines, expectClose, expectNoLeak } from '@tfjs-ssl/testing';
 import { expect, it } from 'vitest';
-import { type AdamUpdateOptions, adamUpdate } from './adam-update.ts';
+import { adamUpdate } from './adam-update.ts';
+import type { AdamUpdateOptions } from './contract/updates.ts';
 
 const plain: AdamUpdateOptions = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, decoupled: false };
 

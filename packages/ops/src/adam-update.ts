@@ -1,10 +1,10 @@
-import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError } from '@tfjs-ssl/checks';
 import { checkParameterLists } from './contract/check-parameter-lists.ts';
+import { hasKernel } from './contract/has-kernel.ts';
 import { runKernel } from './contract/run-kernel.ts';
 import { type AdamUpdateOptions, checkGradientScale, type GradientScale } from './contract/updates.ts';
 import { type ScaledUpdate, scaledUpdate } from './scaled-update.ts';
-import { hasKernel } from './contract/has-kernel.ts';
 import { unshare } from './unshare.ts';
 
 /**
@@ -60,7 +60,13 @@ export function adamUpdate(
 ): void {
   checkParameterLists('adamUpdate', parameters, { gradients, firstMoments, secondMoments });
   if (scalars.size !== 3) {
-    throw argumentError({ fn: 'adamUpdate', argument: 'scalars', required: 'have shape [3]', got: scalars.shape, advice: 'Pass [learningRate, 1 - beta1^t, 1 - beta2^t].' });
+    throw argumentError({
+      fn: 'adamUpdate',
+      argument: 'scalars',
+      required: 'have shape [3]',
+      got: scalars.shape,
+      advice: 'Pass [learningRate, 1 - beta1^t, 1 - beta2^t].',
+    });
   }
   checkGradientScale('adamUpdate', gradientScale);
   if (hasKernel('AdamUpdate')) {

@@ -1,5 +1,5 @@
-import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError } from '@tfjs-ssl/checks';
 import { hasKernel } from './contract/has-kernel.ts';
 import { runKernel } from './contract/run-kernel.ts';
 
@@ -25,7 +25,14 @@ import { runKernel } from './contract/run-kernel.ts';
  */
 export function allFinite(tensors: readonly tf.Tensor[]): tf.Scalar {
   if (tensors.length === 0) {
-    throw argumentError({ fn: 'allFinite', argument: 'tensors', required: 'hold at least one tensor', got: tensors, shown: 'none', advice: 'Pass the gradients of the step.' });
+    throw argumentError({
+      fn: 'allFinite',
+      argument: 'tensors',
+      required: 'hold at least one tensor',
+      got: tensors,
+      shown: 'none',
+      advice: 'Pass the gradients of the step.',
+    });
   }
   if (hasKernel('AllFinite')) {
     const inputs = Object.fromEntries(tensors.map((tensor, i) => [`tensor${i}`, tensor]));

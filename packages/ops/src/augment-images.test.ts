@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describeEngines, expectClose, expectNoLeak } from '@tfjs-ssl/testing';
 import { expect, it } from 'vitest';
-import { type AugmentStage, augmentImages } from './augment-images.ts';
-import { hasKernel } from './has-kernel.ts';
+import { augmentImages } from './augment-images.ts';
+import type { AugmentStage } from './contract/augment-stages.ts';
+import { hasKernel } from './contract/has-kernel.ts';
 
 const flip: AugmentStage = { kind: 'horizontalFlip' };
 

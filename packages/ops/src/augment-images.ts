@@ -1,5 +1,5 @@
-import { argumentError, showTensor } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError, showTensor } from '@tfjs-ssl/checks';
 import { type AugmentImagesOptions, type AugmentStage, checkAugmentation } from './contract/augment-stages.ts';
 import { hasKernel } from './contract/has-kernel.ts';
 import { runKernel } from './contract/run-kernel.ts';
@@ -45,7 +45,14 @@ export function augmentImages(
     );
   }
   if (images.rank !== 4 || images.shape[3] !== 3 || images.dtype !== 'float32') {
-    throw argumentError({ fn: 'augmentImages', argument: 'images', required: 'be float32 of shape [N, H, W, 3]', got: images.shape, shown: showTensor(images), advice: 'Divide 8-bit images by 255.' });
+    throw argumentError({
+      fn: 'augmentImages',
+      argument: 'images',
+      required: 'be float32 of shape [N, H, W, 3]',
+      got: images.shape,
+      shown: showTensor(images),
+      advice: 'Divide 8-bit images by 255.',
+    });
   }
   const { size } = options;
   checkAugmentation('augmentImages', images.shape, parameters, stages, options);

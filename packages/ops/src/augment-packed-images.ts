@@ -1,10 +1,10 @@
-import { argumentError, showTensor } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError, showTensor } from '@tfjs-ssl/checks';
 import { augmentImages } from './augment-images.ts';
 import { type AugmentImagesOptions, type AugmentStage, checkAugmentation } from './contract/augment-stages.ts';
-import { runKernel } from './contract/run-kernel.ts';
 import { hasKernel } from './contract/has-kernel.ts';
 import { type PackedImages, packedWords } from './contract/packed-images.ts';
+import { runKernel } from './contract/run-kernel.ts';
 
 /**
  * Converts packed images to float images.
@@ -122,7 +122,14 @@ function fused(
 
 function checkPacked(fn: string, images: PackedImages, indices: tf.Tensor1D): void {
   if (indices.rank !== 1 || indices.dtype !== 'int32' || indices.size === 0) {
-    throw argumentError({ fn, argument: 'indices', required: 'be int32 of shape [N] with N of at least 1', got: indices.shape, shown: showTensor(indices), advice: "Pass tf.tensor1d(indices, 'int32')." });
+    throw argumentError({
+      fn,
+      argument: 'indices',
+      required: 'be int32 of shape [N] with N of at least 1',
+      got: indices.shape,
+      shown: showTensor(indices),
+      advice: "Pass tf.tensor1d(indices, 'int32').",
+    });
   }
   const words = packedWords(images.imageSize);
   const perShard = images.shards[0]?.shape[0] ?? 0;
@@ -132,7 +139,13 @@ function checkPacked(fn: string, images: PackedImages, indices: tf.Tensor1D): vo
     counts.every((count, i) => count === perShard || (i === counts.length - 1 && count < perShard)) &&
     images.shards.every(({ rank, dtype, shape }) => rank === 2 && dtype === 'int32' && shape[1] === words);
   if (!fits || images.length === 0) {
-    const got = images.shards.map(({ dtype, shape }) => `${dtype} [${shape}]`).join(', ');
-    throw argumentError({ fn, argument: 'images', required: `be int32 shards of shape [images, ${words}] that hold ${images.length} images`, got: images.shards.map(({ shape }) => shape), shown: images.shards.map(showTensor).join(', ') || 'none', advice: 'Make them with packImages or uploadImages.' });
+    throw argumentError({
+      fn,
+      argument: 'images',
+      required: `be int32 shards of shape [images, ${words}] that hold ${images.length} images`,
+      got: images.shards.map(({ shape }) => shape),
+      shown: images.shards.map(showTensor).join(', ') || 'none',
+      advice: 'Make them with packImages or uploadImages.',
+    });
   }
 }

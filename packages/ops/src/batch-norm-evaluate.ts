@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBatchNorm } from './contract/check-batch-norm.ts';
+import { hasKernel } from './contract/has-kernel.ts';
 import { runKernel } from './contract/run-kernel.ts';
 import { statisticAxes } from './statistic-axes.ts';
-import { hasKernel } from './contract/has-kernel.ts';
 
 /** The statistics of {@link batchNormEvaluate}. */
 export interface BatchNormStatistics {

@@ -1,5 +1,5 @@
-import { argumentError, checkNumber, showValue } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError, checkNumber, showValue } from '@tfjs-ssl/checks';
 import { commonGradient, commonStatistics } from './batch-norm-across-ranks.ts';
 import { batchNormEvaluate } from './batch-norm-evaluate.ts';
 import { checkBatchNorm } from './contract/check-batch-norm.ts';
@@ -227,12 +227,25 @@ function backward(inputs: BackwardInputs, epsilon: number, relu: boolean, residu
 function checkRunning({ mean, variance, momentum }: RunningStatistics, x: tf.Tensor, channels: number): void {
   for (const [name, { shape }] of Object.entries({ mean, variance })) {
     if (shape.length !== 1 || shape[0] !== channels) {
-      throw argumentError({ fn: 'batchNormTrain', argument: `running.${name}`, required: `have shape [${channels}], the number of channels of x`, got: shape, advice: 'Pass one value per channel.' });
+      throw argumentError({
+        fn: 'batchNormTrain',
+        argument: `running.${name}`,
+        required: `have shape [${channels}], the number of channels of x`,
+        got: shape,
+        advice: 'Pass one value per channel.',
+      });
     }
   }
   const advice = "It is the weight of the new batch: Keras's 0.9 is 0.1 here.";
   checkNumber('batchNormTrain', 'running.momentum', momentum, { above: 0, max: 1 }, advice);
   if (x.size / channels < 2) {
-    throw argumentError({ fn: 'batchNormTrain', argument: 'x', required: 'have at least two values per channel to update running statistics', got: x.shape, shown: `shape ${showValue(x.shape)}`, advice: 'Use a larger batch.' });
+    throw argumentError({
+      fn: 'batchNormTrain',
+      argument: 'x',
+      required: 'have at least two values per channel to update running statistics',
+      got: x.shape,
+      shown: `shape ${showValue(x.shape)}`,
+      advice: 'Use a larger batch.',
+    });
   }
 }

@@ -1,5 +1,5 @@
-import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError } from '@tfjs-ssl/checks';
 import { hasKernel } from './contract/has-kernel.ts';
 import { runKernel } from './contract/run-kernel.ts';
 
@@ -28,7 +28,13 @@ import { runKernel } from './contract/run-kernel.ts';
  */
 export function globalAveragePool(x: tf.Tensor4D): tf.Tensor2D {
   if (x.rank !== 4) {
-    throw argumentError({ fn: 'globalAveragePool', argument: 'x', required: 'have shape [N, H, W, C]', got: x.shape, advice: 'Add the missing axes.' });
+    throw argumentError({
+      fn: 'globalAveragePool',
+      argument: 'x',
+      required: 'have shape [N, H, W, C]',
+      got: x.shape,
+      advice: 'Add the missing axes.',
+    });
   }
   const [, height, width] = x.shape;
   const inputShape = x.shape;

@@ -1,5 +1,5 @@
-import { argumentError, showKind, showValue } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError, showKind, showValue } from '@tfjs-ssl/checks';
 
 /** The float32 value of every byte, as torchvision's ToTensor has it: fround(byte / 255). */
 const unit = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
@@ -33,11 +33,25 @@ export function imageTensor(
   shape: readonly [images: number, height: number, width: number, channels: number],
 ): tf.Tensor4D {
   if (!(pixels instanceof Uint8Array || pixels instanceof Uint8ClampedArray)) {
-    throw argumentError({ kind: 'type', fn: 'imageTensor', argument: 'pixels', required: 'be a Uint8Array or Uint8ClampedArray', got: pixels, shown: showKind(pixels), advice: 'For floats, use tf.tensor4d.' });
+    throw argumentError({
+      kind: 'type',
+      fn: 'imageTensor',
+      argument: 'pixels',
+      required: 'be a Uint8Array or Uint8ClampedArray',
+      got: pixels,
+      shown: showKind(pixels),
+      advice: 'For floats, use tf.tensor4d.',
+    });
   }
   const size = tf.util.sizeFromShape([...shape]);
   if (pixels.length !== size) {
-    throw argumentError({ fn: 'imageTensor', argument: 'pixels', required: `hold ${size} bytes for shape ${showValue(shape)}`, got: pixels.length, advice: 'Check the shape.' });
+    throw argumentError({
+      fn: 'imageTensor',
+      argument: 'pixels',
+      required: `hold ${size} bytes for shape ${showValue(shape)}`,
+      got: pixels.length,
+      advice: 'Check the shape.',
+    });
   }
   const values = new Float32Array(size);
   for (let i = 0; i < size; i++) values[i] = unit[pixels[i] as number] as number;

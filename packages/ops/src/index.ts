@@ -17,6 +17,7 @@ export {
   type RunningStatistics,
 } from './batch-norm-train.ts';
 export { checkSameOnRanks } from './check-same-on-ranks.ts';
+export { type AugmentImagesOptions, type AugmentStage, augmentStageColumns } from './contract/augment-stages.ts';
 export {
   type ConvolutionAttributes,
   type ConvolutionGeometry,
@@ -35,8 +36,17 @@ export type {
   StepInputs,
 } from './contract/engine-module.ts';
 export { type GatherViewsOptions, gatherViews } from './gather-views.ts';
-export { globalAveragePool } from './global-average-pool.ts';
 export { hasKernel } from './contract/has-kernel.ts';
+export type { KernelContract, OpKernels } from './contract/op-kernels.ts';
+export { type PackedImages, packedWords, type ReserveImagesAttributes } from './contract/packed-images.ts';
+export { type ProductAttributes, type ProductSizes, productSizes } from './contract/product-sizes.ts';
+export type {
+  AdamUpdateOptions,
+  GradientScale,
+  MomentumFlavour,
+  MomentumUpdateOptions,
+} from './contract/updates.ts';
+export { globalAveragePool } from './global-average-pool.ts';
 export { imageTensor } from './image-tensor.ts';
 export { momentumUpdate } from './momentum-update.ts';
 export { type NtXentOptions, type NtXentResult, ntXentWithRanks } from './nt-xent.ts';
@@ -60,13 +70,3 @@ export {
   showRanks,
   type World,
 } from './world.ts';
-export { type AugmentImagesOptions, type AugmentStage, augmentStageColumns } from './contract/augment-stages.ts';
-export type { KernelContract, OpKernels } from './contract/op-kernels.ts';
-export { type PackedImages, packedWords, type ReserveImagesAttributes } from './contract/packed-images.ts';
-export { type ProductAttributes, type ProductSizes, productSizes } from './contract/product-sizes.ts';
-export type {
-  AdamUpdateOptions,
-  GradientScale,
-  MomentumFlavour,
-  MomentumUpdateOptions,
-} from './contract/updates.ts';

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describeEngines, expectClose, expectNoLeak } from '@tfjs-ssl/testing';
 import { describe, expect, it } from 'vitest';
-import { type MomentumUpdateOptions, momentumUpdate } from './momentum-update.ts';
+import type { MomentumUpdateOptions } from './contract/updates.ts';
+import { momentumUpdate } from './momentum-update.ts';
 
 const sgd: MomentumUpdateOptions = {
   momentum: 0.9,

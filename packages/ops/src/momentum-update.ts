@@ -1,10 +1,10 @@
-import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError } from '@tfjs-ssl/checks';
 import { checkParameterLists } from './contract/check-parameter-lists.ts';
+import { hasKernel } from './contract/has-kernel.ts';
 import { runKernel } from './contract/run-kernel.ts';
 import { checkGradientScale, type GradientScale, type MomentumUpdateOptions } from './contract/updates.ts';
 import { type ScaledUpdate, scaledUpdate } from './scaled-update.ts';
-import { hasKernel } from './contract/has-kernel.ts';
 import { unshare } from './unshare.ts';
 
 /**
@@ -59,11 +59,23 @@ export function momentumUpdate(
   checkParameterLists('momentumUpdate', parameters, options.momentum === 0 ? { gradients } : { gradients, velocities });
   for (const name of ['weightDecays', 'trustCoefficients'] as const) {
     if (options[name].length !== parameters.length) {
-      throw argumentError({ fn: 'momentumUpdate', argument: name, required: `hold ${parameters.length} numbers, one per parameter`, got: options[name].length, advice: 'Pass all lists in the order of the parameters.' });
+      throw argumentError({
+        fn: 'momentumUpdate',
+        argument: name,
+        required: `hold ${parameters.length} numbers, one per parameter`,
+        got: options[name].length,
+        advice: 'Pass all lists in the order of the parameters.',
+      });
     }
   }
   if (scalars.size !== 1) {
-    throw argumentError({ fn: 'momentumUpdate', argument: 'scalars', required: 'have shape [1]', got: scalars.shape, advice: 'Pass [learningRate].' });
+    throw argumentError({
+      fn: 'momentumUpdate',
+      argument: 'scalars',
+      required: 'have shape [1]',
+      got: scalars.shape,
+      advice: 'Pass [learningRate].',
+    });
   }
   checkGradientScale('momentumUpdate', gradientScale);
   if (hasKernel('MomentumUpdate')) {

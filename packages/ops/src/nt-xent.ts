@@ -1,5 +1,5 @@
-import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import { hasKernel } from './contract/has-kernel.ts';
 import { runKernel } from './contract/run-kernel.ts';
 import { pairLogits, pairRanks, positivePairs } from './pair-logits.ts';
@@ -54,7 +54,13 @@ export interface NtXentResult {
 export function ntXentWithRanks(projections: tf.Tensor2D, { temperature }: NtXentOptions): NtXentResult {
   const [rows, columns] = projections.shape;
   if (projections.rank !== 2 || rows < 2 || rows % 2 !== 0 || columns < 1) {
-    throw argumentError({ fn: 'ntXentWithRanks', argument: 'projections', required: 'have shape [2N, D]', got: projections.shape, advice: 'Concatenate the two views of every image.' });
+    throw argumentError({
+      fn: 'ntXentWithRanks',
+      argument: 'projections',
+      required: 'have shape [2N, D]',
+      got: projections.shape,
+      advice: 'Concatenate the two views of every image.',
+    });
   }
   checkNumber('ntXentWithRanks', 'temperature', temperature, { above: 0 }, 'Usual values lie between 0.05 and 1.');
   return hasKernel('NTXent') ? fused(projections, temperature) : composed(projections, temperature);

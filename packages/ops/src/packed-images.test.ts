@@ -2,8 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describeEngines, expectNoLeak } from '@tfjs-ssl/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { augmentPackedImages, unpackImages } from './augment-packed-images.ts';
-import { hasKernel } from './has-kernel.ts';
-import { keepsImages, type PackedImages, packedWords, packImages, uploadImages } from './packed-images.ts';
+import { hasKernel } from './contract/has-kernel.ts';
+import { type PackedImages, packedWords } from './contract/packed-images.ts';
+import { keepsImages, packImages, uploadImages } from './packed-images.ts';
 
 /** Images of all byte values in a mixed order. */
 const bytes = (count: number, [height, width]: readonly [number, number]): Uint8Array =>

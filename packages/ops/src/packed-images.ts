@@ -1,5 +1,5 @@
-import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import { hasKernel } from './contract/has-kernel.ts';
 import { type PackedImages, packedWords } from './contract/packed-images.ts';
 import { runKernel } from './contract/run-kernel.ts';
@@ -44,7 +44,14 @@ export function packImages(
   const imageBytes = imageSize[0] * imageSize[1] * 3;
   const length = pixels.length / imageBytes;
   if (!Number.isInteger(length) || length < 1) {
-    throw argumentError({ fn: 'packImages', argument: 'pixels', required: `hold whole images of ${imageBytes} bytes, at least one`, got: pixels.length, shown: `${pixels.length} bytes`, advice: 'Check imageSize.' });
+    throw argumentError({
+      fn: 'packImages',
+      argument: 'pixels',
+      required: `hold whole images of ${imageBytes} bytes, at least one`,
+      got: pixels.length,
+      shown: `${pixels.length} bytes`,
+      advice: 'Check imageSize.',
+    });
   }
   const perShard = imagesPerShard ?? length;
   checkNumber('packImages', 'imagesPerShard', perShard, { min: 1, integer: true }, 'Leave it out for one shard.');

@@ -40,7 +40,7 @@ describeEngines('loadHead', () => {
     const loaded = await loadHead(both, { prefix: 'predictor.' });
     await expectClose(loaded.predict(features()), predictor.predict(features()), {});
     await expect(loadHead(both)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadHead: the file must hold a projection head's weights at one place, got prefixes 'projector.', 'predictor.'. Pass prefix.]`,
+      `[RangeError: loadHead: source must hold a projection head's weights at one place, got prefixes 'projector.', 'predictor.'. Pass prefix.]`,
     );
     const { tensors } = await readWeights(await encodeWeights({ head: projector }));
     const kernel = { dtype: 'F32', shape: [1, 1, 1, 1], data: Float32Array.of(1) } as const;
@@ -53,7 +53,7 @@ describeEngines('loadHead', () => {
     await expect(
       loadHead({ tensors: { '0.weight': kernel, '1.weight': kernel }, metadata: {} }),
     ).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadHead: the file must hold a projection head's weights, got 1.weight. Check the file.]`,
+      `[RangeError: loadHead: source must hold a projection head's weights, got 1.weight. Check the file.]`,
     );
     const { tensors } = await readWeights(
       await encodeWeights(mlpHead({ inputSize: 2, hiddenSizes: [2], outputSize: 2 })),
@@ -61,7 +61,7 @@ describeEngines('loadHead', () => {
     const { '2.bias': _, ...lacking } = tensors;
     await expectNoLeak(async () => {
       await expect(loadHead({ tensors: lacking, metadata: {} })).rejects.toThrowErrorMatchingInlineSnapshot(
-        `[RangeError: loadWeights: the file must fit the model, got differences: the file lacks 2.bias. Check architecture and names, or pass strict: false to load what fits.]`,
+        `[RangeError: loadWeights: source must fit the model, got differences: the file lacks 2.bias. Check architecture and names, or pass strict: false to load what fits.]`,
       );
     });
   });

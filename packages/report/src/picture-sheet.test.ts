@@ -24,13 +24,13 @@ describe('pictureSheet', () => {
 
   it('says what is wrong with its pictures', () => {
     expect(() => pictureSheet([])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: pictureSheet: rows must hold at least one picture, got none. Pass one.]`,
+      `[RangeError: pictureSheet: rows must hold at least one picture, got none. Pass at least one picture.]`,
     );
     expect(() => pictureSheet([[picture(1), picture(1, 1, 2)]])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: pictureSheet: every picture must have 2 x 1 pixels of three bytes, as the first has, got 1 x 2 and 6 bytes. Resize them, or make several sheets.]`,
+      `[RangeError: pictureSheet: rows must hold pictures of one size, 2 x 1 pixels of three bytes like the first, got 1 x 2 pixels and 6 bytes. Resize the pictures, or make several sheets.]`,
     );
     expect(() => pictureSheet([[{ ...picture(1), data: new Uint8Array(5) }]])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: pictureSheet: every picture must have 2 x 1 pixels of three bytes, as the first has, got 2 x 1 and 5 bytes. Resize them, or make several sheets.]`,
+      `[RangeError: pictureSheet: rows must hold pictures of one size, 2 x 1 pixels of three bytes like the first, got 2 x 1 pixels and 5 bytes. Resize the pictures, or make several sheets.]`,
     );
   });
 });

@@ -32,7 +32,15 @@ export interface PictureSheetOptions {
  */
 export function pictureSheet(rows: readonly (readonly Picture[])[], { gap = 4 }: PictureSheetOptions = {}): Uint8Array {
   const first = rows[0]?.[0];
-  if (!first) throw argumentError({ fn: 'pictureSheet', argument: 'rows', required: 'hold at least one picture', got: rows, shown: 'none', advice: 'Pass at least one picture.' });
+  if (!first)
+    throw argumentError({
+      fn: 'pictureSheet',
+      argument: 'rows',
+      required: 'hold at least one picture',
+      got: rows,
+      shown: 'none',
+      advice: 'Pass at least one picture.',
+    });
   const { width, height } = first;
   const columns = Math.max(...rows.map((row) => row.length));
   const sheet = {
@@ -56,6 +64,13 @@ export function pictureSheet(rows: readonly (readonly Picture[])[], { gap = 4 }:
 
 function checkSize({ width, height, data }: Picture, first: Picture): void {
   if (width !== first.width || height !== first.height || data.length !== 3 * width * height) {
-    throw argumentError({ fn: 'pictureSheet', argument: 'rows', required: `hold pictures of one size, ${first.width} x ${first.height} pixels of three bytes like the first`, got: [width, height], shown: `${width} x ${height} pixels and ${data.length} bytes`, advice: 'Resize the pictures, or make several sheets.' });
+    throw argumentError({
+      fn: 'pictureSheet',
+      argument: 'rows',
+      required: `hold pictures of one size, ${first.width} x ${first.height} pixels of three bytes like the first`,
+      got: [width, height],
+      shown: `${width} x ${height} pixels and ${data.length} bytes`,
+      advice: 'Resize the pictures, or make several sheets.',
+    });
   }
 }

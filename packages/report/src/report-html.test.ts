@@ -111,7 +111,7 @@ describe('reportHtml', () => {
 
   it('refuses epochs without steps', async () => {
     await expect(reportHtml({ ...report, stepsPerEpoch: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: reportHtml: stepsPerEpoch must be a positive integer, got 0. Pass the steps of one epoch.]`,
+      `[RangeError: reportHtml: stepsPerEpoch must be an integer of at least 1, got 0. Pass the steps of one epoch.]`,
     );
   });
 });

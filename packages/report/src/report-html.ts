@@ -1,5 +1,5 @@
-import { checkNumber } from '@tfjs-ssl/checks';
 import { Buffer } from 'node:buffer';
+import { checkNumber } from '@tfjs-ssl/checks';
 import { chartCards } from './chart-cards.ts';
 import { configRows } from './config-rows.ts';
 import { type EpochMeans, epochMeans } from './epochs.ts';

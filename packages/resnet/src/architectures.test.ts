@@ -117,10 +117,10 @@ describeEngines('resnets', () => {
       `[RangeError: resnet34: width must be an integer of at least 1, got 0. The standard one is 64.]`,
     );
     expect(() => resnet50({ inputShape: [64, 64] as never })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: resnet50: inputShape must be [height, width, channels], got [64,64]. Leave the batch axis out; use null for a size that varies.]`,
+      `[RangeError: resnet50: inputShape must be [height, width, channels], got [64, 64]. Leave the batch axis out; use null for a size that varies.]`,
     );
     expect(() => resnet18({ inputShape: [null, null, 0] })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: resnet18: inputShape must be [height, width, channels], got [,,0]. Leave the batch axis out; use null for a size that varies.]`,
+      `[RangeError: resnet18: inputShape must be [height, width, channels], got [, , 0]. Leave the batch axis out; use null for a size that varies.]`,
     );
   });
 });

@@ -2,14 +2,14 @@ import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { batchNorm, conv2d } from '@tfjs-ssl/layers';
 
 /** What every block needs to know beside its place. */
-export interface BlockContext {
+interface BlockContext {
   readonly seed: number | string;
   /** Whether the scale of each block's last batch norm starts at 0. */
   readonly zeroInitResidual: boolean;
 }
 
 /** Place and size of one residual block. */
-export interface BlockPlace {
+interface BlockPlace {
   /** torchvision's name, for example `layer1.0`. */
   readonly name: string;
   /** Channels of the 3x3 convolutions. */

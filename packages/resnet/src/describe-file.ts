@@ -43,12 +43,26 @@ export function describeFile({ tensors, metadata }: WeightsFile, prefix?: string
     (name) => architectures[name].block === block && architectures[name].stages.join() === counts.join(),
   );
   if (!found) {
-    throw argumentError({ fn: caller, argument: 'source', required: `hold ${Object.keys(architectures).join(', ')}`, got: counts, shown: `stages of ${counts.join(', ')} ${block} blocks`, advice: 'Build that network by hand.' });
+    throw argumentError({
+      fn: caller,
+      argument: 'source',
+      required: `hold ${Object.keys(architectures).join(', ')}`,
+      got: counts,
+      shown: `stages of ${counts.join(', ')} ${block} blocks`,
+      advice: 'Build that network by hand.',
+    });
   }
   const shape = tensors[`${conv1}weight`]?.shape ?? [];
   const stem = shape[2] === 7 ? 'imagenet' : shape[2] === 3 ? 'small' : null;
   if (shape.length !== 4 || !stem) {
-    throw argumentError({ fn: caller, argument: 'source', required: 'hold a first convolution with kernels of 7 x 7 or 3 x 3', got: shape, shown: `${conv1}weight of shape ${showValue(shape)}`, advice: 'Build that network by hand.' });
+    throw argumentError({
+      fn: caller,
+      argument: 'source',
+      required: 'hold a first convolution with kernels of 7 x 7 or 3 x 3',
+      got: shape,
+      shown: `${conv1}weight of shape ${showValue(shape)}`,
+      advice: 'Build that network by hand.',
+    });
   }
   return {
     architecture: found,

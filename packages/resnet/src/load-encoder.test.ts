@@ -82,10 +82,10 @@ describeEngines('loadEncoder', () => {
     const [q, k] = [resnet18({ width: 2, seed: 1 }), resnet18({ width: 2, seed: 2 })];
     const bytes = await encodeWeights({ q, k });
     await expect(loadEncoder(bytes)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadEncoder: the file must hold a ResNet's weights at one place, got prefixes 'q.', 'k.'. Pass prefix.]`,
+      `[RangeError: loadEncoder: source must hold a ResNet's weights at one place, got prefixes 'q.', 'k.'. Pass prefix.]`,
     );
     await expect(loadEncoder(bytes, { prefix: 'z.' })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadEncoder: the file must hold a ResNet's weights at one place, got prefixes 'q.', 'k.', not 'z.'. Pass prefix.]`,
+      `[RangeError: loadEncoder: source must hold a ResNet's weights at one place, got prefixes 'q.', 'k.', not 'z.'. Pass prefix.]`,
     );
     await expectClose(features(await loadEncoder(bytes, { prefix: 'k.' })), features(k), {});
   });
@@ -93,17 +93,17 @@ describeEngines('loadEncoder', () => {
   it('refuses another encoder than the options say', async () => {
     const bytes = await encodeWeights(resnet18({ width: 16 }));
     await expect(loadEncoder(bytes, { width: 64 })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadEncoder: width must be that of the file, got 64: the file fits width 16. Leave the option out, or take another file.]`,
+      `[RangeError: loadEncoder: width must be that of the file, 16, got 64. Leave the option out, or take another file.]`,
     );
     await expect(loadEncoder(bytes, { stem: 'small' })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadEncoder: stem must be that of the file, got small: the file fits stem imagenet. Leave the option out, or take another file.]`,
+      `[RangeError: loadEncoder: stem must be that of the file, 'imagenet', got 'small'. Leave the option out, or take another file.]`,
     );
     await expect(loadEncoder(bytes, { architecture: 'resnet50' })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadEncoder: architecture must be that of the file, got resnet50: the file fits architecture resnet18. Leave the option out, or take another file.]`,
+      `[RangeError: loadEncoder: architecture must be that of the file, 'resnet18', got 'resnet50'. Leave the option out, or take another file.]`,
     );
     expect((await loadEncoder(bytes, { width: 16, stem: 'imagenet', architecture: 'resnet18' })).name).toBe('resnet18');
     await expect(loadWeights(resnet18(), bytes)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadWeights: the file must fit the model, got differences: width 64 expected, file has 16 (outputs of conv1.weight; 99 more weights differ in that proportion). Check architecture and names.]`,
+      `[RangeError: loadWeights: source must fit the model, got differences: width 64 expected, file has 16 (outputs of conv1.weight; 99 more weights differ in that proportion). Check architecture and names.]`,
     );
   });
 
@@ -111,22 +111,22 @@ describeEngines('loadEncoder', () => {
     const tensor = { dtype: 'F32', shape: [4], data: new Float32Array(4) } as const;
     const of = (tensors: WeightsFile['tensors'], metadata = {}) => loadEncoder({ tensors, metadata });
     await expect(of({})).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadEncoder: the file must hold a ResNet's weights, got no tensors. Check the file.]`,
+      `[RangeError: loadEncoder: source must hold a ResNet's weights, got no tensors. Check the file.]`,
     );
     await expect(of({ '0.weight': tensor }, { architecture: 'mlpHead' })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadEncoder: the file must hold a ResNet's weights (not the mlpHead that its metadata name), got 0.weight. Check the file.]`,
+      `[RangeError: loadEncoder: source must hold a ResNet's weights (not the mlpHead that its metadata name), got 0.weight. Check the file.]`,
     );
     const { tensors } = await elsewhere(resnet18({ width: 1 }), (name) => name);
     await expect(of({ ...tensors, 'layer2.2.conv1.weight': tensor })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadEncoder: the file must hold resnet18, resnet34, resnet50, resnet101, resnet152, got stages of 2, 3, 2, 2 basic blocks. Build that network by hand.]`,
+      `[RangeError: loadEncoder: source must hold resnet18, resnet34, resnet50, resnet101, resnet152, got stages of 2, 3, 2, 2 basic blocks. Build that network by hand.]`,
     );
     await expect(of({ ...tensors, 'conv1.weight': tensor })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadEncoder: the first convolution must have kernels of 7 x 7 or 3 x 3, got conv1.weight of shape [4]. Build that network by hand.]`,
+      `[RangeError: loadEncoder: source must hold a first convolution with kernels of 7 x 7 or 3 x 3, got conv1.weight of shape [4]. Build that network by hand.]`,
     );
     const { 'bn1.bias': _, ...lacking } = tensors;
     const before = tf.memory().numTensors;
     await expect(of(lacking)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadWeights: the file must fit the model, got differences: the file lacks bn1.bias. Check architecture and names, or pass strict: false to load what fits.]`,
+      `[RangeError: loadWeights: source must fit the model, got differences: the file lacks bn1.bias. Check architecture and names, or pass strict: false to load what fits.]`,
     );
     expect(tf.memory().numTensors).toBe(before);
     await expect(loadEncoder('none.safetensors')).rejects.toThrowErrorMatchingInlineSnapshot(

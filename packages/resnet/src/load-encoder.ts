@@ -44,7 +44,13 @@ export async function loadEncoder(source: WeightsSource, options: LoadEncoderOpt
   for (const [what, demanded] of Object.entries(demands)) {
     const fits = found[what as keyof typeof demands];
     if (demanded !== undefined && demanded !== fits) {
-      throw argumentError({ fn: 'loadEncoder', argument: what, required: `be that of the file, ${showValue(fits)}`, got: demanded, advice: 'Leave the option out, or take another file.' });
+      throw argumentError({
+        fn: 'loadEncoder',
+        argument: what,
+        required: `be that of the file, ${showValue(fits)}`,
+        got: demanded,
+        advice: 'Leave the option out, or take another file.',
+      });
     }
   }
   const { architecture, stem, width } = found;

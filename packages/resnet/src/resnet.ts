@@ -74,6 +74,12 @@ function check(caller: string, { inputShape, stem, width }: ResNetOptions): void
   }
   if (width !== undefined) checkNumber(caller, 'width', width, { min: 1, integer: true }, 'The standard one is 64.');
   if (inputShape !== undefined && (inputShape.length !== 3 || !(Number(inputShape[2]) > 0))) {
-    throw argumentError({ fn: caller, argument: 'inputShape', required: 'be [height, width, channels]', got: inputShape, advice: 'Leave the batch axis out; use null for a size that varies.' });
+    throw argumentError({
+      fn: caller,
+      argument: 'inputShape',
+      required: 'be [height, width, channels]',
+      got: inputShape,
+      advice: 'Leave the batch axis out; use null for a size that varies.',
+    });
   }
 }

@@ -94,49 +94,49 @@ describe('damaged files', () => {
 
   it('is refused with its reason', () => {
     expect(() => decodeSafetensors(new Uint8Array(3))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: decodeSafetensors: the file must have at least 8 bytes, got 3. The file is damaged or not a safetensors file; get it again.]`,
+      `[RangeError: decodeSafetensors: the file must have at least 8 bytes, got 3. The file is damaged or not a safetensors file: get it again.]`,
     );
     expect(() => decodeSafetensors(new Uint8Array(16).fill(255))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: decodeSafetensors: the header must fit into the file of 16 bytes, got a header of 18446744073709551615. The file is damaged or not a safetensors file; get it again.]`,
+      `[RangeError: decodeSafetensors: the header must fit into the file of 16 bytes, got 18446744073709551615 bytes. The file is damaged or not a safetensors file: get it again.]`,
     );
     expect(() => decodeSafetensors(file('{"a":', 0))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: decodeSafetensors: the header must be JSON, got no value at character 5 of "{\\"a\\":". The file is damaged or not a safetensors file; get it again.]`,
+      `[RangeError: decodeSafetensors: the header must be JSON, got no value at character 5 of "{\\"a\\":". The file is damaged or not a safetensors file: get it again.]`,
     );
     expect(() => decodeSafetensors(file('[1]', 0))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: decodeSafetensors: the header must be a JSON object, got [1]. The file is damaged or not a safetensors file; get it again.]`,
+      `[RangeError: decodeSafetensors: the header must be a JSON object, got [1]. The file is damaged or not a safetensors file: get it again.]`,
     );
     expect(() => decodeSafetensors(file({ __metadata__: { a: 1 } }, 0))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: decodeSafetensors: __metadata__.a must be a string, got 1. The file is damaged or not a safetensors file; get it again.]`,
+      `[RangeError: decodeSafetensors: __metadata__.a must be a string, got 1. The file is damaged or not a safetensors file: get it again.]`,
     );
     expect(() => decodeSafetensors(file({ a: null }, 0))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: decodeSafetensors: 'a' must have a dtype, a shape and two data_offsets, both of whole numbers like 4, not 4.0, got null. The file is damaged or not a safetensors file; get it again.]`,
+      `[RangeError: decodeSafetensors: 'a' must have a dtype, a shape and two data_offsets, both of integers written like 4, not 4.0, got null. The file is damaged or not a safetensors file: get it again.]`,
     );
     expect(() => decodeSafetensors(file({ a: entry(0, 8, [-2]) }, 8))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: decodeSafetensors: 'a' must have a dtype, a shape and two data_offsets, both of whole numbers like 4, not 4.0, got {"dtype":"F32","shape":[-2],"data_offsets":[0,8]}. The file is damaged or not a safetensors file; get it again.]`,
+      `[RangeError: decodeSafetensors: 'a' must have a dtype, a shape and two data_offsets, both of integers written like 4, not 4.0, got {"dtype":"F32","shape":[-2],"data_offsets":[0,8]}. The file is damaged or not a safetensors file: get it again.]`,
     );
     expect(() => decodeSafetensors(file({ a: entry(0, 8) }, 4))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: decodeSafetensors: data of 'a' must lie within 4 bytes, got 0 to 8. The file is damaged or not a safetensors file; get it again.]`,
+      `[RangeError: decodeSafetensors: the data of 'a' must lie within 4 bytes, got 0 to 8. The file is damaged or not a safetensors file: get it again.]`,
     );
     expect(() => decodeSafetensors(file({ a: entry(8, 0, [0]) }, 8))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: decodeSafetensors: data of 'a' must lie within 8 bytes, got 8 to 0. The file is damaged or not a safetensors file; get it again.]`,
+      `[RangeError: decodeSafetensors: the data of 'a' must lie within 8 bytes, got 8 to 0. The file is damaged or not a safetensors file: get it again.]`,
     );
     expect(() => decodeSafetensors(file({ a: entry(0, 8, [3]) }, 8))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: decodeSafetensors: 'a' of dtype F32 and shape [3] must have 12 bytes, got 8. The file is damaged or not a safetensors file; get it again.]`,
+      `[RangeError: decodeSafetensors: 'a' of dtype F32 and shape [3] must have 12 bytes, got 8. The file is damaged or not a safetensors file: get it again.]`,
     );
     expect(() => decodeSafetensors(file({ a: entry(0, 8, [16], 'F4') }, 8))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: decodeSafetensors: dtype of 'a' must be one of F64, F32, I64, U64, I32, U32, I16, U16, I8, U8, BOOL, F16, BF16, F8_E5M2, F8_E4M3, F8_E5M2FNUZ, F8_E4M3FNUZ, got F4. Convert the file to float32 first.]`,
+      `[RangeError: decodeSafetensors: the dtype of 'a' must be one of F64, F32, I64, U64, I32, U32, I16, U16, I8, U8, BOOL, F16, BF16, F8_E5M2, F8_E4M3, F8_E5M2FNUZ, F8_E4M3FNUZ, got F4. Convert the file to float32 first.]`,
     );
     expect(() => decodeSafetensors(file({ __metadata__: [] }, 0))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: decodeSafetensors: __metadata__ must be an object of strings, got []. The file is damaged or not a safetensors file; get it again.]`,
+      `[RangeError: decodeSafetensors: __metadata__ must be an object of strings, got []. The file is damaged or not a safetensors file: get it again.]`,
     );
     expect(() => decodeSafetensors(file({ a: entry(0, 8), b: entry(4, 12) }, 12))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: decodeSafetensors: 'b' must begin at byte 8 of the data, got 4: it overlaps another tensor. The file is damaged or not a safetensors file; get it again.]`,
+      `[RangeError: decodeSafetensors: 'b' must begin at byte 8 of the data, got 4, which overlaps another tensor. The file is damaged or not a safetensors file: get it again.]`,
     );
     expect(() => decodeSafetensors(file({ a: entry(0, 4), b: entry(8, 12) }, 12))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: decodeSafetensors: 'b' must begin at byte 4 of the data, got 8: it leaves a gap before it. The file is damaged or not a safetensors file; get it again.]`,
+      `[RangeError: decodeSafetensors: 'b' must begin at byte 4 of the data, got 8, which leaves a gap before it. The file is damaged or not a safetensors file: get it again.]`,
     );
     expect(() => decodeSafetensors(file({ a: entry(0, 4) }, 12))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: decodeSafetensors: the tensors must cover the data of 12 bytes, got 4. The file is damaged or not a safetensors file; get it again.]`,
+      `[RangeError: decodeSafetensors: the tensors must cover the data of 12 bytes, got 4 bytes. The file is damaged or not a safetensors file: get it again.]`,
     );
   });
 });
@@ -165,25 +165,25 @@ describe("what Python's package takes and refuses", () => {
     });
     expect(Object.fromEntries(messages)).toMatchInlineSnapshot(`
       {
-        "-0": "decodeSafetensors: 'a' must have a dtype, a shape and two data_offsets, both of whole numbers like 4, not 4.0, got {"dtype":"F32","shape":[-0],"data_offsets":[0,8]}. The file is damaged or not a safetensors file; get it again.",
-        "4.0": "decodeSafetensors: 'a' must have a dtype, a shape and two data_offsets, both of whole numbers like 4, not 4.0, got {"dtype":"F32","shape":[2.0],"data_offsets":[0,8]}. The file is damaged or not a safetensors file; get it again.",
-        "a byte order mark": "decodeSafetensors: the header must be JSON, got a character that no value begins with at character 0 of "﻿{\\"a\\":{\\"dtype\\":\\"F32\\"…". The file is damaged or not a safetensors file; get it again.",
-        "a field twice": "decodeSafetensors: the header must be JSON, got the name "dtype" a second time at character 27 of "{\\"a\\":{\\"dtype\\":\\"F32\\",…". The file is damaged or not a safetensors file; get it again.",
-        "an exponent": "decodeSafetensors: 'a' must have a dtype, a shape and two data_offsets, both of whole numbers like 4, not 4.0, got {"dtype":"F32","shape":[2e0],"data_offsets":[0,8]}. The file is damaged or not a safetensors file; get it again.",
-        "an offset of 0.0": "decodeSafetensors: 'a' must have a dtype, a shape and two data_offsets, both of whole numbers like 4, not 4.0, got {"dtype":"F32","shape":[2],"data_offsets":[0.0,8]}. The file is damaged or not a safetensors file; get it again.",
-        "half of a surrogate pair": "decodeSafetensors: the header must be JSON, got half of a surrogate pair at character 1 of "{\\"a\\\\ud800\\":{\\"dtype\\":…". The file is damaged or not a safetensors file; get it again.",
-        "something after the header": "decodeSafetensors: the header must be JSON, got more text at character 54 of "{\\"a\\":{\\"dtype\\":\\"F32\\",…". The file is damaged or not a safetensors file; get it again.",
+        "-0": "decodeSafetensors: 'a' must have a dtype, a shape and two data_offsets, both of integers written like 4, not 4.0, got {"dtype":"F32","shape":[-0],"data_offsets":[0,8]}. The file is damaged or not a safetensors file: get it again.",
+        "4.0": "decodeSafetensors: 'a' must have a dtype, a shape and two data_offsets, both of integers written like 4, not 4.0, got {"dtype":"F32","shape":[2.0],"data_offsets":[0,8]}. The file is damaged or not a safetensors file: get it again.",
+        "a byte order mark": "decodeSafetensors: the header must be JSON, got a character that no value begins with at character 0 of "﻿{\\"a\\":{\\"dtype\\":\\"F32\\"…". The file is damaged or not a safetensors file: get it again.",
+        "a field twice": "decodeSafetensors: the header must be JSON, got the name "dtype" a second time at character 27 of "{\\"a\\":{\\"dtype\\":\\"F32\\",…". The file is damaged or not a safetensors file: get it again.",
+        "an exponent": "decodeSafetensors: 'a' must have a dtype, a shape and two data_offsets, both of integers written like 4, not 4.0, got {"dtype":"F32","shape":[2e0],"data_offsets":[0,8]}. The file is damaged or not a safetensors file: get it again.",
+        "an offset of 0.0": "decodeSafetensors: 'a' must have a dtype, a shape and two data_offsets, both of integers written like 4, not 4.0, got {"dtype":"F32","shape":[2],"data_offsets":[0.0,8]}. The file is damaged or not a safetensors file: get it again.",
+        "half of a surrogate pair": "decodeSafetensors: the header must be JSON, got half of a surrogate pair at character 1 of "{\\"a\\\\ud800\\":{\\"dtype\\":…". The file is damaged or not a safetensors file: get it again.",
+        "something after the header": "decodeSafetensors: the header must be JSON, got more text at character 54 of "{\\"a\\":{\\"dtype\\":\\"F32\\",…". The file is damaged or not a safetensors file: get it again.",
       }
     `);
     const invalid = file(good, 8);
     invalid[8 + good.indexOf('a')] = 0xff;
     expect(() => decodeSafetensors(invalid)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: decodeSafetensors: the header must be UTF-8, got other bytes. The file is damaged or not a safetensors file; get it again.]`,
+      `[RangeError: decodeSafetensors: the header must be UTF-8, got other bytes. The file is damaged or not a safetensors file: get it again.]`,
     );
     const tooLong = new Uint8Array(100_000_009);
     new DataView(tooLong.buffer).setBigUint64(0, 100_000_001n, true);
     expect(() => decodeSafetensors(tooLong)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: decodeSafetensors: the header must have at most 100000000 bytes, got 100000001. The file is damaged or not a safetensors file; get it again.]`,
+      `[RangeError: decodeSafetensors: the header must have at most 100000000 bytes, got 100000001. The file is damaged or not a safetensors file: get it again.]`,
     );
   });
 

@@ -46,21 +46,21 @@ it('refuses what it cannot write', () => {
   const data = new Float32Array(4);
   const encode = (tensor: object, name = 'w') => encodeSafetensors({ [name]: tensor as never });
   expect(() => encode({ dtype: 'F32', shape: [2, 3], data })).toThrowErrorMatchingInlineSnapshot(
-    `[RangeError: encodeSafetensors: shape [2,3] of 'w' must have as many elements as its data, got 4. Correct the shape.]`,
+    `[RangeError: encodeSafetensors: the shape of 'w' must have as many elements as its data, 4, got [2, 3]. Correct the shape.]`,
   );
   expect(() => encode({ dtype: 'F32', shape: [-2, -2], data })).toThrowErrorMatchingInlineSnapshot(
-    `[RangeError: encodeSafetensors: shape [-2,-2] of 'w' must have as many elements as its data, got 4. Correct the shape.]`,
+    `[RangeError: encodeSafetensors: the shape of 'w' must have as many elements as its data, 4, got [-2, -2]. Correct the shape.]`,
   );
   expect(() => encode({ dtype: 'F64', shape: [4], data })).toThrowErrorMatchingInlineSnapshot(
-    `[TypeError: encodeSafetensors: 'w' of dtype F64 must hold a Float64Array, got Float32Array. Convert the data or change the dtype.]`,
+    `[TypeError: encodeSafetensors: 'w' of dtype F64 must hold a Float64Array, got Float32Array. Convert the data, or change the dtype.]`,
   );
   expect(() => encode({ dtype: 'BF16', shape: [4], data })).toThrowErrorMatchingInlineSnapshot(
-    `[RangeError: encodeSafetensors: dtype of 'w' must be one of F64, F32, I64, U64, I32, U32, I16, U16, I8, U8, BOOL, got BF16. Convert the data.]`,
+    `[RangeError: encodeSafetensors: the dtype of 'w' must be 'F64', 'F32', 'I64', 'U64', 'I32', 'U32', 'I16', 'U16', 'I8', 'U8' or 'BOOL', got 'BF16'. Convert the data.]`,
   );
   expect(() => encode({ dtype: 'F32', shape: [4], data }, '__metadata__')).toThrowErrorMatchingInlineSnapshot(
-    `[RangeError: encodeSafetensors: the name '__metadata__' is reserved. Rename the tensor.]`,
+    `[RangeError: encodeSafetensors: a name must not be reserved, got '__metadata__'. Rename the tensor.]`,
   );
   expect(() => encode({ dtype: 'F32', shape: [4], data }, 'a\ud800')).toThrowErrorMatchingInlineSnapshot(
-    `[RangeError: encodeSafetensors: names must be valid Unicode, got "a\\ud800" with half of a surrogate pair. Rename the tensor.]`,
+    `[RangeError: encodeSafetensors: a name must be valid Unicode, got "a\\ud800" with half of a surrogate pair. Rename the tensor.]`,
   );
 });

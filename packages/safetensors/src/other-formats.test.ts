@@ -43,24 +43,24 @@ it('names files that are no safetensors files for what they are', () => {
   expect(
     Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, messageOf(bytes)])),
   ).toMatchInlineSnapshot(`
-      {
-        "empty": "decodeSafetensors: must be a safetensors file, got no bytes at all. Get the file again.",
-        "gguf": "decodeSafetensors: must be a safetensors file, got a GGUF file. Get the safetensors file of that model.",
-        "gzip": "decodeSafetensors: must be a safetensors file, got a gzip archive. Unpack it.",
-        "hdf5": "decodeSafetensors: must be a safetensors file, got an HDF5 file, as Keras writes. Write its arrays in Python by safetensors.numpy.save_file.",
-        "html": "decodeSafetensors: must be a safetensors file, got an HTML or XML page. Open it to read why, and download the file itself.",
-        "index": "decodeSafetensors: must be a safetensors file, got an index of 2 files (model-1-of-2.safetensors, model-2-of-2.safetensors). Read each of those; loadWeights takes a part with strict: false.",
-        "json": "decodeSafetensors: must be a safetensors file, got a JSON text. Get the file of the weights beside it.",
-        "npy": "decodeSafetensors: must be a safetensors file, got a NumPy array (.npy). Write it in Python by safetensors.numpy.save_file.",
-        "npz": "decodeSafetensors: must be a safetensors file, got a NumPy archive (.npz). Convert it in Python: safetensors.numpy.save_file(dict(numpy.load(path)), 'model.safetensors').",
-        "pickle": "decodeSafetensors: must be a safetensors file, got a Python pickle, as older PyTorch files are. Convert it in Python: safetensors.torch.save_file(torch.load(path, weights_only=True), 'model.safetensors').",
-        "pointer": "decodeSafetensors: must be a safetensors file, got a Git LFS pointer to a file of 46827520 bytes. Fetch the file itself: git lfs pull.",
-        "tensorflow": "decodeSafetensors: must be a safetensors file, got a model.json of TensorFlow.js. Load it by tf.loadLayersModel.",
-        "torch": "decodeSafetensors: must be a safetensors file, got a PyTorch file (a zip with a pickle). Convert it in Python: safetensors.torch.save_file(torch.load(path, weights_only=True), 'model.safetensors').",
-        "xml": "decodeSafetensors: must be a safetensors file, got an HTML or XML page. Open it to read why, and download the file itself.",
-        "zip": "decodeSafetensors: must be a safetensors file, got a zip archive that begins with model/readme.txt. Unpack it.",
-      }
-    `);
+    {
+      "empty": "decodeSafetensors: the file must be a safetensors file, got no bytes at all. Get the file again.",
+      "gguf": "decodeSafetensors: the file must be a safetensors file, got a GGUF file. Get the safetensors file of that model.",
+      "gzip": "decodeSafetensors: the file must be a safetensors file, got a gzip archive. Unpack it.",
+      "hdf5": "decodeSafetensors: the file must be a safetensors file, got an HDF5 file, as Keras writes. Write its arrays in Python by safetensors.numpy.save_file.",
+      "html": "decodeSafetensors: the file must be a safetensors file, got an HTML or XML page. Open it to read why, and download the file itself.",
+      "index": "decodeSafetensors: the file must be a safetensors file, got an index of 2 files (model-1-of-2.safetensors, model-2-of-2.safetensors). Read each of those; loadWeights takes a part with strict: false.",
+      "json": "decodeSafetensors: the file must be a safetensors file, got a JSON text. Get the file of the weights beside it.",
+      "npy": "decodeSafetensors: the file must be a safetensors file, got a NumPy array (.npy). Write it in Python by safetensors.numpy.save_file.",
+      "npz": "decodeSafetensors: the file must be a safetensors file, got a NumPy archive (.npz). Convert it in Python: safetensors.numpy.save_file(dict(numpy.load(path)), 'model.safetensors').",
+      "pickle": "decodeSafetensors: the file must be a safetensors file, got a Python pickle, as older PyTorch files are. Convert it in Python: safetensors.torch.save_file(torch.load(path, weights_only=True), 'model.safetensors').",
+      "pointer": "decodeSafetensors: the file must be a safetensors file, got a Git LFS pointer to a file of 46827520 bytes. Fetch the file itself: git lfs pull.",
+      "tensorflow": "decodeSafetensors: the file must be a safetensors file, got a model.json of TensorFlow.js. Load it by tf.loadLayersModel.",
+      "torch": "decodeSafetensors: the file must be a safetensors file, got a PyTorch file (a zip with a pickle). Convert it in Python: safetensors.torch.save_file(torch.load(path, weights_only=True), 'model.safetensors').",
+      "xml": "decodeSafetensors: the file must be a safetensors file, got an HTML or XML page. Open it to read why, and download the file itself.",
+      "zip": "decodeSafetensors: the file must be a safetensors file, got a zip archive that begins with model/readme.txt. Unpack it.",
+    }
+  `);
 });
 
 it('keeps the message of damage where it knows no better', () => {

@@ -68,11 +68,11 @@ describeEngines('clipByGlobalNorm', () => {
 describe('clipByGlobalNorm refuses', () => {
   it('no gradients, and norms that are not > 0', () => {
     expect(() => clipByGlobalNorm({}, 1)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: clipByGlobalNorm: gradients must name at least one tensor, got none. Pass those of the step.]`,
+      `[RangeError: clipByGlobalNorm: gradients must hold at least one tensor, got none. Pass the gradients of the step.]`,
     );
     const gradients = { a: tf.ones([1]) };
     expect(() => clipByGlobalNorm(gradients, 0)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: clipByGlobalNorm: maxNorm must be a finite number > 0, got 0. To train without clipping, leave it out.]`,
+      `[RangeError: clipByGlobalNorm: maxNorm must be a finite number above 0, got 0. To train without clipping, do not call this function.]`,
     );
     expect(() => clipByGlobalNorm(gradients, Number.NaN)).toThrow(RangeError);
     expect(() => clipByGlobalNorm(gradients, Number.POSITIVE_INFINITY)).toThrow(RangeError);

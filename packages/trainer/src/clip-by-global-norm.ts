@@ -1,5 +1,5 @@
-import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import type { NamedTensors } from './types.ts';
 
 /** The Euclidean norm of all elements of all tensors together. */
@@ -36,7 +36,14 @@ function jointNorm(tensors: NamedTensors): tf.Scalar {
 export function clipByGlobalNorm(gradients: NamedTensors, maxNorm: number): NamedTensors {
   const entries = Object.entries(gradients);
   if (entries.length === 0) {
-    throw argumentError({ fn: 'clipByGlobalNorm', argument: 'gradients', required: 'hold at least one tensor', got: gradients, shown: 'none', advice: 'Pass the gradients of the step.' });
+    throw argumentError({
+      fn: 'clipByGlobalNorm',
+      argument: 'gradients',
+      required: 'hold at least one tensor',
+      got: gradients,
+      shown: 'none',
+      advice: 'Pass the gradients of the step.',
+    });
   }
   const advice = 'To train without clipping, do not call this function.';
   checkNumber('clipByGlobalNorm', 'maxNorm', maxNorm, { above: 0 }, advice);

@@ -233,9 +233,7 @@ describeEngines('Trainer.fit', () => {
     await trainer.step(tinyInputs(0));
     const inputs = (): { x: tf.Tensor; y: tf.Tensor } => ({ x: tf.zeros([7]), y: tf.zeros([7]) });
     await expectNoLeak(async () => {
-      await expect(collect(trainer.fit({ ...tinyFit, epochs: 1, inputs }))).rejects.toThrow(
-        "input 'x' must be float32",
-      );
+      await expect(collect(trainer.fit({ ...tinyFit, epochs: 1, inputs }))).rejects.toThrow('inputs.x must be float32');
     });
   });
 
@@ -246,7 +244,7 @@ describeEngines('Trainer.fit', () => {
       return tinyInputs(batch);
     };
     expect(await messageOf(collect(tinyTrainer().fit({ ...tinyFit, epochs: 1, inputs })))).toMatch(
-      /step 0 must leave \d+ tensors alive, as many as before it, got \d+\. Dispose what `inputs` and `loss` keep/,
+      /step 0 must leave \d+ tensors alive, as many as before it, got \d+\. Dispose every tensor that `inputs` and `loss` make/,
     );
   });
 

@@ -157,7 +157,13 @@ async function* oneEpoch<Batch, Input extends string, Metric extends string>(
     if (pending) await finish().catch(() => {});
   }
   if (step === stepsPerEpoch || stop.asked || stop.check()) return; // the data may listen to the signal too
-  throw argumentError({ fn: 'Trainer.fit', argument: 'batches', required: `give ${stepsPerEpoch - start.step} batches from step ${start.step} of epoch ${epoch}`, got: step - start.step, advice: 'Correct stepsPerEpoch, or let the data set drop its last incomplete batch.' });
+  throw argumentError({
+    fn: 'Trainer.fit',
+    argument: 'batches',
+    required: `give ${stepsPerEpoch - start.step} batches from step ${start.step} of epoch ${epoch}`,
+    got: step - start.step,
+    advice: 'Correct stepsPerEpoch, or let the data set drop its last incomplete batch.',
+  });
 }
 
 /**

@@ -37,7 +37,7 @@ describeEngines('a trainer in mixed precision', () => {
     skip(currentEngine().precisions.includes('mixed'), 'this engine has mixed precision');
     const { numTensors } = tf.memory();
     expect(() => linear('mixed', sgd())).toThrow(
-      /^compile: precision must be one that the engine has, 'float32' on '.*' \(.*\), got 'mixed'\. Choose another engine or device, or leave precision out\.$/s,
+      /^compile: precision must be 'float32' on engine '.*' \(.*\), got 'mixed'\. Choose another engine or device, or leave precision out\.$/s,
     );
     expect(tf.memory().numTensors).toBe(numTensors + 1); // the weight alone
   });

@@ -1,5 +1,5 @@
-import { argumentError, showValue } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError, showValue } from '@tfjs-ssl/checks';
 import { compile, type InputSpec, type InputSpecs, type InputTensors, type Precision } from '@tfjs-ssl/engine';
 import type { GradientScale } from '@tfjs-ssl/ops';
 import { type AfterUpdates, afterScalars, runAfterUpdates } from './after-update.ts';
@@ -62,7 +62,13 @@ export function trainingStep<Inputs extends InputSpecs, Metric extends string>(
 ): TrainingStep<keyof Inputs & string> {
   const { parameters, loss, update, afterUpdate, clipNorm, precision, lossScale, ranks } = definition;
   if (scalarsInput in definition.inputs) {
-    throw argumentError({ fn: 'Trainer', argument: 'inputs', required: `not have the name '${scalarsInput}', which the trainer uses`, got: scalarsInput, advice: 'Choose another name.' });
+    throw argumentError({
+      fn: 'Trainer',
+      argument: 'inputs',
+      required: `not have the name '${scalarsInput}', which the trainer uses`,
+      got: scalarsInput,
+      advice: 'Choose another name.',
+    });
   }
   const optimizerScalars = update.scalars(0, 0).length;
   const inputs: Record<string, InputSpec> = {
@@ -154,14 +160,29 @@ const asVector = (scalar: tf.Tensor): tf.Tensor => tf.reshape(tf.cast(scalar, 'f
 function checkScalar(what: string, value: tf.Tensor): void {
   if (!(value instanceof tf.Tensor) || value.rank !== 0) {
     const got = value instanceof tf.Tensor ? `shape ${showValue(value.shape)}` : showValue(value);
-    throw argumentError({ kind: 'type', fn: 'Trainer', argument: what, required: 'be a scalar tensor', got: value, shown: got, advice: 'Return `{ loss, metrics: { name: scalar } }`, and take the mean over the batch.' });
+    throw argumentError({
+      kind: 'type',
+      fn: 'Trainer',
+      argument: what,
+      required: 'be a scalar tensor',
+      got: value,
+      shown: got,
+      advice: 'Return `{ loss, metrics: { name: scalar } }`, and take the mean over the batch.',
+    });
   }
 }
 
 function gradientsByName(parameters: NamedVariables, byVariable: tf.NamedTensorMap): NamedTensors {
   const missing = Object.keys(parameters).filter((name) => !byVariable[parameters[name]!.name]);
   if (missing.length > 0) {
-    throw argumentError({ fn: 'Trainer', argument: 'parameters', required: 'all get a gradient', got: missing, shown: `none for ${missing.join(', ')}`, advice: 'Leave out what the loss does not depend on, and what is not trainable.' });
+    throw argumentError({
+      fn: 'Trainer',
+      argument: 'parameters',
+      required: 'all get a gradient',
+      got: missing,
+      shown: `none for ${missing.join(', ')}`,
+      advice: 'Leave out what the loss does not depend on, and what is not trainable.',
+    });
   }
   return Object.fromEntries(
     Object.entries(parameters).map(([name, variable]) => [name, byVariable[variable.name] as tf.Tensor]),

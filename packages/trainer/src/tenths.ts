@@ -14,7 +14,14 @@ import { argumentError } from '@tfjs-ssl/checks';
  */
 export function firstAndLastTenth(values: readonly number[]): { first: number; last: number } {
   if (values.length === 0) {
-    throw argumentError({ fn: 'firstAndLastTenth', argument: 'values', required: 'hold at least one number', got: values, shown: 'none', advice: 'Train a step first.' });
+    throw argumentError({
+      fn: 'firstAndLastTenth',
+      argument: 'values',
+      required: 'hold at least one number',
+      got: values,
+      shown: 'none',
+      advice: 'Train a step first.',
+    });
   }
   const count = Math.max(1, Math.floor(values.length / 10));
   return { first: mean(values.slice(0, count)), last: mean(values.slice(-count)) };

@@ -1,5 +1,5 @@
-import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError } from '@tfjs-ssl/checks';
 import type { SafeTensor } from '@tfjs-ssl/safetensors';
 import type { NamedVariables, OptimizerState } from './types.ts';
 
@@ -32,7 +32,16 @@ export async function readVariables(variables: NamedVariables): Promise<Record<s
   // all reads start before the first is awaited: one state, and no wait per variable where memory is read back
   const read = async ([name, variable]: [string, tf.Variable]): Promise<[string, SafeTensor]> => {
     const dtype = dtypes[variable.dtype];
-    if (!dtype) throw argumentError({ kind: 'type', fn: 'Trainer', argument: `'${name}'`, required: 'be float32 or int32', got: variable.dtype, shown: variable.dtype, advice: 'Convert the variable.' });
+    if (!dtype)
+      throw argumentError({
+        kind: 'type',
+        fn: 'Trainer',
+        argument: `'${name}'`,
+        required: 'be float32 or int32',
+        got: variable.dtype,
+        shown: variable.dtype,
+        advice: 'Convert the variable.',
+      });
     // a copy: data() may hand out the memory that the next step writes to
     const data = (await variable.data<'float32' | 'int32'>()).slice();
     if (!data.every(Number.isFinite)) {
@@ -80,7 +89,14 @@ export function assignVariables(variables: NamedVariables, tensors: Readonly<Rec
   for (const name of Object.keys(tensors)) if (!Object.hasOwn(variables, name)) problems.push(`${name} is not known`);
   if (problems.length > 0) {
     const more = problems.length > 5 ? ` and ${problems.length - 5} more` : '';
-    throw argumentError({ fn: 'Trainer', argument: 'state', required: 'fit the model and the optimizer', got: problems, shown: `differences: ${problems.slice(0, 5).join('; ')}${more}`, advice: 'Restore the state of a trainer with the same model and optimizer.' });
+    throw argumentError({
+      fn: 'Trainer',
+      argument: 'state',
+      required: 'fit the model and the optimizer',
+      got: problems,
+      shown: `differences: ${problems.slice(0, 5).join('; ')}${more}`,
+      advice: 'Restore the state of a trainer with the same model and optimizer.',
+    });
   }
   tf.tidy(() => {
     for (const [name, variable] of Object.entries(variables)) {

@@ -173,7 +173,7 @@ describeEngines('Trainer', () => {
     });
     expect((await trainer.step({})).loss).toBe(1);
     await expect(trainer.snapshot()).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[Error: Trainer: 'model.weight' holds values that are not finite, so this state is not saved. Lower the learning rate, or set \`clipNorm\`, and go on from the last checkpoint, which is intact.]`,
+      `[Error: Trainer: 'model.weight' must be finite to be saved, got NaN or infinity. Lower the learning rate, or set \`clipNorm\`, and continue from the last checkpoint, which is intact.]`,
     );
   });
 
@@ -181,11 +181,11 @@ describeEngines('Trainer', () => {
     const { trainer, weight } = square();
     const { tensors } = await tinyTrainer().snapshot();
     expect(() => trainer.restore({ step: 1, tensors })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: Trainer: the state does not fit: model.weight is missing; model.fc1.weight is not known; model.fc1.bias is not known; model.fc2.weight is not known; model.fc1.running_mean is not known and 3 more. It belongs to another model or optimizer.]`,
+      `[RangeError: Trainer: state must fit the model and the optimizer, got differences: model.weight is missing; model.fc1.weight is not known; model.fc1.bias is not known; model.fc2.weight is not known; model.fc1.running_mean is not known and 3 more. Restore the state of a trainer with the same model and optimizer.]`,
     );
     const other = { 'model.weight': { dtype: 'F32', shape: [2], data: new Float32Array(2) } } as const;
     expect(() => trainer.restore({ step: 1, tensors: other })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: Trainer: the state does not fit: model.weight is F32 [2] instead of F32 []. It belongs to another model or optimizer.]`,
+      `[RangeError: Trainer: state must fit the model and the optimizer, got differences: model.weight is F32 [2] instead of F32 []. Restore the state of a trainer with the same model and optimizer.]`,
     );
     expect([(await weight.data())[0], trainer.stepsDone]).toEqual([2, 0]);
   });
@@ -202,7 +202,7 @@ describeEngines('Trainer', () => {
     await trainer.step({ x });
     expect(warn.mock.calls.map(([text]) => text.replaceAll(other.name, '<other>'))).toMatchInlineSnapshot(`
       [
-        "Trainer: the loss uses 1 trainable variables that are not in parameters, so they stay as they are: <other>. Add them (two models of one name take each other's place where their weights are spread into one object), or freeze them: \`layer.trainable = false\`.",
+        "Trainer: the loss uses 1 trainable variables that are not in parameters, so they stay as they are: <other>. Add them with namedWeights({ encoder, head }), or freeze them: \`layer.trainable = false\`.",
       ]
     `);
     warn.mockClear();
@@ -240,7 +240,7 @@ describeEngines('Trainer', () => {
     expect(() =>
       square({ inputs: { x: { shape: [] }, 'optimizer.scalars': { shape: [] } } as never }),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: Trainer: inputs must not have the name 'optimizer.scalars', which the trainer uses itself. Choose another.]`,
+      `[RangeError: Trainer: inputs must not have the name 'optimizer.scalars', which the trainer uses, got 'optimizer.scalars'. Choose another name.]`,
     );
   });
 
@@ -255,8 +255,7 @@ describeEngines('Trainer', () => {
     });
     const x = tf.scalar(1);
     await expectNoLeak(async () => {
-      for (let i = 0; i < 3; i++)
-        expect(await messageOf(trainer.step({ x }))).toContain("the metric 'product' must be");
+      for (let i = 0; i < 3; i++) expect(await messageOf(trainer.step({ x }))).toContain("metric 'product' must be");
     });
     trainer.dispose();
   });
@@ -266,21 +265,21 @@ describeEngines('Trainer', () => {
     const unused = tf.variable(tf.scalar(1));
     const of = (options: object): Promise<string> => messageOf(square(options).trainer.step({ x }));
     expect(await of({ loss: () => ({ loss: tf.square(tf.tensor1d([1, 2])) }) })).toMatchInlineSnapshot(
-      `"Trainer: the loss must be a scalar tensor, got shape [2]. Return \`{ loss, metrics: { name: scalar } }\`; take the mean over the batch."`,
+      `"Trainer: loss must be a scalar tensor, got shape [2]. Return \`{ loss, metrics: { name: scalar } }\`, and take the mean over the batch."`,
     );
     expect(await of({ loss: () => ({}) })).toMatchInlineSnapshot(
-      `"Trainer: the loss must be a scalar tensor, got undefined. Return \`{ loss, metrics: { name: scalar } }\`; take the mean over the batch."`,
+      `"Trainer: loss must be a scalar tensor, got undefined. Return \`{ loss, metrics: { name: scalar } }\`, and take the mean over the batch."`,
     );
     const loss = tf.variable(tf.scalar(1));
     const unusedToo = { parameters: { loss, unused }, loss: () => ({ loss: tf.square(loss) }) };
     expect(await of(unusedToo)).toMatchInlineSnapshot(
-      `"Trainer: every parameter must get a gradient, got none for unused. The loss does not depend on them, or they are not trainable: leave them out of \`parameters\`."`,
+      `"Trainer: parameters must all get a gradient, got none for unused. Leave out what the loss does not depend on, and what is not trainable."`,
     );
     expect(await of({ schedule: () => Number.NaN })).toMatchInlineSnapshot(
-      `"Trainer: schedule must give a learning rate of at least 0, got NaN at step 0. Correct the schedule."`,
+      `"Trainer: schedule must give a finite learning rate of at least 0, got NaN at step 0. Correct the schedule."`,
     );
     expect(await of({ inputs: { x: { shape: [3] } } })).toMatchInlineSnapshot(
-      `"compile: input 'x' must be float32 of shape [3], got float32 of shape []. A step is compiled for one shape: compile another one for other shapes."`,
+      `"compile: inputs.x must be float32 of shape [3], got float32 of shape []. A step is compiled for one shape: compile another step for other shapes."`,
     );
   });
 });

@@ -1,5 +1,5 @@
-import { argumentError } from '@tfjs-ssl/checks';
 import type * as tf from '@tensorflow/tfjs-core';
+import { argumentError } from '@tfjs-ssl/checks';
 import type { InputSpecs, InputTensors, Precision } from '@tfjs-ssl/engine';
 import type { BatchStatistics, World } from '@tfjs-ssl/ops';
 import { type AfterUpdates, afterScalars, afterVariables } from './after-update.ts';
@@ -164,7 +164,14 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
     const step = this.#stepsDone;
     const learningRate = schedule(step);
     if (!(learningRate >= 0 && learningRate < Number.POSITIVE_INFINITY)) {
-      throw argumentError({ fn: 'Trainer', argument: 'schedule', required: 'give a finite learning rate of at least 0', got: learningRate, shown: `${learningRate} at step ${step}`, advice: 'Correct the schedule.' });
+      throw argumentError({
+        fn: 'Trainer',
+        argument: 'schedule',
+        required: 'give a finite learning rate of at least 0',
+        got: learningRate,
+        shown: `${learningRate} at step ${step}`,
+        advice: 'Correct the schedule.',
+      });
     }
     const scalars = [...this.#update.scalars(step, learningRate), ...afterScalars(afterUpdate, step)];
     const output = this.#step.run(inputs, scalars);

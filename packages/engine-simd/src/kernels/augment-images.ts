@@ -82,7 +82,8 @@ function makeViews(runtime: Runtime, v: Views): void {
 }
 
 /** The augmentation chain on float images. */
-const augmentImages = defineOpKernel('AugmentImages',
+const augmentImages = defineOpKernel(
+  'AugmentImages',
   ({ inputs: { images, parameters }, attributes: { stages, size }, backend }) => {
     const [count, height, width] = images.shape as [number, number, number, number];
     const [views, columns] = parameters.shape as [number, number];
@@ -96,7 +97,8 @@ const augmentImages = defineOpKernel('AugmentImages',
 );
 
 /** The augmentation chain on 8-bit images, of which those that are wanted are copied to where the threads see them. */
-const augmentPackedImages = defineOpKernel('AugmentPackedImages',
+const augmentPackedImages = defineOpKernel(
+  'AugmentPackedImages',
   ({ inputs, attributes: { shards, imageSize, stages, size }, backend }) => {
     const { runtime } = backend;
     const indices = backend.values(inputs.indices as tf.TensorInfo) as Int32Array;

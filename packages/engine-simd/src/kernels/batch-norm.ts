@@ -63,65 +63,88 @@ function spoilOverflown(mean: Float32Array, variance: Float32Array): void {
   for (let c = 0; c < variance.length; c++) if (!Number.isFinite(variance[c])) mean[c] = Number.NaN;
 }
 
-const train = defineOpKernel('BatchNormTrain',
-  ({ inputs, attributes: { epsilon, relu, momentum }, backend }) => {
-    const { x, gamma, beta, residual, runningMean, runningVariance } = inputs;
-    const { runtime } = backend;
-    const [rows, channels] = rowsAndChannels(x);
-    const [output, mean, variance] = [backend.output(x.shape), backend.output([channels]), backend.output([channels])];
-    const input = backend.address(x);
-    const block = sumBlock(rows, channels);
-    const blocks = ceilDiv(rows, block);
-    runtime.withTemporary(blocks * 3 * channels * 4, (parts) => {
-      runtime.runOnce(blocks, BATCH_NORM_STATISTICS, input, parts, rows, channels, block);
-      runtime.kernels.finishBatchNorm(parts, rows, block, channels, mean.address, variance.address);
-    });
-    spoilOverflown(runtime.floats(mean.address, channels), runtime.floats(variance.address, channels));
-    apply(runtime, rows, channels, {
-      x: input,
-      output: output.address,
-      mean: mean.address,
-      variance: variance.address,
-      gamma: backend.address(gamma),
-      beta: backend.address(beta),
-      residual: residual ? backend.address(residual) : 0,
-      relu,
-      epsilon,
-    });
-    if (momentum !== undefined) {
-      const values = (at: number) => runtime.floats(at, channels);
-      moveRunning(values(backend.address(runningMean)), values(mean.address), momentum, momentum);
-      const share = (momentum * rows) / (rows - 1);
-      moveRunning(values(backend.address(runningVariance)), values(variance.address), momentum, share);
-    }
-    return [output.info, mean.info, variance.info];
-  },
-);
-
-const trainGradient = defineOpKernel('BatchNormTrainGrad', ({ inputs, attributes: { epsilon, relu, residual }, backend }) => {
+const train = defineOpKernel('BatchNormTrain', ({ inputs, attributes: { epsilon, relu, momentum }, backend }) => {
+  const { x, gamma, beta, residual, runningMean, runningVariance } = inputs;
   const { runtime } = backend;
-  const [rows, channels] = rowsAndChannels(inputs.x);
-  const [dx, dgamma, dbeta] = [backend.output(inputs.x.shape), backend.output([channels]), backend.output([channels])];
-  const dresidual = residual ? backend.output(inputs.x.shape) : undefined;
-  const [x, dy, mean, variance] = [inputs.x, inputs.dy, inputs.mean, inputs.variance].map((t) =>
-    backend.address(t),
-  ) as [number, number, number, number];
-  const output = relu ? backend.address(inputs.output) : 0;
+  const [rows, channels] = rowsAndChannels(x);
+  const [output, mean, variance] = [backend.output(x.shape), backend.output([channels]), backend.output([channels])];
+  const input = backend.address(x);
   const block = sumBlock(rows, channels);
   const blocks = ceilDiv(rows, block);
-  runtime.withTemporary(blocks * 2 * channels * 4, (parts) => {
-    runtime.runOnce(blocks, BATCH_NORM_GRADIENT_SUMS, x, parts, rows, channels, block, mean, output, dy);
-    runtime.kernels.finishBatchNormGradient(parts, blocks, channels, variance, epsilon, dgamma.address, dbeta.address);
+  runtime.withTemporary(blocks * 3 * channels * 4, (parts) => {
+    runtime.runOnce(blocks, BATCH_NORM_STATISTICS, input, parts, rows, channels, block);
+    runtime.kernels.finishBatchNorm(parts, rows, block, channels, mean.address, variance.address);
   });
-  const lines = applyBlock(channels);
-  runtime.runOnce(
-    ceilDiv(rows, lines),
-    ...[BATCH_NORM_GRADIENT_APPLY, x, dx.address, rows, channels, lines, mean, variance, backend.address(inputs.gamma)],
-    ...[dgamma.address, dbeta.address, output, dy, dresidual?.address ?? 0, floatBits(epsilon)],
-  );
-  const results = [dx.info, dgamma.info, dbeta.info];
-  return dresidual ? [...results, dresidual.info] : results;
+  spoilOverflown(runtime.floats(mean.address, channels), runtime.floats(variance.address, channels));
+  apply(runtime, rows, channels, {
+    x: input,
+    output: output.address,
+    mean: mean.address,
+    variance: variance.address,
+    gamma: backend.address(gamma),
+    beta: backend.address(beta),
+    residual: residual ? backend.address(residual) : 0,
+    relu,
+    epsilon,
+  });
+  if (momentum !== undefined) {
+    const values = (at: number) => runtime.floats(at, channels);
+    moveRunning(values(backend.address(runningMean)), values(mean.address), momentum, momentum);
+    const share = (momentum * rows) / (rows - 1);
+    moveRunning(values(backend.address(runningVariance)), values(variance.address), momentum, share);
+  }
+  return [output.info, mean.info, variance.info];
 });
+
+const trainGradient = defineOpKernel(
+  'BatchNormTrainGrad',
+  ({ inputs, attributes: { epsilon, relu, residual }, backend }) => {
+    const { runtime } = backend;
+    const [rows, channels] = rowsAndChannels(inputs.x);
+    const [dx, dgamma, dbeta] = [
+      backend.output(inputs.x.shape),
+      backend.output([channels]),
+      backend.output([channels]),
+    ];
+    const dresidual = residual ? backend.output(inputs.x.shape) : undefined;
+    const [x, dy, mean, variance] = [inputs.x, inputs.dy, inputs.mean, inputs.variance].map((t) =>
+      backend.address(t),
+    ) as [number, number, number, number];
+    const output = relu ? backend.address(inputs.output) : 0;
+    const block = sumBlock(rows, channels);
+    const blocks = ceilDiv(rows, block);
+    runtime.withTemporary(blocks * 2 * channels * 4, (parts) => {
+      runtime.runOnce(blocks, BATCH_NORM_GRADIENT_SUMS, x, parts, rows, channels, block, mean, output, dy);
+      runtime.kernels.finishBatchNormGradient(
+        parts,
+        blocks,
+        channels,
+        variance,
+        epsilon,
+        dgamma.address,
+        dbeta.address,
+      );
+    });
+    const lines = applyBlock(channels);
+    runtime.runOnce(
+      ceilDiv(rows, lines),
+      ...[
+        BATCH_NORM_GRADIENT_APPLY,
+        x,
+        dx.address,
+        rows,
+        channels,
+        lines,
+        mean,
+        variance,
+        backend.address(inputs.gamma),
+      ],
+      ...[dgamma.address, dbeta.address, output, dy, dresidual?.address ?? 0, floatBits(epsilon)],
+    );
+    const results = [dx.info, dgamma.info, dbeta.info];
+    return dresidual ? [...results, dresidual.info] : results;
+  },
+);
 
 const evaluate = defineKernel<'x' | 'scale' | 'offset' | 'mean' | 'variance', { varianceEpsilon?: number }>(
   'FusedBatchNorm',

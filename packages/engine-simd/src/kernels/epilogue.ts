@@ -54,8 +54,6 @@ export function finish(
     case 'prelu':
       return kernel('Prelu', { x: info, alpha: slopes as tf.TensorInfo });
     default:
-      throw new Error(
-        `engine-simd: a fused kernel has no activation '${activation}'. Apply it as an op of its own.`,
-      );
+      throw new Error(`engine-simd: a fused kernel has no activation '${activation}'. Apply it as an op of its own.`);
   }
 }

@@ -28,7 +28,7 @@ export interface ProductPlan extends Plan {
 }
 
 /** Up to so many output channels the input is multiplied where it lies: packing it would cost more than it saves. */
-export const DIRECT_CHANNELS = 256;
+const DIRECT_CHANNELS = 256;
 /** Rows of a task that packs: a panel of 256 of depth stays in the second cache. */
 const PACKED_ROWS = 96;
 /** Rows of a task that does not, at most, and about how many multiplications it has. */

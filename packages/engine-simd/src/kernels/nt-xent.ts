@@ -58,26 +58,25 @@ function compareRows(
   runtime.runOnce(tasks, NT_XENT, ...words);
 }
 
-const ntXent = defineOpKernel('NTXent',
-  ({ inputs: { projections }, attributes: { temperature }, backend }) => {
-    if (!areFloat(projections)) return null;
-    const { runtime } = backend;
-    const [rows, columns] = projections.shape as [number, number];
-    const [loss, ranks, logSums] = [backend.output([]), backend.output([rows]), backend.output([rows])];
-    withUnitRows(runtime, backend.address(projections), rows, columns, (units) => {
-      runtime.withTemporary(rows * 8, (losses) => {
-        const results = { ranks: ranks.address, logSums: logSums.address, losses, remainders: losses + rows * 4 };
-        compareRows(runtime, units, [rows, columns], temperature, results);
-        const sum = runtime.floats(losses, rows).reduce((total, value) => total + value, 0);
-        runtime.floats(loss.address, 1)[0] = sum / rows;
-      });
+const ntXent = defineOpKernel('NTXent', ({ inputs: { projections }, attributes: { temperature }, backend }) => {
+  if (!areFloat(projections)) return null;
+  const { runtime } = backend;
+  const [rows, columns] = projections.shape as [number, number];
+  const [loss, ranks, logSums] = [backend.output([]), backend.output([rows]), backend.output([rows])];
+  withUnitRows(runtime, backend.address(projections), rows, columns, (units) => {
+    runtime.withTemporary(rows * 8, (losses) => {
+      const results = { ranks: ranks.address, logSums: logSums.address, losses, remainders: losses + rows * 4 };
+      compareRows(runtime, units, [rows, columns], temperature, results);
+      const sum = runtime.floats(losses, rows).reduce((total, value) => total + value, 0);
+      runtime.floats(loss.address, 1)[0] = sum / rows;
     });
-    return [loss.info, ranks.info, logSums.info];
-  },
-);
+  });
+  return [loss.info, ranks.info, logSums.info];
+});
 
 /** The log-sums are formed again, with their remainders: float32 alone is too coarse where the temperature is low. */
-const ntXentGradient = defineOpKernel('NTXentGrad',
+const ntXentGradient = defineOpKernel(
+  'NTXentGrad',
   ({ inputs: { dy, projections }, attributes: { temperature }, backend }) => {
     if (!areFloat(dy, projections)) return null;
     const { runtime } = backend;
@@ -109,7 +108,8 @@ const ntXentGradient = defineOpKernel('NTXentGrad',
   },
 );
 
-const pairLogits = defineOpKernel('PairLogits',
+const pairLogits = defineOpKernel(
+  'PairLogits',
   ({ inputs: { projections }, attributes: { temperature, masked }, backend }) => {
     if (!areFloat(projections)) return null;
     const { runtime } = backend;

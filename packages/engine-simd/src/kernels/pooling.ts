@@ -88,7 +88,8 @@ const globalAveragePool = defineOpKernel('GlobalAveragePool', ({ inputs: { x }, 
   return info;
 });
 
-const globalAveragePoolGradient = defineOpKernel('GlobalAveragePoolGrad',
+const globalAveragePoolGradient = defineOpKernel(
+  'GlobalAveragePoolGrad',
   ({ inputs: { dy }, attributes: { inputShape }, backend }) => {
     const [images, height, width, channels] = inputShape;
     const { info, address } = backend.output(inputShape);

@@ -133,30 +133,28 @@ function moveRunning(call: Call, running: tf.TensorInfo, ofBatch: Handle, moment
   store.replace(running, moved);
 }
 
-const train = defineOpKernel('BatchNormTrain',
-  (call) => {
-    const { inputs, options, store } = call;
-    const { x, residual } = inputs;
-    if (!areFloat(x, inputs.gamma, inputs.beta)) return null;
-    const [gamma, beta] = [store.id(inputs.gamma), store.id(inputs.beta)];
-    const sizes = sizesOf(x.shape, store.gpu);
-    const results = asImages(call, [store.id(x)], x.shape, ([images]) =>
-      sizes.groups === 1
-        ? normaliseAtOnce(call, images!, gamma, beta, sizes.rows)
-        : normaliseInGroups(call, images!, gamma, beta, sizes),
-    );
-    const [normalised, mean, variance] = results as Statistics;
-    if (options.momentum !== undefined && inputs.runningMean) {
-      const { momentum } = options;
-      moveRunning(call, inputs.runningMean, mean, momentum, momentum);
-      moveRunning(call, inputs.runningVariance, variance, momentum, (momentum * sizes.rows) / (sizes.rows - 1));
-    }
-    let output = normalised;
-    if (residual) output = consume(call, 'AddV2', output, store.id(residual));
-    if (options.relu) output = consume(call, 'Relu', output);
-    return [output, mean, variance].map((handle) => store.toTensor(handle));
-  },
-);
+const train = defineOpKernel('BatchNormTrain', (call) => {
+  const { inputs, options, store } = call;
+  const { x, residual } = inputs;
+  if (!areFloat(x, inputs.gamma, inputs.beta)) return null;
+  const [gamma, beta] = [store.id(inputs.gamma), store.id(inputs.beta)];
+  const sizes = sizesOf(x.shape, store.gpu);
+  const results = asImages(call, [store.id(x)], x.shape, ([images]) =>
+    sizes.groups === 1
+      ? normaliseAtOnce(call, images!, gamma, beta, sizes.rows)
+      : normaliseInGroups(call, images!, gamma, beta, sizes),
+  );
+  const [normalised, mean, variance] = results as Statistics;
+  if (options.momentum !== undefined && inputs.runningMean) {
+    const { momentum } = options;
+    moveRunning(call, inputs.runningMean, mean, momentum, momentum);
+    moveRunning(call, inputs.runningVariance, variance, momentum, (momentum * sizes.rows) / (sizes.rows - 1));
+  }
+  let output = normalised;
+  if (residual) output = consume(call, 'AddV2', output, store.id(residual));
+  if (options.relu) output = consume(call, 'Relu', output);
+  return [output, mean, variance].map((handle) => store.toTensor(handle));
+});
 
 /** What the gradient op takes of the variance: itself on the processor, 1 / sqrt(variance + epsilon) on a GPU (cuDNN's choice). */
 function savedVariance(call: Call, variance: number): Handle | null {

@@ -91,7 +91,8 @@ const globalAveragePool = defineOpKernel('GlobalAveragePool', ({ inputs: { x }, 
   return store.toTensor(run('Mean', attributes, [store.id(x), store.constant([1, 2])]));
 });
 
-const globalAveragePoolGradient = defineOpKernel('GlobalAveragePoolGrad',
+const globalAveragePoolGradient = defineOpKernel(
+  'GlobalAveragePoolGrad',
   ({ inputs: { dy }, options: { inputShape }, store, attribute, run }) => {
     const [images, height, width, channels] = inputShape;
     const share = store.withNumbers([1 / (height * width)], (factor) =>

@@ -13,7 +13,7 @@ const stringHeaders = ['tsl', 'tensorflow/tsl', 'xla/tsl', 'external/local_tsl/t
 );
 
 /** Arguments of the one call of the compiler that makes the addon. */
-export function compilerArguments(
+function compilerArguments(
   packageFolder: string,
   tensorflow: TensorFlowFolder,
   includes: readonly string[],

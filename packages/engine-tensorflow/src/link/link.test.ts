@@ -142,7 +142,7 @@ describe('linking', () => {
   it('says which functions are missing and leaves nothing half done', () => {
     const { run } = machine({ nm: (args) => ended(0, args.includes('--undefined-only') ? ' U TFE_Execute' : '') });
     expect(failure(() => link(run, fakeTensorFlow()))).toMatchInlineSnapshot(
-      `"the TensorFlow in ROOT/site-packages/tensorflow lacks 1 of 1 functions that tfjs-node needs: TFE_Execute. Use TensorFlow 2.20 or 2.21, with which this is tried."`,
+      `"the TensorFlow in ROOT/site-packages/tensorflow must have the 1 functions that tfjs-node needs, got all but 1: TFE_Execute. Use TensorFlow 2.20 or 2.21, which are tested."`,
     );
     expect(existsSync(addonPath(addonFolder()))).toBe(false);
   });
@@ -152,7 +152,7 @@ describe('linking', () => {
     expect(failure(() => link(machine({ 'g++': gcc }).run, fakeTensorFlow()))).toMatchInlineSnapshot(`
       "g++ could not build the addon against ROOT/site-packages/tensorflow:
           a.cc:1: error: no such thing
-      Use TensorFlow 2.20 or 2.21, with which this is tried, and a compiler that knows C++17."
+      Use TensorFlow 2.20 or 2.21, which are tested, and a compiler with C++17."
     `);
   });
 
@@ -160,24 +160,24 @@ describe('linking', () => {
     const old = JSON.stringify({ version: '2.8.4', device: '', gpu: false, error: 0 });
     const { run } = machine({ [process.execPath]: () => ended(0, old) });
     expect(failure(() => link(run, fakeTensorFlow()))).toMatchInlineSnapshot(
-      `"TensorFlow 2.8.4 is too old: tfjs-node needs 2.9 or newer. Run \`pip install --upgrade tensorflow\` and link again."`,
+      `"TensorFlow must be version 2.9 or newer for tfjs-node, got 2.8.4. Run \`pip install --upgrade tensorflow\` and link again."`,
     );
     rmSync(join(root, 'site-packages'), { recursive: true });
     expect(failure(() => inspectTensorFlow(fakeTensorFlow('libtensorflow_cc.so.2')))).toMatchInlineSnapshot(
-      `"the TensorFlow 2.20.0 in ROOT/site-packages/tensorflow is too old: its Python package has no libtensorflow_cc.so.2, which came with 2.12. Run \`pip install --upgrade tensorflow\` and link again."`,
+      `"the TensorFlow in ROOT/site-packages/tensorflow must be version 2.12 or newer, got 2.20.0 without libtensorflow_cc.so.2. Run \`pip install --upgrade tensorflow\` and link again."`,
     );
   });
 
   it('tells an addon that crashes or computes wrongly', () => {
     const crash = machine({ [process.execPath]: () => ended(null, '', 'Segmentation fault') });
     expect(failure(() => link(crash.run, fakeTensorFlow()))).toMatchInlineSnapshot(`
-      "the addon was built, and cannot compute:
+      "the addon was built but cannot compute:
           Segmentation fault"
     `);
     const wrong = JSON.stringify({ version: '2.20.0', device: '', gpu: false, error: 3 });
     rmSync(join(root, 'site-packages'), { recursive: true });
     const wrongly = machine({ [process.execPath]: () => ended(0, wrong) });
-    expect(failure(() => link(wrongly.run, fakeTensorFlow()))).toContain('with an error of 3');
+    expect(failure(() => link(wrongly.run, fakeTensorFlow()))).toContain('an error below 0.001, got 3');
     expect(existsSync(recordPath(addonFolder()))).toBe(false);
   });
 
@@ -192,7 +192,7 @@ describe('linking', () => {
 
   it('works on Linux alone', () => {
     expect(failure(() => link(machine().run, fakeTensorFlow(), 'darwin'))).toMatchInlineSnapshot(
-      `"linking works on Linux, and this is darwin. Install tfjs-node with its own download: \`npm install @tensorflow/tfjs-node@4.22.0\`."`,
+      `"linking works only on Linux, got darwin. Install tfjs-node with its own download: \`npm install @tensorflow/tfjs-node@4.22.0\`."`,
     );
   });
 });
@@ -201,21 +201,21 @@ describe('what linking needs', () => {
   it('a TensorFlow that Python finds', () => {
     expect(findTensorFlow(() => ended(0, '/venv/tensorflow\n'), 'python3')).toBe('/venv/tensorflow');
     expect(failure(() => findTensorFlow(() => ended(0, '\n'), 'python3'))).toMatchInlineSnapshot(
-      `"python3 has no TensorFlow. Make one: \`python3 -m venv tf && tf/bin/pip install 'tensorflow[and-cuda]'\` (without a GPU: \`tensorflow-cpu\`), then give its folder: \`--tensorflow tf/lib/python3.*/site-packages/tensorflow\`."`,
+      `"python3 has no TensorFlow. Make one: \`python3 -m venv tf && tf/bin/pip install 'tensorflow[and-cuda]'\` (without a GPU: \`tensorflow-cpu\`), then pass its folder: \`--tensorflow tf/lib/python3.*/site-packages/tensorflow\`."`,
     );
     expect(failure(() => findTensorFlow(() => absent, 'python9'))).toContain('there is no python9');
   });
 
   it('a folder that holds one', () => {
     expect(failure(() => inspectTensorFlow(join(root, 'nothing')))).toMatchInlineSnapshot(
-      `"--tensorflow must be the folder of a TensorFlow, and ROOT/nothing is no folder. Find it: \`python3 -c "import tensorflow, os; print(os.path.dirname(tensorflow.__file__))"\`."`,
+      `"--tensorflow must be the folder of a TensorFlow, got ROOT/nothing, which is no folder. Find it: \`python3 -c "import tensorflow, os; print(os.path.dirname(tensorflow.__file__))"\`."`,
     );
     expect(failure(() => inspectTensorFlow(root))).toMatchInlineSnapshot(
-      `"ROOT holds neither libtensorflow_cc.so.2 (a Python package) nor lib/libtensorflow.so.2 (an unpacked libtensorflow). Give the folder site-packages/tensorflow."`,
+      `"ROOT must hold libtensorflow_cc.so.2 (a Python package) or lib/libtensorflow.so.2 (an unpacked libtensorflow), got neither. Pass the folder site-packages/tensorflow."`,
     );
     const folder = fakeTensorFlow('include/tensorflow/c/eager/c_api.h');
     expect(failure(() => inspectTensorFlow(folder))).toMatchInlineSnapshot(
-      `"the TensorFlow in ROOT/site-packages/tensorflow has no header include/tensorflow/c/eager/c_api.h. Install the complete package: \`pip install --force-reinstall tensorflow\`."`,
+      `"the TensorFlow in ROOT/site-packages/tensorflow must have the header include/tensorflow/c/eager/c_api.h, got none. Install the complete package: \`pip install --force-reinstall tensorflow\`."`,
     );
   });
 
@@ -233,16 +233,16 @@ describe('what linking needs', () => {
     expect(findCompiler(machine().run, undefined)).toBe('g++');
     expect(findCompiler(machine({ 'g++': () => absent, 'clang++': () => ended(0) }).run, undefined)).toBe('clang++');
     expect(failure(() => findCompiler(() => absent, undefined))).toMatchInlineSnapshot(
-      `"there is no C++ compiler (tried g++, clang++). Install one, \`apt install g++\` or \`dnf install gcc-c++\`, or name it: \`CXX=/path/to/g++\`."`,
+      `"a C++ compiler is needed, got none of g++, clang++. Install one (\`apt install g++\` or \`dnf install gcc-c++\`), or name yours: \`CXX=/path/to/g++\`."`,
     );
-    expect(failure(() => findCompiler(() => absent, 'c++-9'))).toContain('tried c++-9');
+    expect(failure(() => findCompiler(() => absent, 'c++-9'))).toContain('got none of c++-9');
   });
 
   it("Node's headers", () => {
     put(join(root, 'node', 'include', 'node', 'node_api.h'));
     expect(findNodeHeaders(root, join(root, 'node', 'bin', 'node'))).toBe(join(root, 'node', 'include', 'node'));
     expect(failure(() => findNodeHeaders(root, join(root, 'bin', 'node')))).toMatchInlineSnapshot(
-      `"node_api.h is in none of ROOT/include/node. Run \`npm install --save-dev node-api-headers\` and link again."`,
+      `"node_api.h is needed, got none in ROOT/include/node. Run \`npm install --save-dev node-api-headers\` and link again."`,
     );
   });
 
@@ -262,7 +262,7 @@ describe('the command line', () => {
 
   it('is refused where it is wrong', () => {
     expect(failure(() => parseLinkOptions(['--undo', '--tensorflow', 'x']))).toMatchInlineSnapshot(
-      `"--undo takes no --tensorflow: it finds what was linked by itself. Leave one of them out."`,
+      `"--undo takes no --tensorflow, because it finds by itself what was linked. Leave one of the two out."`,
     );
     expect(failure(() => parseLinkOptions(['--tf', 'x']))).toMatchInlineSnapshot(
       `"Unknown option '--tf'. Run with --help for the list of options."`,

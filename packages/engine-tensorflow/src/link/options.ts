@@ -43,7 +43,9 @@ export function parseLinkOptions(args: readonly string[]): LinkOptions {
   if (values.help) return { action: 'help' };
   if (values.undo) {
     if (values.tensorflow !== undefined) {
-      throw new LinkError('--undo takes no --tensorflow, because it finds by itself what was linked. Leave one of the two out.');
+      throw new LinkError(
+        '--undo takes no --tensorflow, because it finds by itself what was linked. Leave one of the two out.',
+      );
     }
     return { action: 'undo' };
   }

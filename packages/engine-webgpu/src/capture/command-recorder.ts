@@ -6,7 +6,7 @@ export interface RecordedDispatch {
 }
 
 /** A copy from buffer to buffer, as it was recorded. */
-export interface RecordedCopy {
+interface RecordedCopy {
   readonly source: GPUBuffer;
   readonly sourceOffset: number;
   readonly target: GPUBuffer;

@@ -128,7 +128,7 @@ function leave(backend: GpuBackend, home: VariableHome): void {
 }
 
 /** Brings home what variables were assigned since the last replay. */
-export function syncHomes(backend: GpuBackend, homes: readonly VariableHome[]): void {
+function syncHomes(backend: GpuBackend, homes: readonly VariableHome[]): void {
   for (const home of homes) home.prepare();
   backend.flush();
   const encoder = backend.device.createCommandEncoder();

@@ -148,7 +148,9 @@ export class Recording implements Recorder {
       return;
     }
     if (this.#backend.holds.has(dataId)) {
-      throw new RefusedStep('it uses an output of another compiled step, which changes from step to step. Pass it as an input.');
+      throw new RefusedStep(
+        'it uses an output of another compiled step, which changes from step to step. Pass it as an input.',
+      );
     }
     this.pinned.add(dataId);
     this.#backend.tensorMap.get(dataId).refCount++;

@@ -1,5 +1,5 @@
-import { checkChoice } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
+import { checkChoice } from '@tfjs-ssl/checks';
 import type { GpuBackend } from '../backend.ts';
 import { type ElementCode, mapElements } from '../map-elements.ts';
 import { numbersCode } from '../numbers-code.ts';

@@ -49,7 +49,7 @@ function updateSome(
   });
 }
 
-function code(count: number, scaled: boolean, options: AdamUpdateOptions): string {
+function code(count: number, scaled: boolean, options: OpKernels['AdamUpdate']['attributes']): string {
   const { beta1, beta2, epsilon, weightDecay, decoupled } = options;
   const gradient = weightDecay !== 0 && !decoupled ? `g + ${floatLiteral(weightDecay)} * p` : 'g';
   const start = weightDecay !== 0 && decoupled ? `p * (1 - numbers[0].x * ${floatLiteral(weightDecay)})` : 'p';

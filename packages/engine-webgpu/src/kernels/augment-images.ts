@@ -70,7 +70,8 @@ function runSegment(
   });
 }
 
-const augmentImages = defineOpKernel('AugmentImages',
+const augmentImages = defineOpKernel(
+  'AugmentImages',
   ({ inputs: { images, parameters }, attributes: { stages }, backend }) => {
     const [count, height, width] = images.shape as [number, number, number, number];
     const floats: Images = { source: { kind: 'floats' }, bindings: [{ name: 'images', from: images }], count };
@@ -78,7 +79,8 @@ const augmentImages = defineOpKernel('AugmentImages',
   },
 );
 
-const augmentPackedImages = defineOpKernel('AugmentPackedImages',
+const augmentPackedImages = defineOpKernel(
+  'AugmentPackedImages',
   ({ inputs, attributes: { shards: count, imageSize, stages }, backend }) => {
     const indices = inputs.indices as tf.TensorInfo;
     const { parameters } = inputs;

@@ -44,64 +44,61 @@ function outputLike(backend: GpuBackend, x: tf.TensorInfo): tf.TensorInfo {
 const BINDINGS = 10;
 
 /** Partial statistics, then all the rest. */
-const train = defineOpKernel('BatchNormTrain',
-  ({ inputs, attributes: { epsilon, relu, momentum }, backend }) => {
-    const { x, gamma, beta, residual, runningMean, runningVariance } = inputs;
-    const { rows, width, columns, tiles, blocks } = channelTiles(x);
-    const output = outputLike(backend, x);
-    const [mean, variance] = [backend.output(gamma.shape), backend.output(gamma.shape)];
-    const [inSums, inApply] = [blocks(SUM_GROUPS), blocks(APPLY_GROUPS)];
-    const variant = { width, relu, residual: Boolean(residual), running: Boolean(runningMean) };
-    const key = Object.values(variant).join();
-    const sizes = { rows: u32(rows), columns: u32(columns) };
-    const merging = {
-      ...{ statisticsBlocks: u32(inSums.blocks), rowsPerStatisticsBlock: u32(inSums.rowsPerBlock) },
-      ...{ epsilon: f32(epsilon), momentum: f32(momentum ?? 0) },
-    };
-    const run = (
-      name: string,
-      read: Tensors,
-      written: Tensors,
-      block: Block,
-      uniforms: Uniforms,
-      code: (memory: Memory) => string,
-    ) =>
-      dispatch(backend, {
-        key: name,
-        bindings: [...bind(valueType(width), read, 'read'), ...bind(valueType(width), written, 'read_write')],
-        uniforms: { ...sizes, rowsPerBlock: u32(block.rowsPerBlock), ...uniforms },
-        code,
-        workgroups: [tiles, block.blocks],
-      });
-    const statistics = { mean, variance, runningMean, runningVariance };
-    backend.withScratch([inSums.blocks, 2, columns * width], (partials) => {
-      run(`BatchNormStatistics ${width}`, { x }, { partials }, inSums, {}, (memory) => statisticsCode(width, memory));
-      if (backend.device.limits.maxStorageBuffersPerShaderStage >= BINDINGS) {
-        const read = { x, partials, gamma, beta, residual };
-        run(`BatchNormApply ${key}`, read, { output, ...statistics }, inApply, merging, (memory) =>
-          applyCode(variant, memory),
-        );
-        return;
-      }
-      backend.withScratch([3, columns * width], (factors) => {
-        const read = { partials, gamma, beta };
-        const once = { rowsPerBlock: rows, blocks: 1 };
-        run(`BatchNormFinish ${key}`, read, { ...statistics, factors }, once, merging, () => finishCode(variant));
-        const last = { x, residual, factors };
-        run(`BatchNormApplyFactors ${key}`, last, { output }, inApply, {}, (memory) =>
-          applyFactorsCode(variant, memory),
-        );
-      });
+const train = defineOpKernel('BatchNormTrain', ({ inputs, attributes: { epsilon, relu, momentum }, backend }) => {
+  const { x, gamma, beta, residual, runningMean, runningVariance } = inputs;
+  const { rows, width, columns, tiles, blocks } = channelTiles(x);
+  const output = outputLike(backend, x);
+  const [mean, variance] = [backend.output(gamma.shape), backend.output(gamma.shape)];
+  const [inSums, inApply] = [blocks(SUM_GROUPS), blocks(APPLY_GROUPS)];
+  const variant = { width, relu, residual: Boolean(residual), running: Boolean(runningMean) };
+  const key = Object.values(variant).join();
+  const sizes = { rows: u32(rows), columns: u32(columns) };
+  const merging = {
+    ...{ statisticsBlocks: u32(inSums.blocks), rowsPerStatisticsBlock: u32(inSums.rowsPerBlock) },
+    ...{ epsilon: f32(epsilon), momentum: f32(momentum ?? 0) },
+  };
+  const run = (
+    name: string,
+    read: Tensors,
+    written: Tensors,
+    block: Block,
+    uniforms: Uniforms,
+    code: (memory: Memory) => string,
+  ) =>
+    dispatch(backend, {
+      key: name,
+      bindings: [...bind(valueType(width), read, 'read'), ...bind(valueType(width), written, 'read_write')],
+      uniforms: { ...sizes, rowsPerBlock: u32(block.rowsPerBlock), ...uniforms },
+      code,
+      workgroups: [tiles, block.blocks],
     });
-    return [output, mean, variance];
-  },
-);
+  const statistics = { mean, variance, runningMean, runningVariance };
+  backend.withScratch([inSums.blocks, 2, columns * width], (partials) => {
+    run(`BatchNormStatistics ${width}`, { x }, { partials }, inSums, {}, (memory) => statisticsCode(width, memory));
+    if (backend.device.limits.maxStorageBuffersPerShaderStage >= BINDINGS) {
+      const read = { x, partials, gamma, beta, residual };
+      run(`BatchNormApply ${key}`, read, { output, ...statistics }, inApply, merging, (memory) =>
+        applyCode(variant, memory),
+      );
+      return;
+    }
+    backend.withScratch([3, columns * width], (factors) => {
+      const read = { partials, gamma, beta };
+      const once = { rowsPerBlock: rows, blocks: 1 };
+      run(`BatchNormFinish ${key}`, read, { ...statistics, factors }, once, merging, () => finishCode(variant));
+      const last = { x, residual, factors };
+      run(`BatchNormApplyFactors ${key}`, last, { output }, inApply, {}, (memory) => applyFactorsCode(variant, memory));
+    });
+  });
+  return [output, mean, variance];
+});
 
 type Tensors = Record<string, tf.TensorInfo | undefined>;
 type Uniforms = Record<string, UniformValue>;
 type Block = ReturnType<ChannelTiles['blocks']>;
 /** Partial sums, then dx; where both a rectifier and a residual are there, the first writes the masked dy, which the second reads. */
-const trainGradient = defineOpKernel('BatchNormTrainGrad',
+const trainGradient = defineOpKernel(
+  'BatchNormTrainGrad',
   ({ inputs, attributes: { epsilon, relu, residual }, backend }) => {
     const { dy, x, output, mean, variance, gamma } = inputs;
     const { rows, width, columns, tiles, blocks } = channelTiles(x);

@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { sizeOf } from './kernel.ts';
 
 /** Invocations of a workgroup that goes through a tile of channels. */
-export const TILE_THREADS = 256;
+const TILE_THREADS = 256;
 
 /**
  * How a tensor [..., C] is divided for sums over all axes but the last: a workgroup takes a tile of 16 channels and a block of rows, its

@@ -39,42 +39,41 @@ function makeUnitRows(
  * Loss, ranks, and what the gradient needs of every row, without a table of logits: a workgroup takes some anchors through all candidates,
  * tile by tile.
  */
-const ntXent = defineOpKernel('NTXent',
-  ({ inputs: { projections }, attributes: { temperature }, backend }) => {
-    const [rows, elements] = projections.shape as [number, number];
-    const [loss, ranks, logSums] = [backend.output([]), backend.output([rows]), backend.output([3, rows])];
-    const [units, divisors] = [backend.output([rows, elements]), backend.output([rows, 2])];
-    makeUnitRows(backend, projections, units, divisors);
-    backend.withScratch([rows], (losses) => {
-      dispatch(backend, {
-        key: 'NTXent',
-        bindings: [
-          { name: 'units', from: units },
-          { name: 'losses', from: losses, access: 'read_write' },
-          { name: 'ranks', from: ranks, access: 'read_write' },
-          { name: 'logSums', from: logSums, access: 'read_write' },
-        ],
-        uniforms: pairUniforms(rows, elements, temperature),
-        code: () => ntXentCode,
-        workgroups: [Math.ceil(rows / ANCHORS)],
-        work: { flops: 2 * rows * rows * elements },
-      });
-      dispatch(backend, {
-        key: 'NTXentMean',
-        bindings: [
-          { name: 'losses', from: losses },
-          { name: 'loss', from: loss, access: 'read_write' },
-        ],
-        uniforms: { rows: u32(rows) },
-        code: () => meanLossCode,
-        workgroups: [1],
-      });
+const ntXent = defineOpKernel('NTXent', ({ inputs: { projections }, attributes: { temperature }, backend }) => {
+  const [rows, elements] = projections.shape as [number, number];
+  const [loss, ranks, logSums] = [backend.output([]), backend.output([rows]), backend.output([3, rows])];
+  const [units, divisors] = [backend.output([rows, elements]), backend.output([rows, 2])];
+  makeUnitRows(backend, projections, units, divisors);
+  backend.withScratch([rows], (losses) => {
+    dispatch(backend, {
+      key: 'NTXent',
+      bindings: [
+        { name: 'units', from: units },
+        { name: 'losses', from: losses, access: 'read_write' },
+        { name: 'ranks', from: ranks, access: 'read_write' },
+        { name: 'logSums', from: logSums, access: 'read_write' },
+      ],
+      uniforms: pairUniforms(rows, elements, temperature),
+      code: () => ntXentCode,
+      workgroups: [Math.ceil(rows / ANCHORS)],
+      work: { flops: 2 * rows * rows * elements },
     });
-    return [loss, ranks, logSums, units, divisors];
-  },
-);
+    dispatch(backend, {
+      key: 'NTXentMean',
+      bindings: [
+        { name: 'losses', from: losses },
+        { name: 'loss', from: loss, access: 'read_write' },
+      ],
+      uniforms: { rows: u32(rows) },
+      code: () => meanLossCode,
+      workgroups: [1],
+    });
+  });
+  return [loss, ranks, logSums, units, divisors];
+});
 
-const ntXentGradient = defineOpKernel('NTXentGrad',
+const ntXentGradient = defineOpKernel(
+  'NTXentGrad',
   ({ inputs: { dy, projections, logSums, units, divisors }, attributes: { temperature }, backend }) => {
     const [rows, elements] = projections.shape as [number, number];
     const gradient = backend.output(projections.shape);
@@ -96,7 +95,8 @@ const ntXentGradient = defineOpKernel('NTXentGrad',
   },
 );
 
-const pairLogits = defineOpKernel('PairLogits',
+const pairLogits = defineOpKernel(
+  'PairLogits',
   ({ inputs: { projections }, attributes: { temperature, masked }, backend }) => {
     const [rows, elements] = projections.shape as [number, number];
     const logits = backend.output([rows, rows]);

@@ -100,7 +100,8 @@ const globalAveragePool = defineOpKernel('GlobalAveragePool', ({ inputs: { x }, 
   return output;
 });
 
-const globalAveragePoolGradient = defineOpKernel('GlobalAveragePoolGrad',
+const globalAveragePoolGradient = defineOpKernel(
+  'GlobalAveragePoolGrad',
   ({ inputs: { dy }, attributes: { inputShape }, backend }) => {
     const [, height, imageWidth, channels] = inputShape;
     const width = channels % 4 === 0 ? 4 : 1;

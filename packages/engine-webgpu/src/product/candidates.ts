@@ -1,5 +1,5 @@
-import { argumentError, showValue } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError, showValue } from '@tfjs-ssl/checks';
 import { convolutionGeometry } from '@tfjs-ssl/ops';
 import type { GpuBackend } from '../backend.ts';
 import { arithmeticOf } from './arithmetic.ts';
@@ -41,7 +41,15 @@ export function convolutionCandidates(
   const { x, filter, dy, stride, padding } = convolution;
   const backend = tf.backend() as unknown as GpuBackend;
   const g = convolutionGeometry(x.shape, filter.shape, { strides: stride, pad: padding });
-  if (!g) throw argumentError({ fn: 'convolutionCandidates', argument: 'x', required: 'fit the filter in a convolution of NHWC images', got: x.shape, shown: `${showValue(x.shape)} for a filter of shape ${showValue(filter.shape)}`, advice: 'Pass the shapes of a convolution that the engine computes.' });
+  if (!g)
+    throw argumentError({
+      fn: 'convolutionCandidates',
+      argument: 'x',
+      required: 'fit the filter in a convolution of NHWC images',
+      got: x.shape,
+      shown: `${showValue(x.shape)} for a filter of shape ${showValue(filter.shape)}`,
+      advice: 'Pass the shapes of a convolution that the engine computes.',
+    });
   const arithmetic = arithmeticOf(backend.matrixUnit, backend.precision);
   const candidates = (
     product: ReturnType<typeof forwardProduct>,

@@ -91,7 +91,14 @@ export function rankSchedules(product: Product, arithmetic: Arithmetic, limits: 
       })),
   );
   if (rated.length === 0) {
-    throw argumentError({ fn: 'chooseSchedule', argument: 'limits', required: 'allow a workgroup of at least 64 invocations and 10 KiB of memory', got: limits, shown: `${limits.maxComputeInvocationsPerWorkgroup} invocations and ${limits.maxComputeWorkgroupStorageSize} bytes`, advice: 'This device cannot train: choose another engine.' });
+    throw argumentError({
+      fn: 'chooseSchedule',
+      argument: 'limits',
+      required: 'allow a workgroup of at least 64 invocations and 10 KiB of memory',
+      got: limits,
+      shown: `${limits.maxComputeInvocationsPerWorkgroup} invocations and ${limits.maxComputeWorkgroupStorageSize} bytes`,
+      advice: 'This device cannot train: choose another engine.',
+    });
   }
   return rated.sort((a, b) => a.time - b.time).map(({ schedule }) => schedule);
 }

@@ -45,7 +45,13 @@ export function stage(operand: Operand, options: StagingOptions): Staging {
   const step = threads / length;
   const passes = count / step;
   if (!Number.isInteger(step) || !Number.isInteger(passes)) {
-    throw argumentError({ fn: 'stage', argument: 'threads', required: `divide the ${name} tile of ${extent} by depth ${depth} into complete lines`, got: threads, advice: 'Choose another tile.' });
+    throw argumentError({
+      fn: 'stage',
+      argument: 'threads',
+      required: `divide the ${name} tile of ${extent} by depth ${depth} into complete lines`,
+      got: threads,
+      advice: 'Choose another tile.',
+    });
   }
   const first = name === 'left' ? 'firstRow' : 'firstColumn';
   const width = widthFor(operand, values);

@@ -28,7 +28,14 @@ export interface ProfileRow {
 export function profileRows(profiles: readonly StepProfile[], peaks: GpuPeaks): ProfileRow[] {
   const [first] = profiles;
   if (!first) {
-    throw argumentError({ fn: 'profileRows', argument: 'profiles', required: 'hold at least one profile', got: profiles, shown: 'none', advice: 'Replay the step while it is profiled.' });
+    throw argumentError({
+      fn: 'profileRows',
+      argument: 'profiles',
+      required: 'hold at least one profile',
+      got: profiles,
+      shown: 'none',
+      advice: 'Replay the step while it is profiled.',
+    });
   }
   const passes = first.map(({ dispatches }, i) => ({
     dispatches,

@@ -1,5 +1,5 @@
-import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError } from '@tfjs-ssl/checks';
 import type { SafeTensor } from '@tfjs-ssl/safetensors';
 import { proposeNames } from './propose-names.ts';
 import { torchShape } from './torch-layout.ts';
@@ -52,7 +52,14 @@ export function checkWeights({ variables, found, result, strict, fileNames }: We
     proposals.length > 0
       ? `Pass ${proposals.join(', or ')}.`
       : `Check architecture and names${differing.length === 0 && loaded.length > 0 ? ', or pass strict: false to load what fits' : ''}.`;
-  throw argumentError({ fn: 'loadWeights', argument: 'source', required: 'fit the model', got: problems, shown: `differences: ${problems.join('; ')}`, advice });
+  throw argumentError({
+    fn: 'loadWeights',
+    argument: 'source',
+    required: 'fit the model',
+    got: problems,
+    shown: `differences: ${problems.join('; ')}`,
+    advice,
+  });
 }
 
 interface Difference {

@@ -110,13 +110,13 @@ describeEngines('namedWeights', () => {
 
   it('refuses what is no model', () => {
     expect(() => namedWeights({})).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: namedWeights: models must be a model or an object of models, got none. Pass one.]`,
+      `[RangeError: namedWeights: models must be a model or an object of models, got none. Pass a model.]`,
     );
     expect(() => namedWeights({ encoder: encoder(), head: [] as never })).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: namedWeights: models.head must be a LayersModel, got object. Pass models by name, { encoder, head }.]`,
+      `[TypeError: namedWeights: models.head must be a LayersModel, got Array. Pass models by name: { encoder, head }.]`,
     );
     expect(() => namedWeights(null as never)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: namedWeights: models must be a model or an object of models, got none. Pass one.]`,
+      `[RangeError: namedWeights: models must be a model or an object of models, got none. Pass a model.]`,
     );
   });
 
@@ -131,7 +131,7 @@ describeEngines('namedWeights', () => {
       outputs: linear({ units: 4, name: 'a.b.c' }).apply(first) as tfl.SymbolicTensor,
     });
     expect(() => namedWeights(model)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: namedWeights: names must be unique, got 'a.b.c.weight' twice. Give the layers different names.]`,
+      `[RangeError: namedWeights: models must have one name for each weight, got 'a.b.c.weight' twice. Give the layers different names.]`,
     );
   });
 });

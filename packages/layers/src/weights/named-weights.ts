@@ -1,6 +1,6 @@
-import { argumentError, showKind } from '@tfjs-ssl/checks';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, layers } from '@tensorflow/tfjs-layers';
+import { argumentError, showKind } from '@tfjs-ssl/checks';
 
 /** One model, or several by the names that their weights begin with. */
 export type Models = LayersModel | Readonly<Record<string, LayersModel>>;
@@ -53,7 +53,14 @@ export function namedWeights(models: Models): NamedWeights {
   for (const [prefix, model] of modelsByPrefix(models, 'namedWeights')) {
     for (const { name, variable, trained } of listWeights(model, prefix, true)) {
       if (name in parameters || name in buffers) {
-        throw argumentError({ fn: 'namedWeights', argument: 'models', required: 'have one name for each weight', got: name, shown: `'${name}' twice`, advice: 'Give the layers different names.' });
+        throw argumentError({
+          fn: 'namedWeights',
+          argument: 'models',
+          required: 'have one name for each weight',
+          got: name,
+          shown: `'${name}' twice`,
+          advice: 'Give the layers different names.',
+        });
       }
       (trained ? parameters : buffers)[name] = variable;
     }
@@ -66,11 +73,26 @@ export function modelsByPrefix(models: Models, caller: string): Array<[prefix: s
   if (isModel(models)) return [['', models]];
   const entries = Object.entries(models ?? {});
   if (entries.length === 0) {
-    throw argumentError({ fn: caller, argument: 'models', required: 'be a model or an object of models', got: models, shown: 'none', advice: 'Pass a model.' });
+    throw argumentError({
+      fn: caller,
+      argument: 'models',
+      required: 'be a model or an object of models',
+      got: models,
+      shown: 'none',
+      advice: 'Pass a model.',
+    });
   }
   for (const [key, model] of entries) {
     if (!isModel(model)) {
-      throw argumentError({ kind: 'type', fn: caller, argument: `models.${key}`, required: 'be a LayersModel', got: model, shown: showKind(model), advice: 'Pass models by name: { encoder, head }.' });
+      throw argumentError({
+        kind: 'type',
+        fn: caller,
+        argument: `models.${key}`,
+        required: 'be a LayersModel',
+        got: model,
+        shown: showKind(model),
+        advice: 'Pass models by name: { encoder, head }.',
+      });
     }
   }
   return entries.map(([key, model]) => [`${key}.`, model]);

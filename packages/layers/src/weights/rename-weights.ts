@@ -24,7 +24,14 @@ export function renameWeights(
     const renamed = rename(name.slice(prefix.length));
     if (renamed === null) continue;
     if (found.has(renamed)) {
-      throw argumentError({ fn: 'loadWeights', argument: 'names', required: 'give every weight a name of its own', got: renamed, shown: `'${renamed}' for '${name}' and another weight`, advice: 'Leave one of them out.' });
+      throw argumentError({
+        fn: 'loadWeights',
+        argument: 'names',
+        required: 'give every weight a name of its own',
+        got: renamed,
+        shown: `'${renamed}' for '${name}' and another weight`,
+        advice: 'Leave one of them out.',
+      });
     }
     found.set(renamed, tensor);
   }

@@ -123,7 +123,7 @@ describeEngines('files of weights', () => {
     const without = network(2);
     const leave = (name: string) => (name.startsWith('10.') ? null : name);
     await expect(loadWeights(without, bytes, { names: leave })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadWeights: the file must fit the model, got differences: none of the model's names is in the file, which has 1.num_batches_tracked, 0.weight, 0.bias, 1.weight and 6 more. Pass names: { '0.': 'conv1.', '1.': 'bn1.', '10.': 'fc.' }.]`,
+      `[RangeError: loadWeights: source must fit the model, got differences: none of the model's names is in the file, which has 1.num_batches_tracked, 0.weight, 0.bias, 1.weight and 6 more. Pass names: { '0.': 'conv1.', '1.': 'bn1.', '10.': 'fc.' }.]`,
     );
     await expect(loadWeights(without, bytes, { names: { '': 'conv1.', '0.': 'conv1.0.' } })).rejects.toThrow(
       /none of the model's names/,
@@ -131,11 +131,11 @@ describeEngines('files of weights', () => {
     await expect(
       loadWeights(without, bytes, { names: () => 'conv1.weight' }),
     ).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadWeights: names must keep weights apart, got 'conv1.weight' for '0.bias' and another one. Leave one of them out.]`,
+      `[RangeError: loadWeights: names must give every weight a name of its own, got 'conv1.weight' for '0.bias' and another weight. Leave one of them out.]`,
     );
     const wrapped = Object.fromEntries(tensors.map(([name, tensor]) => [`module.encoder_q.${name}`, tensor]));
     await expect(loadWeights(without, encodeSafetensors(wrapped))).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadWeights: the file must fit the model, got differences: none of the model's names is in the file, which has module.encoder_q.bn1.num_batches_tracked, module.encoder_q.conv1.weight, module.encoder_q.conv1.bias, module.encoder_q.bn1.weight and 5 more. Pass prefix: 'module.encoder_q.' (8 of 8 names).]`,
+      `[RangeError: loadWeights: source must fit the model, got differences: none of the model's names is in the file, which has module.encoder_q.bn1.num_batches_tracked, module.encoder_q.conv1.weight, module.encoder_q.conv1.bias, module.encoder_q.bn1.weight and 5 more. Pass prefix: 'module.encoder_q.' (8 of 8 names).]`,
     );
     await loadWeights(without, encodeSafetensors(wrapped), { prefix: 'module.encoder_q.' });
     await expectClose(predict(without), expected, {});
@@ -203,24 +203,24 @@ describeEngines('files of weights', () => {
     const load = (tensors: Record<string, SafeTensor>, options = {}) =>
       loadWeights(model, encodeSafetensors(tensors), options);
     await expect(load(lacking)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadWeights: the file must fit the model, got differences: the file lacks fc.bias. Check architecture and names, or pass strict: false to load what fits.]`,
+      `[RangeError: loadWeights: source must fit the model, got differences: the file lacks fc.bias. Check architecture and names, or pass strict: false to load what fits.]`,
     );
     await expect(load(extra)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadWeights: the file must fit the model, got differences: the model lacks other.weight. Check architecture and names, or pass strict: false to load what fits.]`,
+      `[RangeError: loadWeights: source must fit the model, got differences: the model lacks other.weight. Check architecture and names, or pass strict: false to load what fits.]`,
     );
     await expect(load(integers)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadWeights: the file must fit the model, got differences: fc.bias is F32 [3] in the model and I32 [3] in the file. Check architecture and names.]`,
+      `[RangeError: loadWeights: source must fit the model, got differences: fc.bias is F32 [3] in the model and I32 [3] in the file. Check architecture and names.]`,
     );
     await expect(load(await onFile(network(1, 4)), { strict: false })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadWeights: the file must fit the model, got differences: width 2 expected, file has 4 (outputs of conv1.weight; 6 more weights differ in that proportion). Check architecture and names.]`,
+      `[RangeError: loadWeights: source must fit the model, got differences: width 2 expected, file has 4 (outputs of conv1.weight; 6 more weights differ in that proportion). Check architecture and names.]`,
     );
     await expect(load(await onFile(network(1)), { prefix: 'module.' })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadWeights: the file must fit the model, got differences: none of the model's names is in the file, which has bn1.num_batches_tracked, conv1.weight, conv1.bias, bn1.weight and 5 more. Check architecture and names.]`,
+      `[RangeError: loadWeights: source must fit the model, got differences: none of the model's names is in the file, which has bn1.num_batches_tracked, conv1.weight, conv1.bias, bn1.weight and 5 more. Check architecture and names.]`,
     );
     await expect(
       load({ x: extra['other.weight'] as SafeTensor }, { strict: false }),
     ).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: loadWeights: the file must fit the model, got differences: none of the model's names is in the file, which has x. Check architecture and names.]`,
+      `[RangeError: loadWeights: source must fit the model, got differences: none of the model's names is in the file, which has x. Check architecture and names.]`,
     );
     await expect(loadWeights(model, before.subarray(0, -1))).rejects.toThrow(/decodeSafetensors: .* damaged/);
     expect(await encodeWeights(model)).toEqual(before);
@@ -288,7 +288,7 @@ describeEngines('files of weights', () => {
       );
       const message = (await loadWeights(network(), path).catch((error: Error) => error.message)) as string;
       expect(message.replace(folder, 'FOLDER')).toMatchInlineSnapshot(
-        `"loadWeights: cannot take FOLDER/model.safetensors: must be a safetensors file, got a Git LFS pointer to a file of 46827520 bytes. Fetch the file itself: git lfs pull."`,
+        `"loadWeights: FOLDER/model.safetensors must be a safetensors file, got a Git LFS pointer to a file of 46827520 bytes. Fetch the file itself: git lfs pull."`,
       );
       const ofFolder = (await loadWeights(network(), folder).catch((error: Error) => error.message)) as string;
       expect(ofFolder.replace(folder, 'FOLDER')).toMatchInlineSnapshot(

@@ -41,8 +41,22 @@ export function weightsPrefix(
   if (chosen.length === 1) return chosen[0] as { prefix: string; ending: string };
   if (places.length === 0) {
     const shown = names.length > 4 ? `${names.slice(0, 4).join(', ')} and ${names.length - 4} more` : names.join(', ');
-    throw argumentError({ fn: caller, argument: 'source', required: `hold ${what}`, got: names, shown: shown || 'no tensors', advice: 'Check the file.' });
+    throw argumentError({
+      fn: caller,
+      argument: 'source',
+      required: `hold ${what}`,
+      got: names,
+      shown: shown || 'no tensors',
+      advice: 'Check the file.',
+    });
   }
   const there = places.map((place) => `'${place.prefix}'`).join(', ');
-  throw argumentError({ fn: caller, argument: 'source', required: `hold ${what} at one place`, got: places.map((place) => place.prefix), shown: `prefixes ${there}${prefix === undefined ? '' : `, not '${prefix}'`}`, advice: 'Pass prefix.' });
+  throw argumentError({
+    fn: caller,
+    argument: 'source',
+    required: `hold ${what} at one place`,
+    got: places.map((place) => place.prefix),
+    shown: `prefixes ${there}${prefix === undefined ? '' : `, not '${prefix}'`}`,
+    advice: 'Pass prefix.',
+  });
 }

@@ -62,11 +62,24 @@ export function checkAugmentation(
   const columns = stages.reduce((sum, stage) => sum + augmentStageColumns[stage.kind].length, 0);
   const [rows = 0, tableWidth] = parameters.shape;
   if (parameters.rank !== 2 || tableWidth !== columns || rows % count !== 0) {
-    throw argumentError({ fn, argument: 'parameters', required: `have ${columns} columns and a multiple of ${count} rows`, got: parameters.shape, shown: `shape ${showValue(parameters.shape)}`, advice: 'Make one row per view with the columns of these stages.' });
+    throw argumentError({
+      fn,
+      argument: 'parameters',
+      required: `have ${columns} columns and a multiple of ${count} rows`,
+      got: parameters.shape,
+      shown: `shape ${showValue(parameters.shape)}`,
+      advice: 'Make one row per view with the columns of these stages.',
+    });
   }
   const size = outputSize(fn, [height, width], stages);
   if (size[0] !== options.size[0] || size[1] !== options.size[1]) {
-    throw argumentError({ fn, argument: 'size', required: `be the size after the last stage, ${showValue(size)}`, got: options.size, advice: 'Pass the size of the last crop.' });
+    throw argumentError({
+      fn,
+      argument: 'size',
+      required: `be the size after the last stage, ${showValue(size)}`,
+      got: options.size,
+      advice: 'Pass the size of the last crop.',
+    });
   }
 }
 
@@ -80,7 +93,13 @@ function outputSize(
     if (stage.kind === 'resizedCrop') size = stage.size;
     const largest = 2 * Math.min(...size) - 1;
     if (stage.kind === 'gaussianBlur' && stage.kernelSize > largest) {
-      throw argumentError({ fn, argument: 'kernelSize', required: `be at most ${largest} for images of ${size[0]} x ${size[1]} pixels`, got: stage.kernelSize, advice: "The kernel's radius must be smaller than each side of the image." });
+      throw argumentError({
+        fn,
+        argument: 'kernelSize',
+        required: `be at most ${largest} for images of ${size[0]} x ${size[1]} pixels`,
+        got: stage.kernelSize,
+        advice: "The kernel's radius must be smaller than each side of the image.",
+      });
     }
   }
   return size;

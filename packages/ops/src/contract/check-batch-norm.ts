@@ -1,5 +1,5 @@
-import { argumentError, showValue } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError, showValue } from '@tfjs-ssl/checks';
 
 /**
  * Makes sure that x is [..., C], that each of the named tensors has one value per channel, and that the residual has the shape of x.
@@ -14,14 +14,32 @@ export function checkBatchNorm(
 ): void {
   const channels = x.shape.at(-1) ?? 0;
   if (x.rank < 2) {
-    throw argumentError({ fn: caller, argument: 'x', required: 'have shape [..., C] with at least two axes', got: x.shape, advice: 'Add the batch axis.' });
+    throw argumentError({
+      fn: caller,
+      argument: 'x',
+      required: 'have shape [..., C] with at least two axes',
+      got: x.shape,
+      advice: 'Add the batch axis.',
+    });
   }
   for (const [name, tensor] of Object.entries(perChannel)) {
     if (tensor.rank !== 1 || tensor.size !== channels) {
-      throw argumentError({ fn: caller, argument: name, required: `have shape [${channels}], the number of channels of x`, got: tensor.shape, advice: 'Pass one value per channel.' });
+      throw argumentError({
+        fn: caller,
+        argument: name,
+        required: `have shape [${channels}], the number of channels of x`,
+        got: tensor.shape,
+        advice: 'Pass one value per channel.',
+      });
     }
   }
   if (residual && !tf.util.arraysEqual(residual.shape, x.shape)) {
-    throw argumentError({ fn: caller, argument: 'residual', required: `have the shape of x, ${showValue(x.shape)}`, got: residual.shape, advice: 'Project the shortcut first.' });
+    throw argumentError({
+      fn: caller,
+      argument: 'residual',
+      required: `have the shape of x, ${showValue(x.shape)}`,
+      got: residual.shape,
+      advice: 'Project the shortcut first.',
+    });
   }
 }

@@ -42,6 +42,13 @@ export type GradientScale = tf.Tensor1D;
 /** Throws unless the tensor is a {@link GradientScale} or absent. */
 export function checkGradientScale(fn: string, scale: GradientScale | undefined): void {
   if (scale && (scale.size !== 2 || scale.dtype !== 'float32')) {
-    throw argumentError({ fn, argument: 'gradientScale', required: 'be float32 of shape [2]', got: scale.shape, shown: showTensor(scale), advice: 'Pass [factor, 1 to apply or 0 to skip].' });
+    throw argumentError({
+      fn,
+      argument: 'gradientScale',
+      required: 'be float32 of shape [2]',
+      got: scale.shape,
+      shown: showTensor(scale),
+      advice: 'Pass [factor, 1 to apply or 0 to skip].',
+    });
   }
 }

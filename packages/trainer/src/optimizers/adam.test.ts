@@ -131,7 +131,7 @@ describe('adam', () => {
     );
     expect(() => adamW({ epsilon: Number.NaN })).toThrow(RangeError);
     expect(() => adam({ exclude: 'bias' as never })).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: adam: exclude must be 'none', 'vectors' or a list of regular expressions, got "bias". Name the parameters by patterns, such as [/bias$/].]`,
+      `[TypeError: adam: exclude must be 'none', 'vectors' or a list of regular expressions, got 'bias'. Name the parameters by patterns, for example [/bias$/].]`,
     );
     expect(() => adam().scalars(0, 0.1)).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: adam: step must be an integer of at least 1, got 0. Updates are counted from 1.]`,
@@ -150,13 +150,13 @@ describe('adam', () => {
     const update = (gradients: object, used: object, numbers: tf.Tensor1D) => () =>
       optimizer.update(parameters, gradients as never, used as never, numbers);
     expect(update({}, state, scalars)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: adam: parameter 'w' needs a gradient of shape [2], got none. Pass gradients and state of the same parameters, by the same names.]`,
+      `[RangeError: adam: gradient of 'w' must have shape [2], got none. Pass gradients and state of the same parameters, under the same names.]`,
     );
     expect(update({ w: tf.zeros([3]) }, state, scalars)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: adam: parameter 'w' needs a gradient of shape [2], got shape [3]. Pass gradients and state of the same parameters, by the same names.]`,
+      `[RangeError: adam: gradient of 'w' must have shape [2], got [3]. Pass gradients and state of the same parameters, under the same names.]`,
     );
     expect(update({ w }, { firstMoment: state.firstMoment }, scalars)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: adam: parameter 'w' needs a secondMoment of shape [2], got none. Pass gradients and state of the same parameters, by the same names.]`,
+      `[RangeError: adam: secondMoment of 'w' must have shape [2], got none. Pass gradients and state of the same parameters, under the same names.]`,
     );
     expect(update({ w }, state, tf.tensor1d([1]))).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: adam: scalars must have shape [3], got [1]. Upload what scalars(step, learningRate) returns.]`,

@@ -25,5 +25,12 @@ export function describeExclusion(exclusion: Exclusion): string | string[] {
 export function checkExclusion(fn: string, exclusion: Exclusion): void {
   const known = exclusion === 'none' || exclusion === 'vectors';
   if (known || (Array.isArray(exclusion) && exclusion.every((pattern) => pattern instanceof RegExp))) return;
-  throw argumentError({ kind: 'type', fn, argument: 'exclude', required: "be 'none', 'vectors' or a list of regular expressions", got: exclusion, advice: 'Name the parameters by patterns, for example [/bias$/].' });
+  throw argumentError({
+    kind: 'type',
+    fn,
+    argument: 'exclude',
+    required: "be 'none', 'vectors' or a list of regular expressions",
+    got: exclusion,
+    advice: 'Name the parameters by patterns, for example [/bias$/].',
+  });
 }

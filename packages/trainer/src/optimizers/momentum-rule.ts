@@ -1,5 +1,5 @@
-import { argumentError } from '@tfjs-ssl/checks';
 import type * as tf from '@tensorflow/tfjs-core';
+import { argumentError } from '@tfjs-ssl/checks';
 import { type MomentumFlavour, momentumUpdate } from '@tfjs-ssl/ops';
 import type { Optimizer } from '../types.ts';
 import { checkExclusion, type Exclusion, excludes } from './exclusion.ts';
@@ -29,7 +29,13 @@ export function momentumOptimizer(rule: MomentumRule): Optimizer {
   checkOption(name, 'trustCoefficient', trustCoefficient);
   checkExclusion(name, exclude);
   if (nesterov && momentum === 0) {
-    throw argumentError({ fn: name, argument: 'momentum', required: 'be above 0 with nesterov', got: momentum, advice: 'Set momentum, usually 0.9.' });
+    throw argumentError({
+      fn: name,
+      argument: 'momentum',
+      required: 'be above 0 with nesterov',
+      got: momentum,
+      advice: 'Set momentum, usually 0.9.',
+    });
   }
   const isExcluded = excludes(exclude);
   const slots = momentum > 0 ? ['velocity'] : [];

@@ -148,7 +148,7 @@ describe('sgd and lars', () => {
 
   it('refuse numbers outside their ranges', () => {
     expect(() => sgd({ nesterov: true })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: sgd: nesterov needs momentum > 0, got momentum 0. Set momentum, usually 0.9.]`,
+      `[RangeError: sgd: momentum must be above 0 with nesterov, got 0. Set momentum, usually 0.9.]`,
     );
     expect(() => sgd({ momentum: 1 })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: sgd: momentum must be a finite number in [0, 1), got 1. Leave it out to use the default.]`,
@@ -157,7 +157,7 @@ describe('sgd and lars', () => {
       `[RangeError: lars: trustCoefficient must be a finite number of at least 0, got -1. Leave it out to use the default.]`,
     );
     expect(() => lars({ flavour: 'larc' as never })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: lars: flavour must be one of 'simclr', 'popular', 'torch', got "larc". See the formulas of each.]`,
+      `[RangeError: lars: flavour must be 'simclr', 'popular' or 'torch', got 'larc'. Its documentation has the formula of each.]`,
     );
     expect(() => lars({ exclude: ['bias'] as never })).toThrow(TypeError);
   });

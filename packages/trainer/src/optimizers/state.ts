@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { argumentError, checkNumber, showValue, type NumberRule } from '@tfjs-ssl/checks';
+import { argumentError, checkNumber, type NumberRule, showValue } from '@tfjs-ssl/checks';
 import type { NamedTensors, NamedVariables, OptimizerState } from '../types.ts';
 
 /** Makes zero variables for every slot and parameter. They are not trainable: `tf.variableGrads` passes them over. */
@@ -26,13 +26,26 @@ export function checkUpdate(
 ): void {
   const { name: fn, slots, scalarCount } = optimizer;
   if (scalars.rank !== 1 || scalars.size !== scalarCount) {
-    throw argumentError({ fn, argument: 'scalars', required: `have shape [${scalarCount}]`, got: scalars.shape, advice: 'Upload what scalars(step, learningRate) returns.' });
+    throw argumentError({
+      fn,
+      argument: 'scalars',
+      required: `have shape [${scalarCount}]`,
+      got: scalars.shape,
+      advice: 'Upload what scalars(step, learningRate) returns.',
+    });
   }
   const check = (what: string, tensors: NamedTensors | undefined) => {
     for (const [name, parameter] of Object.entries(parameters)) {
       const tensor = tensors?.[name];
       if (!tensor || !tf.util.arraysEqual(tensor.shape, parameter.shape)) {
-        throw argumentError({ fn, argument: `${what} of '${name}'`, required: `have shape ${showValue(parameter.shape)}`, got: tensor?.shape, shown: tensor ? showValue(tensor.shape) : 'none', advice: 'Pass gradients and state of the same parameters, under the same names.' });
+        throw argumentError({
+          fn,
+          argument: `${what} of '${name}'`,
+          required: `have shape ${showValue(parameter.shape)}`,
+          got: tensor?.shape,
+          shown: tensor ? showValue(tensor.shape) : 'none',
+          advice: 'Pass gradients and state of the same parameters, under the same names.',
+        });
       }
     }
   };

@@ -14,14 +14,14 @@ it('reads what it wrote', () => {
 });
 
 it.each([
-  [{ step: -1 }, 'its JSON has no right step, got -1'],
-  [{ cursor: undefined }, 'its JSON has no right cursor, got none'],
-  [{ cursor: { epoch: {}, step: 3 } }, 'its JSON has no right cursor.epoch, got {}'],
-  [{ cursor: { epoch: 0 } }, 'its JSON has no right cursor.step, got none'],
-  [{ seed: null }, 'its JSON has no right seed, got null'],
-  [{ config: [] }, 'its JSON has no right config, got []'],
-  [{ tensors: null }, 'its JSON has no right tensors, got null'],
-  [{ tensors: { ...manifest.tensors, sha256: 5 } }, 'its JSON has no right tensors.sha256, got 5'],
+  [{ step: -1 }, 'its JSON has no valid step, got -1'],
+  [{ cursor: undefined }, 'its JSON has no valid cursor, got none'],
+  [{ cursor: { epoch: {}, step: 3 } }, 'its JSON has no valid cursor.epoch, got {}'],
+  [{ cursor: { epoch: 0 } }, 'its JSON has no valid cursor.step, got none'],
+  [{ seed: null }, 'its JSON has no valid seed, got null'],
+  [{ config: [] }, 'its JSON has no valid config, got []'],
+  [{ tensors: null }, 'its JSON has no valid tensors, got null'],
+  [{ tensors: { ...manifest.tensors, sha256: 5 } }, 'its JSON has no valid tensors.sha256, got 5'],
 ])('refuses %j though its checksum is right', (change, message) => {
   const text = encodeManifest({ ...manifest, ...change } as unknown as CheckpointManifest);
   expect(() => decodeManifest(text)).toThrow(message);

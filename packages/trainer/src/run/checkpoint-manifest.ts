@@ -42,13 +42,14 @@ export function decodeManifest(text: string): CheckpointManifest {
   }
   const { checksum, ...body } = parsed ?? {};
   if (body.format !== format) throw new Error('its JSON is not the JSON of a checkpoint');
-  if (body.version !== version) throw new Error(`its format is version ${body.version}, and this trainer reads version ${version}`);
+  if (body.version !== version)
+    throw new Error(`its format is version ${body.version}, and this trainer reads version ${version}`);
   if (checksum !== sha256(JSON.stringify(body))) throw new Error('its JSON is damaged: the checksum does not match');
   for (const [name, isRight] of Object.entries(fields)) {
     const [field, part] = name.split('.') as [string, string?];
     const value = part ? (body[field] as Record<string, unknown> | null | undefined)?.[part] : body[field];
     if (!isRight(value))
-      throw new Error(`its JSON must have a valid ${name}, got ${oneLine(JSON.stringify(value) ?? 'none')}`);
+      throw new Error(`its JSON has no valid ${name}, got ${oneLine(JSON.stringify(value) ?? 'none')}`);
   }
   return body as unknown as CheckpointManifest;
 }

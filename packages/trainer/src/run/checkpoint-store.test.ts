@@ -70,12 +70,12 @@ describe('CheckpointStore', () => {
     [
       'a flipped bit in the data',
       (base) => flipBit(`${base}.safetensors`, -1),
-      'its SHA-256 does not match: its data are damaged',
+      'its data are damaged: the SHA-256 does not match',
     ],
     [
       'a flipped bit in the header',
       (base) => flipBit(`${base}.safetensors`, 20),
-      'its SHA-256 does not match: its data are damaged',
+      'its data are damaged: the SHA-256 does not match',
     ],
     ['no tensors', (base) => rm(`${base}.safetensors`), 'its safetensors file is missing'],
     ['no JSON', (base) => rm(`${base}.json`), 'its JSON is missing'],
@@ -88,11 +88,11 @@ describe('CheckpointStore', () => {
       },
       'its JSON is damaged: the checksum does not match',
     ],
-    ['JSON of something else', (base) => writeFile(`${base}.json`, 'null'), 'its JSON is not that of a checkpoint'],
+    ['JSON of something else', (base) => writeFile(`${base}.json`, 'null'), 'its JSON is not the JSON of a checkpoint'],
     [
       'the JSON of another step',
       (base) => copyFile(base.replace(/9$/, '8.json'), `${base}.json`),
-      'its JSON is that of step 8',
+      'its JSON belongs to step 8',
     ],
     [
       'JSON of a later version',
@@ -102,7 +102,7 @@ describe('CheckpointStore', () => {
           (await readFile(`${base}.json`, 'utf8')).replace('"version": 1', '"version": 2'),
         );
       },
-      'its format is version 2, this trainer reads 1',
+      'its format is version 2, and this trainer reads version 1',
     ],
   ];
   it.each(damages)('refuses %s and takes the one before', async (_, damage, reason) => {
@@ -163,7 +163,7 @@ describe('CheckpointStore', () => {
   it.each(kills)('survives a kill %s', async (_, kill) => {
     const { store, folder } = await storeOf([7, 8, 9]);
     await kill(join(folder, 'step-00000009'));
-    expect(await newest(store)).toEqual([8, 'step-00000009.safetensors: its writing was interrupted']);
+    expect(await newest(store)).toEqual([8, 'step-00000009.safetensors: it was not written completely']);
     await store.save(stateOf(10), about);
     expect((await readdir(folder)).filter((name) => /tmp|9/.test(name))).toEqual([]);
     expect(await newest(store)).toEqual([10]);
@@ -172,7 +172,7 @@ describe('CheckpointStore', () => {
   it.each(kills)('starts from the beginning after a kill %s of the first one', async (_, kill) => {
     const { store, folder } = await storeOf([9]);
     await kill(join(folder, 'step-00000009'));
-    expect(await newest(store)).toEqual([null, 'step-00000009.safetensors: its writing was interrupted']);
+    expect(await newest(store)).toEqual([null, 'step-00000009.safetensors: it was not written completely']);
   });
 
   it('removes the refused ones of a future that was given up', async () => {
@@ -185,7 +185,7 @@ describe('CheckpointStore', () => {
 
   it('says what is wrong with its options', () => {
     expect(() => new CheckpointStore('x', { keep: 0 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: CheckpointStore: keep must be a positive integer, got 0. Keep at least 1.]`,
+      `[RangeError: CheckpointStore: keep must be an integer of at least 1, got 0. Leave it out for 3.]`,
     );
   });
 });

@@ -105,15 +105,15 @@ describe('MetricsLog', () => {
     const { path, folder } = await logOf(4);
     const text = await readFile(path, 'utf8');
     expect(await messageOf((await MetricsLog.open(path)).rewind(6), folder)).toMatchInlineSnapshot(
-      `"MetricsLog: <folder>/metrics.jsonl must have all steps before 6, got them before 4. Move the file away to go on without the earlier metrics."`,
+      `"MetricsLog: <folder>/metrics.jsonl must hold all steps before 6, got only those before 4. Move the file away to continue without the earlier metrics."`,
     );
     await writeFile(path, text.replace('"step":1', '"step":\0'));
     expect(await messageOf((await MetricsLog.open(path)).rewind(3), folder)).toMatchInlineSnapshot(
-      `"MetricsLog: <folder>/metrics.jsonl must have all steps before 3, got them before 1: line 2 is damaged. Move the file away to go on without the earlier metrics."`,
+      `"MetricsLog: <folder>/metrics.jsonl must hold all steps before 3, got only those before 1: line 2 is damaged. Move the file away to continue without the earlier metrics."`,
     );
     await writeFile(path, `\0${text}`);
     expect(await messageOf((await MetricsLog.open(path)).rewind(3), folder)).toMatchInlineSnapshot(
-      `"MetricsLog: <folder>/metrics.jsonl must have all steps before 3, got them before 0: line 1 is damaged. Move the file away to go on without the earlier metrics."`,
+      `"MetricsLog: <folder>/metrics.jsonl must hold all steps before 3, got only those before 0: line 1 is damaged. Move the file away to continue without the earlier metrics."`,
     );
     expect(await readFile(path, 'utf8')).toBe(`\0${text}`);
   });

@@ -87,7 +87,13 @@ export class MetricsLog {
    */
   async append(record: StepRecord): Promise<void> {
     if (record.step !== this.#next) {
-      throw argumentError({ fn: 'MetricsLog', argument: 'step', required: `be ${this.#next}, the next one`, got: record.step, advice: 'Record each step once.' });
+      throw argumentError({
+        fn: 'MetricsLog',
+        argument: 'step',
+        required: `be ${this.#next}, the next one`,
+        got: record.step,
+        advice: 'Record each step once.',
+      });
     }
     const { step, epoch, loss, metrics, learningRate, lossScale, skipped, seconds, imagesPerSecond } = record;
     const scaling = {

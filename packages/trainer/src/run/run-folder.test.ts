@@ -50,7 +50,7 @@ describe('RunFolder', () => {
     const { folder, path } = await newFolder();
     await RunFolder.create(path, config);
     expect(await messageOf(RunFolder.create(path, config), folder)).toMatchInlineSnapshot(
-      `"RunFolder: <folder>/run must not hold a run yet, got config.json. Resume that run, or choose another folder."`,
+      `"RunFolder: path must name a folder without a run, got <folder>/run with config.json. Resume that run, or choose another folder."`,
     );
     await RunFolder.resume(path, config);
   });
@@ -79,7 +79,7 @@ describe('RunFolder', () => {
   it('refuses to resume where no run is, or its configuration is damaged', async () => {
     const { folder, path } = await newFolder();
     expect(await messageOf(RunFolder.resume(path, config), folder)).toMatchInlineSnapshot(
-      `"RunFolder: <folder>/run must hold a run to resume, got no config.json there. Start a new run, or correct the path."`,
+      `"RunFolder: path must name the folder of a run, got <folder>/run without config.json. Start a new run, or correct the path."`,
     );
     await RunFolder.create(path, config);
     await truncate(join(path, 'config.json'), 20);
@@ -88,7 +88,7 @@ describe('RunFolder', () => {
     );
     await writeFile(join(path, 'config.json'), 'null');
     expect(await messageOf(RunFolder.resume(path, config), folder)).toMatchInlineSnapshot(
-      `"RunFolder: <folder>/run/config.json must be a JSON object, got null. Put it back, or start a new run in another folder."`,
+      `"RunFolder: <folder>/run/config.json must be a JSON object, got null. Restore the file, or start a new run in another folder."`,
     );
   });
 
@@ -97,7 +97,7 @@ describe('RunFolder', () => {
     await RunFolder.create(path, config);
     const other = { seed: 1, head: { hidden: 512, output: 128 }, classes: ['a'] };
     expect(await messageOf(RunFolder.resume(path, other), folder)).toMatchInlineSnapshot(`
-      "RunFolder: the run in <folder>/run must go on with the configuration it was started with, got differences:
+      "RunFolder: config must be the configuration that the run in <folder>/run was started with, got differences:
         head.hidden: 256 → 512
         learningRate: 0.02 → not set
         classes: not set → ["a"]
@@ -141,7 +141,7 @@ describe('RunFolder', () => {
           .replace(/process \d+/, 'process PID')
           .replace(/host \S+, since \S+Z/, 'host HOST, since TIME'),
       ).toMatchInlineSnapshot(
-        `"RunFolder: the run in <folder>/run must have one writer at a time, got a second one beside process PID (this process) on host HOST, since TIME. Wait until that has ended, or stop it."`,
+        `"RunFolder: the run in <folder>/run must have one writer at a time, got a second one beside process PID (this process) on host HOST, since TIME. Wait until it ends, or stop it."`,
       );
     }
     await run.end();
@@ -157,7 +157,7 @@ describe('RunFolder', () => {
     await collect(tinyTrainer().fit({ ...tinyFit, epochs: 1, run: first }));
     const position = { stepsDone: 0, cursor: { epoch: 0, step: 0 } };
     expect(await messageOf(second.begin(position), folder)).toMatchInlineSnapshot(
-      `"RunFolder: the run in <folder>/run must be as this object has left it, got metrics that another has written since. Open it again with \`RunFolder.resume\`, and restore a new trainer."`,
+      `"RunFolder: the run in <folder>/run must be as this object left it, got metrics that another process or object wrote since. Open it again with \`RunFolder.resume\`, and restore a new trainer."`,
     );
     expect(await second.restore(tinyTrainer())).toMatchObject({ step: 3 });
     expect(second.records).toHaveLength(3);
@@ -316,12 +316,12 @@ describeEngines('A run in its folder', () => {
     const fit = (trainer: ReturnType<typeof tinyTrainer>, options = {}): Promise<string> =>
       messageOf(collect(trainer.fit({ ...tinyFit, epochs: 3, run, ...options })), folder);
     expect(await fit(tinyTrainer())).toMatchInlineSnapshot(
-      `"RunFolder: the trainer must stand at step 6, where the run in <folder>/run does, got 0. Call \`await run.restore(trainer)\` first."`,
+      `"RunFolder: trainer must stand at step 6, where the run in <folder>/run stands, got step 0. Call \`await run.restore(trainer)\` first."`,
     );
     const trainer = tinyTrainer();
     await run.restore(trainer);
     expect(await fit(trainer, { stepsPerEpoch: 4 })).toMatchInlineSnapshot(
-      `"RunFolder: step 6 must be step 0 of epoch 2, as it was before, got step 2 of epoch 1. The number of steps per epoch has changed: use the same images and batch size."`,
+      `"RunFolder: cursor must be step 0 of epoch 2 at step 6, as before, got step 2 of epoch 1. The number of steps per epoch has changed: use the same images and batch size."`,
     );
   });
 

@@ -142,7 +142,14 @@ export class RunFolder implements RunKeeper {
     const asked: RunConfig = JSON.parse(toJson(config));
     const differences = differencesBut([...mayDiffer, ...replace], saved, asked);
     if (differences.length > 0) {
-      throw argumentError({ fn: 'RunFolder', argument: 'config', required: `be the configuration that the run in ${path} was started with`, got: config, shown: `differences:\n${formatDifferences(differences)}`, advice: 'Use the same settings, or start a new run in another folder.' });
+      throw argumentError({
+        fn: 'RunFolder',
+        argument: 'config',
+        required: `be the configuration that the run in ${path} was started with`,
+        got: config,
+        shown: `differences:\n${formatDifferences(differences)}`,
+        advice: 'Use the same settings, or start a new run in another folder.',
+      });
     }
     const kept = { ...saved, ...Object.fromEntries(Object.entries(asked).filter(([name]) => replace.includes(name))) };
     if (configDifferences(saved, kept).length > 0) {
@@ -258,11 +265,25 @@ export class RunFolder implements RunKeeper {
   #checkPosition(stepsDone: number, cursor: Cursor): void {
     const next = this.#metrics.next;
     if (stepsDone !== next) {
-      throw argumentError({ fn: 'RunFolder', argument: 'trainer', required: `stand at step ${next}, where the run in ${this.path} stands`, got: stepsDone, shown: `step ${stepsDone}`, advice: 'Call `await run.restore(trainer)` first.' });
+      throw argumentError({
+        fn: 'RunFolder',
+        argument: 'trainer',
+        required: `stand at step ${next}, where the run in ${this.path} stands`,
+        got: stepsDone,
+        shown: `step ${stepsDone}`,
+        advice: 'Call `await run.restore(trainer)` first.',
+      });
     }
     if (this.#lastCheckpoint?.stepsDone !== stepsDone) return;
     if (cursor.epoch !== this.#cursor.epoch || cursor.step !== this.#cursor.step) {
-      throw argumentError({ fn: 'RunFolder', argument: 'cursor', required: `be step ${this.#cursor.step} of epoch ${this.#cursor.epoch} at step ${stepsDone}, as before`, got: cursor, shown: `step ${cursor.step} of epoch ${cursor.epoch}`, advice: 'The number of steps per epoch has changed: use the same images and batch size.' });
+      throw argumentError({
+        fn: 'RunFolder',
+        argument: 'cursor',
+        required: `be step ${this.#cursor.step} of epoch ${this.#cursor.epoch} at step ${stepsDone}, as before`,
+        got: cursor,
+        shown: `step ${cursor.step} of epoch ${cursor.epoch}`,
+        advice: 'The number of steps per epoch has changed: use the same images and batch size.',
+      });
     }
   }
 
@@ -365,7 +386,14 @@ async function makeFolder(path: string): Promise<boolean> {
 async function checkNew(path: string): Promise<void> {
   const found = (await readdir(path)).filter((name) => ownFiles.includes(name) || isOwnEventFile(name));
   if (found.length === 0) return;
-  throw argumentError({ fn: 'RunFolder', argument: 'path', required: 'name a folder without a run', got: path, shown: `${path} with ${found.join(', ')}`, advice: 'Resume that run, or choose another folder.' });
+  throw argumentError({
+    fn: 'RunFolder',
+    argument: 'path',
+    required: 'name a folder without a run',
+    got: path,
+    shown: `${path} with ${found.join(', ')}`,
+    advice: 'Resume that run, or choose another folder.',
+  });
 }
 
 async function readConfig(path: string): Promise<RunConfig> {
@@ -375,7 +403,14 @@ async function readConfig(path: string): Promise<RunConfig> {
     text = await readFile(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-      throw argumentError({ fn: 'RunFolder', argument: 'path', required: 'name the folder of a run', got: path, shown: `${path} without ${configFile}`, advice: 'Start a new run, or correct the path.' });
+      throw argumentError({
+        fn: 'RunFolder',
+        argument: 'path',
+        required: 'name the folder of a run',
+        got: path,
+        shown: `${path} without ${configFile}`,
+        advice: 'Start a new run, or correct the path.',
+      });
     }
     throw fileError('read', file, error);
   }

@@ -93,7 +93,7 @@ describe('schedules refuse', () => {
     expect(() => epochCosine({ learningRate: 1, stepsPerEpoch: 3, epochs: 3, firstEpoch: -1 })).toThrow(RangeError);
     expect(() => epochCosine({ learningRate: 1, stepsPerEpoch: 3, epochs: 3 })(0.5)).toThrow(RangeError);
     expect(() => warmupCosine({ learningRate: 1, warmupSteps: 5, totalSteps: 5 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: warmupCosine: warmupSteps must be below totalSteps, got 5 of 5. Warm up for a part of the run, usually a tenth.]`,
+      `[RangeError: warmupCosine: warmupSteps must be below totalSteps, 5, got 5. Warm up for a part of the run, usually a tenth.]`,
     );
     expect(() => warmupCosine({ learningRate: -1, warmupSteps: 0, totalSteps: 5 })).toThrow(RangeError);
     expect(() => warmupCosine({ learningRate: 1, warmupSteps: 0, totalSteps: 5 })(Number.NaN)).toThrow(RangeError);

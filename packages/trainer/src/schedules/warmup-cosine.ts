@@ -43,7 +43,13 @@ export function warmupCosine(options: WarmupCosineOptions): Schedule {
   checkCount('warmupCosine', 'warmupSteps', warmupSteps, 0);
   checkCount('warmupCosine', 'totalSteps', totalSteps, 1);
   if (warmupSteps >= totalSteps) {
-    throw argumentError({ fn: 'warmupCosine', argument: 'warmupSteps', required: `be below totalSteps, ${totalSteps}`, got: warmupSteps, advice: 'Warm up for a part of the run, usually a tenth.' });
+    throw argumentError({
+      fn: 'warmupCosine',
+      argument: 'warmupSteps',
+      required: `be below totalSteps, ${totalSteps}`,
+      got: warmupSteps,
+      advice: 'Warm up for a part of the run, usually a tenth.',
+    });
   }
   return (step) => {
     checkStep('warmupCosine', step);
