@@ -90,7 +90,7 @@ describe('downloadTinyImagenet', () => {
     const folder = await temporaryFolder();
     const { url, requests } = await serve(rangeServer({ breakAt: 100_000 }));
     expect(await messageOf(downloadTinyImagenet({ url, folder }), url, folder)).toMatch(
-      /^downloadTinyImagenet: the connection to <0> broke \(.+\)\. What has arrived is in <1>\/tiny-imagenet-200\.zip\.part; run again to continue\.$/,
+      /^downloadTinyImagenet: the connection to <0> broke \(.+\)\. The part that arrived is in <1>\/tiny-imagenet-200\.zip\.part; run again to continue\.$/,
     );
     expect(await readdir(folder)).toEqual([`${name}.part`]);
     const seen: Array<{ received: number; total: number | null }> = [];

@@ -34,7 +34,7 @@ describeEngines('typedModel', () => {
 
   it('refuses another rank and several inputs', () => {
     expect(() => typedModel(model(), 4)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: typedModel: model must have an output of rank 4, got shape [, 12]. Pass that rank, or pool or flatten the output first.]`,
+      `[RangeError: typedModel: model must have an output of rank 4, got shape [null, 12]. Pass that rank, or pool or flatten the output first.]`,
     );
     const [a, b] = [tfl.input({ shape: [2] }), tfl.input({ shape: [2] })];
     const two = tfl.model({ inputs: [a, b], outputs: tfl.layers.add().apply([a, b]) as tfl.SymbolicTensor });

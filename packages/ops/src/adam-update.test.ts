@@ -123,15 +123,15 @@ describeEngines('adamUpdate', () => {
     const [m, v] = [tf.variable(tf.zeros([2])), tf.variable(tf.zeros([2]))];
     const scalars = scalarsOf(1, 0.1, plain);
     expect(() => adamUpdate([p], [], [m], [v], scalars, plain)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: adamUpdate: gradients must have one tensor per parameter, 1, got 0. Pass the lists in the same order.]`,
+      `[RangeError: adamUpdate: gradients must hold 1 tensors, one per parameter, got 0. Pass all lists in the order of the parameters.]`,
     );
     expect(() => adamUpdate([p], [tf.ones([3])], [m], [v], scalars, plain)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: adamUpdate: gradients[0] must have the shape of its parameter, [2], got [3]. Pass the lists in the same order.]`,
+      `[RangeError: adamUpdate: gradients[0] must have the shape of its parameter, [2], got [3]. Pass all lists in the order of the parameters.]`,
     );
     expect(() =>
       adamUpdate([p], [tf.ones([2])], [m], [v], tf.tensor1d([0.1]), plain),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: adamUpdate: scalars must have shape [3], got [1]. Give [learningRate, 1 - beta1^t, 1 - beta2^t].]`,
+      `[RangeError: adamUpdate: scalars must have shape [3], got [1]. Pass [learningRate, 1 - beta1^t, 1 - beta2^t].]`,
     );
   });
 });

@@ -13,7 +13,7 @@ describeEngines('augmentImages', () => {
     if (hasKernel('AugmentImages')) await test();
     else
       expect(() => augmentImages(tf.ones([1, 2, 2, 3]), tf.ones([1, 1]), [flip], { size: [2, 2] })).toThrow(
-        /^augmentImages: the backend '.*' has no kernel 'AugmentImages'\. Apply the transforms one by one there/,
+        /^augmentImages: the backend must have the kernel 'AugmentImages', got '.*', which has none\. Use Chain\.apply/,
       );
   };
 
@@ -67,19 +67,19 @@ describeEngines('augmentImages', () => {
       expect(() =>
         augmentImages(tf.ones([2, 4, 4, 1]), tf.ones([2, 1]), [flip], { size }),
       ).toThrowErrorMatchingInlineSnapshot(
-        `[RangeError: augmentImages: images must be float32 of shape [N, H, W, 3], got float32 of shape [2,4,4,1]. Divide 8-bit images by 255.]`,
+        `[RangeError: augmentImages: images must be float32 of shape [N, H, W, 3], got float32 of shape [2, 4, 4, 1]. Divide 8-bit images by 255.]`,
       );
       expect(() => augmentImages(images, tf.ones([2, 2]), [flip], { size })).toThrowErrorMatchingInlineSnapshot(
-        `[RangeError: augmentImages: parameters must have 1 columns and a multiple of 2 rows, got shape [2,2]. Make one row per view with the columns of these stages.]`,
+        `[RangeError: augmentImages: parameters must have 1 columns and a multiple of 2 rows, got shape [2, 2]. Make one row per view with the columns of these stages.]`,
       );
       expect(() => augmentImages(images, tf.ones([3, 1]), [flip], { size })).toThrowErrorMatchingInlineSnapshot(
-        `[RangeError: augmentImages: parameters must have 1 columns and a multiple of 2 rows, got shape [3,1]. Make one row per view with the columns of these stages.]`,
+        `[RangeError: augmentImages: parameters must have 1 columns and a multiple of 2 rows, got shape [3, 1]. Make one row per view with the columns of these stages.]`,
       );
       expect(() => augmentImages(images, tf.ones([2, 1]), [flip], { size: [4, 5] })).toThrowErrorMatchingInlineSnapshot(
-        `[RangeError: augmentImages: size must be what the stages lead to, [4,4], got [4,5]. Pass the size of the last crop.]`,
+        `[RangeError: augmentImages: size must be the size after the last stage, [4, 4], got [4, 5]. Pass the size of the last crop.]`,
       );
       expect(() => augmentImages(images, tf.ones([2, 2]), [blur], { size })).toThrowErrorMatchingInlineSnapshot(
-        `[RangeError: augmentImages: kernelSize must be at most 7 for images of [4,4] pixels, got 9. A border is mirrored once only.]`,
+        `[RangeError: augmentImages: kernelSize must be at most 7 for images of 4 x 4 pixels, got 9. The kernel's radius must be smaller than each side of the image.]`,
       );
     }),
   );

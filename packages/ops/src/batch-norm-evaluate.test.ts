@@ -80,7 +80,7 @@ describeEngines('batchNormEvaluate', () => {
   it('refuses what does not fit', () => {
     const x = noise(1);
     expect(() => batchNormEvaluate(x, gamma(), beta(), { ...statistics(), mean: tf.zeros([2]) })).toThrowError(
-      /batchNormEvaluate: mean must have shape \[3\] as x has 3 channels, got \[2\]/,
+      /batchNormEvaluate: mean must have shape \[3\], the number of channels of x, got \[2\]/,
     );
     expect(() => batchNormEvaluate(x, gamma(), beta(), statistics(), { residual: tf.zeros([2]) })).toThrowError(
       /batchNormEvaluate: residual must have the shape of x/,

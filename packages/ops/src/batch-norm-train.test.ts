@@ -157,13 +157,13 @@ describeEngines('batchNormTrain', () => {
     const run = (x: tf.Tensor, mean: tf.Variable, momentum: number) => () =>
       batchNormTrain(x, gamma, beta, { running: { mean, variance: two, momentum } });
     expect(run(tf.ones([4, 2]), three, 0.1)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: batchNormTrain: running.mean must have shape [2] as x has 2 channels, got [3]. Give one value per channel.]`,
+      `[RangeError: batchNormTrain: running.mean must have shape [2], the number of channels of x, got [3]. Pass one value per channel.]`,
     );
     expect(run(tf.ones([4, 2]), two, 0)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: batchNormTrain: running.momentum must be in (0, 1], got 0. It is the share of the new batch: Keras's 0.9 is 0.1 here.]`,
+      `[RangeError: batchNormTrain: running.momentum must be a finite number in (0, 1], got 0. It is the weight of the new batch: Keras's 0.9 is 0.1 here.]`,
     );
     expect(run(tf.ones([1, 2]), two, 0.1)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: batchNormTrain: running statistics need more than one value per channel, got x of shape [1,2]. Use a larger batch.]`,
+      `[RangeError: batchNormTrain: x must have at least two values per channel to update running statistics, got shape [1, 2]. Use a larger batch.]`,
     );
   });
 
@@ -171,16 +171,16 @@ describeEngines('batchNormTrain', () => {
     const x = tf.zeros([4, 3]);
     const [three, two] = [tf.ones([3]) as tf.Tensor1D, tf.ones([2]) as tf.Tensor1D];
     expect(() => batchNormTrain(tf.zeros([3]), three, three)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: batchNormTrain: x must have at least two axes [..., C], got shape [3]. Add the batch axis.]`,
+      `[RangeError: batchNormTrain: x must have shape [..., C] with at least two axes, got [3]. Add the batch axis.]`,
     );
     expect(() => batchNormTrain(x, two, three)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: batchNormTrain: gamma must have shape [3] as x has 3 channels, got [2]. Give one value per channel.]`,
+      `[RangeError: batchNormTrain: gamma must have shape [3], the number of channels of x, got [2]. Pass one value per channel.]`,
     );
     expect(() => batchNormTrain(x, three, two)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: batchNormTrain: beta must have shape [3] as x has 3 channels, got [2]. Give one value per channel.]`,
+      `[RangeError: batchNormTrain: beta must have shape [3], the number of channels of x, got [2]. Pass one value per channel.]`,
     );
     expect(() => batchNormTrain(x, three, three, { residual: tf.zeros([4, 2]) })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: batchNormTrain: residual must have the shape of x, [4,3], got [4,2]. Project the shortcut first.]`,
+      `[RangeError: batchNormTrain: residual must have the shape of x, [4, 3], got [4, 2]. Project the shortcut first.]`,
     );
   });
 });

@@ -36,7 +36,7 @@ describeEngines('globalAveragePool', () => {
 
   it('refuses other ranks', () => {
     expect(() => globalAveragePool(tf.zeros([2, 3]) as unknown as tf.Tensor4D)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: globalAveragePool: x must have shape [N, H, W, C], got [2,3]. Add the axes that are missing.]`,
+      `[RangeError: globalAveragePool: x must have shape [N, H, W, C], got [2, 3]. Add the missing axes.]`,
     );
   });
 });

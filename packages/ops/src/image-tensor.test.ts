@@ -14,12 +14,12 @@ describeEngines('imageTensor', () => {
 
   it('refuses another number of bytes, and floats', () => {
     expect(() => imageTensor(new Uint8Array(11), [1, 2, 2, 3])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: imageTensor: pixels must have 12 bytes for shape [1,2,2,3], got 11. Check the shape.]`,
+      `[RangeError: imageTensor: pixels must hold 12 bytes for shape [1, 2, 2, 3], got 11. Check the shape.]`,
     );
     expect(() =>
       imageTensor(new Float32Array(12) as unknown as Uint8Array, [1, 2, 2, 3]),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: imageTensor: pixels must be a Uint8Array or Uint8ClampedArray, got Float32Array. Make a tensor of floats by tf.tensor4d.]`,
+      `[TypeError: imageTensor: pixels must be a Uint8Array or Uint8ClampedArray, got Float32Array. For floats, use tf.tensor4d.]`,
     );
   });
 });

@@ -113,16 +113,16 @@ describe('momentumUpdate', () => {
   it('refuses lists that do not fit together', () => {
     const [p, v, g, rate] = [tf.variable(tf.ones([2])), tf.variable(tf.zeros([2])), tf.ones([2]), tf.tensor1d([0.1])];
     expect(() => momentumUpdate([p], [g], [], rate, sgd)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: momentumUpdate: velocities must have one tensor per parameter, 1, got 0. Pass the lists in the same order.]`,
+      `[RangeError: momentumUpdate: velocities must hold 1 tensors, one per parameter, got 0. Pass all lists in the order of the parameters.]`,
     );
     expect(() => momentumUpdate([p], [g], [v], rate, { ...sgd, weightDecays: [] })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: momentumUpdate: weightDecays must have one number per parameter, 1, got 0. Pass the lists in the same order.]`,
+      `[RangeError: momentumUpdate: weightDecays must hold 1 numbers, one per parameter, got 0. Pass all lists in the order of the parameters.]`,
     );
     expect(() => momentumUpdate([p], [g], [v], tf.tensor1d([1, 2]), sgd)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: momentumUpdate: scalars must have shape [1], got [2]. Give [learningRate].]`,
+      `[RangeError: momentumUpdate: scalars must have shape [1], got [2]. Pass [learningRate].]`,
     );
     expect(() => momentumUpdate([p], [g], [v], rate, sgd, tf.tensor1d([1]))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: momentumUpdate: gradientScale must be float32 of shape [2], got float32 of shape [1]. Give [factor, 1 to apply or 0 to skip].]`,
+      `[RangeError: momentumUpdate: gradientScale must be float32 of shape [2], got float32 of shape [1]. Pass [factor, 1 to apply or 0 to skip].]`,
     );
   });
 });

@@ -141,10 +141,10 @@ describeEngines('ntXentWithRanks', () => {
 
   it('refuses what is not a batch of pairs', () => {
     expect(() => ntXentWithRanks(tf.zeros([3, 2]), { temperature: 1 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: ntXentWithRanks: projections must have shape [2N, D], got [3,2]. Concatenate the two views of every image.]`,
+      `[RangeError: ntXentWithRanks: projections must have shape [2N, D], got [3, 2]. Concatenate the two views of every image.]`,
     );
     expect(() => ntXentWithRanks(tf.zeros([2, 2]), { temperature: 0 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: ntXentWithRanks: temperature must be a finite number > 0, got 0. Usual values lie between 0.05 and 1.]`,
+      `[RangeError: ntXentWithRanks: temperature must be a finite number above 0, got 0. Usual values lie between 0.05 and 1.]`,
     );
   });
 });

@@ -62,22 +62,22 @@ describeEngines('unpackImages', () => {
     const images = packImages(bytes(2, [2, 2]), [2, 2]);
     const indices = tf.tensor1d([0], 'int32');
     expect(() => unpackImages(images, tf.tensor1d([0]))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: unpackImages: indices must be int32 of shape [N], N at least 1, got float32 of shape [1]. Pass tf.tensor1d(indices, 'int32').]`,
+      `[RangeError: unpackImages: indices must be int32 of shape [N] with N of at least 1, got float32 of shape [1]. Pass tf.tensor1d(indices, 'int32').]`,
     );
     expect(() => unpackImages({ ...images, imageSize: [3, 3] }, indices)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: unpackImages: images must be int32 shards of shape [images, 7], 2 images in all, got int32 [2,3]. Make them with packImages or uploadImages.]`,
+      `[RangeError: unpackImages: images must be int32 shards of shape [images, 7] that hold 2 images, got int32 of shape [2, 3]. Make them with packImages or uploadImages.]`,
     );
     expect(() => unpackImages({ ...images, shards: [] }, indices)).toThrow(/got none/);
     expect(() => packImages(new Uint8Array(13), [2, 2])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: packImages: pixels must be whole images of 12 bytes, at least one, got 13 bytes. Check imageSize.]`,
+      `[RangeError: packImages: pixels must hold whole images of 12 bytes, at least one, got 13 bytes. Check imageSize.]`,
     );
     expect(() => packImages(new Uint8Array(12), [2, 2], 0)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: packImages: imagesPerShard must be an integer of at least 1, got 0. Leave it out.]`,
+      `[RangeError: packImages: imagesPerShard must be an integer of at least 1, got 0. Leave it out for one shard.]`,
     );
     expect(() =>
       augmentPackedImages(images, indices, tf.ones([2, 2]), [{ kind: 'grayscale' }], { size: [2, 2] }),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: augmentPackedImages: parameters must have 1 columns and a multiple of 1 rows, got shape [2,2]. Make one row per view with the columns of these stages.]`,
+      `[RangeError: augmentPackedImages: parameters must have 1 columns and a multiple of 1 rows, got shape [2, 2]. Make one row per view with the columns of these stages.]`,
     );
     dispose(images);
   });
@@ -117,7 +117,7 @@ describeEngines('uploadImages', () => {
   it('refuses engines that keep no images', async ({ skip }) => {
     skip(keepsImages(), 'this engine keeps images');
     await expect(uploadImages(source(1, [1, 1], bytes(1, [1, 1])))).rejects.toThrow(
-      /^uploadImages: the backend '.*' keeps no images\. Ask keepsImages\(\) first/,
+      /^uploadImages: the backend must keep images, got '.*', which does not\. Ask keepsImages\(\) first/,
     );
   });
 

@@ -260,7 +260,7 @@ describeEngines('a recorded step', () => {
     for (let i = 0; i < 2; i++) tf.dispose(step({ x: ones() }));
     weight.dispose();
     expect(() => step({ x: ones() })).toThrowErrorMatchingInlineSnapshot(
-      `[Error: engine-webgpu: the variable gone of a recorded step has been disposed. Dispose the compiled step first, or keep the variable.]`,
+      `[Error: engine-webgpu: the variable gone of a recorded step is disposed. Dispose the compiled step first, or keep the variable.]`,
     );
     step.dispose();
     expect([homesOf(backend()).size, backend().holds.size]).toEqual([0, 0]);

@@ -72,7 +72,7 @@ describeEngines('what a recording would get wrong', () => {
     ['multinomial', ({ x }) => ({ y: tf.cast(tf.multinomial(x as tf.Tensor2D, 3), 'float32') })],
   ])('random numbers that are drawn in the step: %s', async (_name, step) => {
     expect(await refusalOf(step)).toMatchInlineSnapshot(
-      `"engine-webgpu: this step cannot be recorded: two recordings of it differ, so that it depends on something that is neither an input nor a variable (a random number, a counter). Pass it in as a tensor. They part at ..."`,
+      `"engine-webgpu: this step cannot be recorded: two recordings of it differ, so it depends on something that is neither an input nor a variable (a random number, a counter). Pass that as a tensor. The two differ at ..."`,
     );
   });
 
@@ -88,7 +88,7 @@ describeEngines('what a recording would get wrong', () => {
       return { y: tf.sum(state) };
     });
     expect(message).toMatchInlineSnapshot(
-      `"engine-webgpu: this step cannot be recorded: it keeps a tensor beyond its end (tf.keep). What lasts from step to step must live in a tf.Variable that is made before the step; what is to be read must be an output."`,
+      `"engine-webgpu: this step cannot be recorded: it keeps a tensor beyond its end (tf.keep). Put what lasts from step to step into a tf.Variable that you make before the step; return what you want to read as an output."`,
     );
   });
 
@@ -104,7 +104,7 @@ describeEngines('what a recording would get wrong', () => {
     tf.dispose(other({ x: ones() }));
     const { y } = other({ x: ones() });
     expect(await refusalOf(({ x }) => ({ z: tf.add(x, y as tf.Tensor) }))).toMatchInlineSnapshot(
-      `"engine-webgpu: this step cannot be recorded: it uses an output of another compiled step, which changes. Pass it as an input."`,
+      `"engine-webgpu: this step cannot be recorded: it uses an output of another compiled step, which changes from step to step. Pass it as an input."`,
     );
     y?.dispose();
     other.dispose();
@@ -129,7 +129,7 @@ describeEngines('what a recording would get wrong', () => {
     settings.rate = 5;
     expect((await (step({ x: ones() }).y as tf.Tensor).data())[0]).toBe(16);
     expect(() => step.check()).toThrow(
-      /^engine-webgpu: the step has changed since it was recorded: it depends on a number of JavaScript, which a recording freezes\. Pass it in as a tensor, or compile the step again\. It parts at command/,
+      /^engine-webgpu: the step has changed since it was recorded, because it depends on a JavaScript number, which a recording freezes\. Pass the number as a tensor, or compile the step again\. The two differ at command/,
     );
     step.dispose();
     expect((await (step({ x: ones() }).y as tf.Tensor).data())[0]).toBe(80);
@@ -159,7 +159,7 @@ describeEngines('what a recording would get wrong', () => {
     const step = compile(({ x }) => ({ y: tf.sum(x) }), { inputs: { x: { shape: [4, 4] } } });
     for (let i = 0; i < 2; i++) tf.dispose(step({ x: ones() }));
     expect(() => step({ x: tf.ones([3, 4]) })).toThrow(
-      /must be float32 of shape \[4,4\], got float32 of shape \[3,4\]/,
+      /must be float32 of shape \[4, 4\], got float32 of shape \[3, 4\]/,
     );
     step.dispose();
   });

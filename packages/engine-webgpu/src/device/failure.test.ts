@@ -83,7 +83,7 @@ describe('a device that failed', () => {
     const { maxStorageBufferBindingSize } = backend().device.limits;
     const size = maxStorageBufferBindingSize / 4 + 1;
     expect(() => tf.fill([size], 0)).toThrow(
-      /^engine-webgpu: a tensor of [\d.]+ MiB is larger than the [\d.]+ MiB that this GPU binds\. Split it/,
+      /^engine-webgpu: a tensor must have at most [\d.]+ MiB, which is what this GPU binds, got [\d.]+ MiB\. Split it/,
     );
     backend().failure.check();
   });

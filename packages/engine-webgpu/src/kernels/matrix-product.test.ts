@@ -83,7 +83,7 @@ describeEngines('the matrix product', () => {
         .engine()
         .runKernel('BatchMatMul', { a: tf.ones([2, 3]), b: tf.ones([4, 5]) }, { transposeA: false, transposeB: false }),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: matMul: the inner sizes must agree, got 3 of shape [2,3] and 4 of shape [4,5] with transposeA=false, transposeB=false. Transpose or reshape one of them.]`,
+      `[RangeError: matMul: b must have the inner size of a, 3 of shape [2, 3] with transposeA false, got 4 of shape [4, 5] with transposeB false. Transpose or reshape one of them.]`,
     );
   });
 });

@@ -31,7 +31,7 @@ describe('a data set on the device', () => {
 
   it('is refused where it needs more buffers than the device binds', () => {
     expect(() => reserve(2 ** 30, packedWords([64, 64]))).toThrow(
-      /^engine-webgpu: 1073741824 images are 13194140 MB, and this device binds \d+ buffers of at most \d+ MB beside the views\. Upload them batch by batch\.$/,
+      /^engine-webgpu: images must fit into \d+ buffers of at most \d+ MB, which this device binds beside the views, got 1073741824 images of 13194140 MB in all\. Upload them batch by batch\.$/,
     );
   });
 

@@ -52,7 +52,7 @@ describe('chooseSchedule', () => {
     expect(small.map(({ columns }) => columns)).toEqual([64, 64, 32]);
     const none = { ...limits, maxComputeWorkgroupStorageSize: 1024 };
     expect(() => chooseSchedule(forwardProduct(last), float32, none)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: chooseSchedule: a workgroup must have at least 64 invocations and 10 KiB of memory, got 256 and 1024 bytes. This device cannot train.]`,
+      `[RangeError: chooseSchedule: limits must allow a workgroup of at least 64 invocations and 10 KiB of memory, got 256 invocations and 1024 bytes. This device cannot train: choose another engine.]`,
     );
   });
 

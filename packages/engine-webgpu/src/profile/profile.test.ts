@@ -64,7 +64,7 @@ describeEngines('the profile of a step', () => {
     expect(await webgpuEngine.profile(() => update(given).updated.dispose())).toEqual([]);
     run();
     expect(() => profileRows([], peaks)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: profileRows: at least one profile is required, got none. Replay the step while it is profiled.]`,
+      `[RangeError: profileRows: profiles must hold at least one profile, got none. Replay the step while it is profiled.]`,
     );
     step.dispose();
     tf.dispose([given, weight, moments]);

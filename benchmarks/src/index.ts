@@ -1,2 +1,0 @@
-export type { Bench, BenchResult } from './bench.ts';
-export { benches } from './bench-registry.ts';
