@@ -1,5 +1,5 @@
-import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError } from '@tfjs-ssl/checks';
 import type { PackedImages } from '@tfjs-ssl/ops';
 import { applyRuns, applyRunsPacked, toRuns } from './chain-runs.ts';
 import { checkImages } from './check.ts';

@@ -33,7 +33,14 @@ export function viewKeys(
   const images = Array.from(indices ?? []);
   const wrong = images.find((index) => !Number.isInteger(index));
   if (images.length === 0 || wrong !== undefined) {
-    throw argumentError({ fn, argument: 'indices', required: 'be integers, one per image', got: wrong, shown: String(wrong ?? 'none'), advice: 'Pass the positions of the images in their data set.' });
+    throw argumentError({
+      fn,
+      argument: 'indices',
+      required: 'be integers, one per image',
+      got: wrong,
+      shown: String(wrong ?? 'none'),
+      advice: 'Pass the positions of the images in their data set.',
+    });
   }
   const keys = Array.from({ length: views }, (_, view) => images.map((image) => ({ seed, epoch, image, view })));
   return { keys: keys.flat(), size };
@@ -42,11 +49,23 @@ export function viewKeys(
 /** Throws unless there is one index for each of `count` images. */
 export function checkIndices(indices: ArrayLike<number>, count: number): void {
   if (indices?.length === count) return;
-  throw argumentError({ fn: 'makeViews', argument: 'indices', required: `hold ${count} elements, one per image`, got: indices?.length ?? 0, advice: 'Pass the positions of these images in their data set.' });
+  throw argumentError({
+    fn: 'makeViews',
+    argument: 'indices',
+    required: `hold ${count} elements, one per image`,
+    got: indices?.length ?? 0,
+    advice: 'Pass the positions of these images in their data set.',
+  });
 }
 
 /** Throws unless there are some rows for each of `count` images. */
 export function checkRows(rows: number, count: number): void {
   if (rows % count === 0 && rows > 0) return;
-  throw argumentError({ fn: 'chain', argument: 'parameters', required: `have a multiple of ${count} rows, one per view of each image`, got: rows, advice: 'Sample the table for these images.' });
+  throw argumentError({
+    fn: 'chain',
+    argument: 'parameters',
+    required: `have a multiple of ${count} rows, one per view of each image`,
+    got: rows,
+    advice: 'Sample the table for these images.',
+  });
 }

@@ -1,5 +1,5 @@
-import { argumentError } from '@tfjs-ssl/checks';
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError } from '@tfjs-ssl/checks';
 import type { PackedImages } from '@tfjs-ssl/ops';
 import { checkImages, type ImageSize, toImageSize } from './check.ts';
 import { checkChains, checkOneSize } from './check-chains.ts';
@@ -134,7 +134,13 @@ export function viewPlan<const Chains extends ViewChains>(chains: Chains): ViewP
   /** The views of every part out of its share of the table; those of a group as one tensor. */
   const make = (table: tf.Tensor2D, images: number, run: (chain: Chain, rows: tf.Tensor2D) => tf.Tensor4D) => {
     if (table.shape[0] !== views * images || table.shape[1] !== tableColumns) {
-      throw argumentError({ fn: 'viewPlan', argument: 'table', required: `have shape [${views * images}, ${tableColumns}], ${views} rows per image`, got: table.shape, advice: 'Sample it with this plan for these images.' });
+      throw argumentError({
+        fn: 'viewPlan',
+        argument: 'table',
+        required: `have shape [${views * images}, ${tableColumns}], ${views} rows per image`,
+        got: table.shape,
+        advice: 'Sample it with this plan for these images.',
+      });
     }
     return tf.tidy(
       () =>

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { byolChains, imageTensor, randomHorizontalFlip, simclrChain, swavChains } from '@tfjs-ssl/augmentations';
+import { argumentError } from '@tfjs-ssl/checks';
 import { batches, generatedImages } from '@tfjs-ssl/datasets';
 import { hasKernel, keepsImages } from '@tfjs-ssl/ops';
 import { describeEngines, worstDeviation } from '@tfjs-ssl/testing';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type ArgumentError, isArgumentError } from '@tfjs-ssl/checks';
 import { imageTensor, type PerGroup, type ViewChains, type ViewPlan } from '@tfjs-ssl/augmentations';
+import { type ArgumentError, isArgumentError } from '@tfjs-ssl/checks';
 import type { Batch } from '@tfjs-ssl/datasets';
 import {
   hasKernel,
