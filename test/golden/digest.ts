@@ -12,7 +12,7 @@ export interface DigestExpectation {
 const LEADING = 8;
 
 /** Norm, sum, projection, largest magnitude and first eight values (repeated where there are fewer) of a tensor: see `digest` in the golden files. */
-function digest(name: string, values: ArrayLike<number>): number[] {
+export function digest(name: string, values: ArrayLike<number>): number[] {
   const unit = fillUnit('digest', name, values.length);
   let [squares, sum, projection, largest] = [0, 0, 0, 0];
   for (let i = 0; i < values.length; i++) {

@@ -198,10 +198,10 @@ describeEngines('viewPlan', () => {
     const plan = viewPlan({ large: [large], small: [small, small] });
     const x = images();
     expect(() => plan.apply(x, tf.zeros([6, plan.tableColumns]))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: viewPlan: table must have shape [9, 17], 3 rows per image, got [6,17]. Sample it with this plan for these images.]`,
+      `[RangeError: viewPlan: table must have shape [9, 17], 3 rows per image, got [6, 17]. Sample it with this plan for these images.]`,
     );
     expect(() => plan.apply(x, plan.sampleTable({ ...keys, imageSize: 9 }))).toThrow(
-      /sampled for images of 24 x 20 pixels, got those for 9 x 9/,
+      /sampled for images of 24 x 20 pixels, got parameters for images of 9 x 9/,
     );
     expect(() =>
       plan.apply(x, viewPlan([large, small, small].reverse()).sampleTable({ ...keys, imageSize })),

@@ -148,13 +148,13 @@ describe('downloadTinyImagenet', () => {
     };
     const other = '<1>/tiny-imagenet-200.zip.part must have one writer at a time, got a second one beside OTHER.';
     expect(await two()).toEqual([
-      `downloadTinyImagenet: ${other} Wait until that has ended, or stop it.`,
-      'downloadTinyImagenet: the connection to <0> broke (WHY). What has arrived is in <1>/tiny-imagenet-200.zip.part; run again to go on from there.',
+      `downloadTinyImagenet: ${other} Wait until it ends, or stop it.`,
+      'downloadTinyImagenet: the connection to <0> broke (WHY). The part that arrived is in <1>/tiny-imagenet-200.zip.part; run again to continue.',
     ]);
     expect(await readdir(folder)).toEqual([`${name}.part`]);
     expect(await two()).toEqual([
       '<1>/tiny-imagenet-200.zip',
-      `downloadTinyImagenet: ${other} Wait until that has ended, or stop it.`,
+      `downloadTinyImagenet: ${other} Wait until it ends, or stop it.`,
     ]);
     expect(requests).toEqual([undefined, 'bytes=100000-']);
     expect((await readFile(join(folder, name))).equals(file)).toBe(true);

@@ -60,7 +60,7 @@ export function listFolder(tree: ImageTree, selection: FolderSelection): ImageLi
     const got = `no class in ${tree.path} that has two`;
     throw argumentError({
       kind: 'failure',
-      fn,
+      fn: 'imageFolder',
       argument: 'holdOut',
       required: `leave an image for split '${split}'`,
       got,
@@ -173,7 +173,7 @@ function checkLeftOut(tree: ImageTree, leftOut: readonly SkippedImage[], onCorru
   const got = `${which} in ${tree.path}: ${some(formats)}`;
   throw argumentError({
     kind: 'failure',
-    fn,
+    fn: 'imageFolder',
     argument: 'images',
     required: 'be JPEG or PNG',
     got,

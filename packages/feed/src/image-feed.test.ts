@@ -181,7 +181,7 @@ describeEngines('imageFeed', () => {
     const { length, imageShape, read } = images;
     const bare = { length, imageShape, read };
     await expect(imageFeed(images, { ...common, batchSize: 13 })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: imageFeed: batchSize must be an integer in [1, 12], got 13. There are 12 images: use a smaller batch, or more images.]`,
+      `[RangeError: imageFeed: batchSize must be an integer from 1 to the 12 images there are, got 13. Use a smaller batch, or more images.]`,
     );
     await expect(imageFeed(images, { ...common, views: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[RangeError: imageFeed: views must be an integer of at least 1, got 0. A contrastive loss needs 2; leave it out.]`,
@@ -205,7 +205,7 @@ describeEngines('imageFeed', () => {
     );
     const labels = new Int32Array(3);
     await expect(imageFeed({ ...bare, labels }, common)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: imageFeed: images.labels must hold 12 labels, one per image, got 3. Give all images a label, or none.]`,
+      `[RangeError: imageFeed: images.labels must have 12 labels, one for each image, got 3. Give all, or none.]`,
     );
   });
 });

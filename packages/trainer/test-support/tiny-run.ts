@@ -7,7 +7,7 @@ export const stepsPerEpoch = 3;
 export const batchSize = 4;
 
 /** Numbers that look random and are the same everywhere. */
-function numbers(count: number, key: number): Float32Array {
+export function numbers(count: number, key: number): Float32Array {
   return Float32Array.from({ length: count }, (_, i) => Math.sin(12.9898 * (i + 1) + 78.233 * (key + 1)));
 }
 
