@@ -190,20 +190,20 @@ describe('a wrong call', () => {
       Run with --help settings for the list."
     `);
     expect(set('augmentation.cropScale=0.1,0.2,0.3')).toMatchInlineSnapshot(`
-      "augmentation.cropScale must be LOW,HIGH in ascending order, each a number in (0, 1], got [0.1,0.2,0.3].
+      "augmentation.cropScale must be LOW,HIGH in ascending order, each a number in (0, 1], got [0.1, 0.2, 0.3].
       Run with --help settings for the list."
     `);
     expect(set('augmentation.cropScale=1,0.2')).toMatchInlineSnapshot(`
-      "augmentation.cropScale must be LOW,HIGH in ascending order, each a number in (0, 1], got [1,0.2].
+      "augmentation.cropScale must be LOW,HIGH in ascending order, each a number in (0, 1], got [1, 0.2].
       Run with --help settings for the list."
     `);
     expect(set('augmentation.blurSigma=0,2')).toMatchInlineSnapshot(`
-      "augmentation.blurSigma must be LOW,HIGH in ascending order, each a number above 0 (pixels), got [0,2].
+      "augmentation.blurSigma must be LOW,HIGH in ascending order, each a number above 0 (pixels), got [0, 2].
       Run with --help settings for the list."
     `);
     // a list
     expect(set('head.hiddenSizes=256,0')).toMatchInlineSnapshot(`
-      "head.hiddenSizes must be a list N,N,... (or [] for none), each an integer of at least 1, got [256,0].
+      "head.hiddenSizes must be a list N,N,... (or [] for none), each an integer of at least 1, got [256, 0].
       Run with --help settings for the list."
     `);
     expect(set('head.hiddenSizes=256;128')).toMatchInlineSnapshot(`

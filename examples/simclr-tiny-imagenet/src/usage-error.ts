@@ -1,4 +1,4 @@
-import { type ArgumentError, showValue } from '@tfjs-ssl/checks';
+import type { ArgumentError } from '@tfjs-ssl/checks';
 
 /** A mistake in how the program was called. The program ends with exit code 2 and this message, without a stack. */
 export class UsageError extends Error {
@@ -21,10 +21,10 @@ export interface Wording {
  * @returns a UsageError or, if the caller of the function made no mistake (a damaged file, a full disk), an Error.
  */
 export function inWordsOf(error: ArgumentError, wording: Wording): Error {
-  const { got, cause } = error;
+  const { shown, cause } = error;
   const { name, required = error.required, advice = error.advice } = wording;
   const isMistake = ['RangeError', 'TypeError'].includes(error.name);
-  const message = `${name} must ${required}, got ${isMistake ? showValue(got) : got}. ${advice}`;
+  const message = `${name} must ${required}, got ${shown}. ${advice}`;
   return isMistake ? new UsageError(message) : new Error(message, { cause });
 }
 

@@ -206,7 +206,7 @@ describeEngines('viewPlan', () => {
     expect(() =>
       plan.apply(x, viewPlan([large, small, small].reverse()).sampleTable({ ...keys, imageSize })),
     ).toThrow();
-    expect(() => plan.makeViews(x, { ...keys, indices: [1] })).toThrow(/one index per image, 3, got 1/);
+    expect(() => plan.makeViews(x, { ...keys, indices: [1] })).toThrow(/hold 3 elements, one per image, got 1/);
     expect(() => swavChains({ smallViews: 0 })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: swavChains: smallViews must be an integer of at least 1, got 0. For large views alone, pass \`large\` as a list.]`,
     );

@@ -70,7 +70,7 @@ describe('readStudy and planStudy', () => {
       `"STUDY: a study has no 'sedes'. Did you mean seeds? It has title, settings, quick, full, factors, design, together, seeds, evaluate."`,
     );
     expect(refusal({ ...good, seeds: [0, 0] })).toMatchInlineSnapshot(
-      `"STUDY: seeds must be a list of different integers of at least 0, got [0,0]."`,
+      `"STUDY: seeds must be a list of different integers of at least 0, got [0, 0]."`,
     );
     expect(refusal({ ...good, seeds: 5 })).toMatchInlineSnapshot(
       `"STUDY: seeds must be a list of different integers of at least 0, got 5."`,
