@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError } from '@tfjs-ssl/checks';
 import { ranksInStep, type World } from './world.ts';
 
 /** Options of {@link gatherViews}. */
@@ -37,12 +38,24 @@ export interface GatherViewsOptions {
 export function gatherViews(rows: tf.Tensor2D, { views = 2 }: GatherViewsOptions = {}): tf.Tensor2D {
   const [count, columns] = rows.shape;
   if (rows.rank !== 2 || !(views >= 1) || count % views !== 0) {
-    throw new RangeError(
-      `gatherViews: rows must have shape [views * n, D] with ${views} views, got [${rows.shape}]. Pass the rows of every view of this rank's images.`,
-    );
+    throw argumentError({
+      fn: 'gatherViews',
+      argument: 'rows',
+      required: `have shape [views * n, D] with ${views} views`,
+      got: rows.shape,
+      advice: "Pass the rows of every view of this rank's images.",
+    });
   }
   if (rows.dtype !== 'float32') {
-    throw new TypeError(`gatherViews: rows must be float32, got ${rows.dtype}. Cast them first.`);
+    throw argumentError({
+      kind: 'type',
+      fn: 'gatherViews',
+      argument: 'rows',
+      required: 'be float32',
+      got: rows.dtype,
+      shown: rows.dtype,
+      advice: 'Cast them first.',
+    });
   }
   const world = ranksInStep()?.world;
   if (!world) return tf.clone(rows);

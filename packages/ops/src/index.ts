@@ -35,7 +35,6 @@ export type {
   StepFunction,
   StepInputs,
 } from './contract/engine-module.ts';
-export { type GatherViewsOptions, gatherViews } from './gather-views.ts';
 export { hasKernel } from './contract/has-kernel.ts';
 export type { KernelContract, OpKernels } from './contract/op-kernels.ts';
 export { type PackedImages, packedWords, type ReserveImagesAttributes } from './contract/packed-images.ts';
@@ -46,6 +45,7 @@ export type {
   MomentumFlavour,
   MomentumUpdateOptions,
 } from './contract/updates.ts';
+export { type GatherViewsOptions, gatherViews } from './gather-views.ts';
 export { globalAveragePool } from './global-average-pool.ts';
 export { imageTensor } from './image-tensor.ts';
 export { momentumUpdate } from './momentum-update.ts';
