@@ -176,7 +176,7 @@ const named = ([output, mean, variance]: Outputs): Forward => ({ output, mean, v
 
 function fused(
   inputs: tf.NamedTensorMap,
-  attributes: tf.NamedAttrMap,
+  attributes: { readonly epsilon: number; readonly relu: boolean },
   running: RunningStatistics | undefined,
 ): Outputs {
   if (!running) return runKernel('BatchNormTrain', inputs, attributes);
