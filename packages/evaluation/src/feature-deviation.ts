@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { argumentError } from '@tfjs-ssl/checks';
 import { stopGradient, unitRows } from '@tfjs-ssl/ops';
 import { checkFeatures } from './check-arguments.ts';
 
@@ -32,9 +33,13 @@ export function featureDeviation(features: tf.Tensor2D): tf.Scalar {
   checkFeatures('featureDeviation', 'features', features);
   const [rows] = features.shape;
   if (rows < 2) {
-    throw new RangeError(
-      `featureDeviation: features must have at least 2 rows, got shape [${features.shape.join(', ')}]. One row has no deviation.`,
-    );
+    throw argumentError({
+      fn: 'featureDeviation',
+      argument: 'features',
+      required: 'have at least 2 rows',
+      got: rows,
+      advice: 'One row has no deviation: pass the features of a batch.',
+    });
   }
   return stopGradient(() => {
     const unit = unitRows(features);

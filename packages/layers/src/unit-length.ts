@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
+import { argumentError } from '@tfjs-ssl/checks';
 import { unitRows } from '@tfjs-ssl/ops';
 import { type LayerArgs, type TensorLayer, TorchLayer } from './torch-layer.ts';
 import { describe } from './windows.ts';
@@ -15,9 +16,14 @@ class UnitLength extends TorchLayer {
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape {
     if (inputShape.length !== 2) {
-      throw new RangeError(
-        `unitLength: the input must have shape [N, features], got [${describe(inputShape)}]. Flatten or pool it first.`,
-      );
+      throw argumentError({
+        fn: 'unitLength',
+        argument: 'input',
+        required: 'have shape [N, features]',
+        got: inputShape,
+        shown: `[${describe(inputShape)}]`,
+        advice: 'Flatten or pool the input first.',
+      });
     }
     return inputShape as Shape;
   }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable, Shape } from '@tensorflow/tfjs-layers';
+import { argumentError } from '@tfjs-ssl/checks';
 import { unitRows } from '@tfjs-ssl/ops';
 import { constant, seedNumber, uniform } from './seeded-values.ts';
 import { type LayerArgs, type TensorLayer, TorchLayer } from './torch-layer.ts';
@@ -37,9 +38,14 @@ class WeightNormLinear extends TorchLayer {
   override build(inputShape: Shape | Shape[]): void {
     const size = inputShape[1];
     if (inputShape.length !== 2 || typeof size !== 'number') {
-      throw new RangeError(
-        `weightNormLinear: the input must have shape [N, features] with features known, got [${describe(inputShape)}]. Flatten or pool it first.`,
-      );
+      throw argumentError({
+        fn: 'weightNormLinear',
+        argument: 'input',
+        required: 'have shape [N, features] with features known',
+        got: inputShape,
+        shown: `[${describe(inputShape)}]`,
+        advice: 'Flatten or pool the input first.',
+      });
     }
     this.#lengths = this.addSeeded('weight_g', [this.#units, 1], this.#seed, constant(1), this.#learnLengths);
     this.#directions = this.addSeeded('weight_v', [this.#units, size], this.#seed, uniform(1 / Math.sqrt(size)));

@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkParameterLists } from './check-parameter-lists.ts';
-import { hasKernel } from './has-kernel.ts';
+import { argumentError, showTensor } from '@tfjs-ssl/checks';
+import { checkParameterLists } from './contract/check-parameter-lists.ts';
+import { hasKernel } from './contract/has-kernel.ts';
+import { runKernel } from './contract/run-kernel.ts';
 import { unshare } from './unshare.ts';
 
 /**
@@ -38,9 +40,14 @@ import { unshare } from './unshare.ts';
 export function emaUpdate(averages: readonly tf.Variable[], values: readonly tf.Tensor[], share: tf.Tensor): void {
   checkParameterLists('emaUpdate', averages, { values });
   if (share.size !== 1 || share.dtype !== 'float32') {
-    throw new RangeError(
-      `emaUpdate: share must be one number of float32, got ${share.dtype} of shape [${share.shape}]. Give 1 - momentum as a scalar.`,
-    );
+    throw argumentError({
+      fn: 'emaUpdate',
+      argument: 'share',
+      required: 'be one float32 number',
+      got: share.shape,
+      shown: showTensor(share),
+      advice: 'Pass 1 - momentum as a scalar.',
+    });
   }
   if (hasKernel('EmaUpdate')) {
     const inputs: tf.NamedTensorMap = { share };
@@ -49,7 +56,7 @@ export function emaUpdate(averages: readonly tf.Variable[], values: readonly tf.
       inputs[`average${i}`] = average;
       inputs[`value${i}`] = values[i] as tf.Tensor;
     });
-    tf.engine().runKernel('EmaUpdate', inputs, { count: averages.length });
+    runKernel('EmaUpdate', inputs, { count: averages.length });
     return;
   }
   tf.tidy(() => {

@@ -24,7 +24,6 @@ export {
   convolutionGeometry,
   geometryKey,
 } from './contract/convolution-geometry.ts';
-export { emaUpdate } from './ema-update.ts';
 export type {
   CapturedStep,
   EngineAvailability,
@@ -45,6 +44,7 @@ export type {
   MomentumFlavour,
   MomentumUpdateOptions,
 } from './contract/updates.ts';
+export { emaUpdate } from './ema-update.ts';
 export { type GatherViewsOptions, gatherViews } from './gather-views.ts';
 export { globalAveragePool } from './global-average-pool.ts';
 export { imageTensor } from './image-tensor.ts';

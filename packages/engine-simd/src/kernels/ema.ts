@@ -1,13 +1,13 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { floatBits } from '../runtime.ts';
 import { EMA } from '../task-ids.ts';
-import { defineKernel, type SimdKernel, sizeOf } from './kernel.ts';
+import { defineOpKernel, type SimdKernel, sizeOf } from './kernel.ts';
 
 /** Elements of a task. */
 const BLOCK = 32768;
 
 /** One step of all moving averages, in place, as one job. */
-const emaUpdate = defineKernel<string, { readonly count: number }>('EmaUpdate', ({ inputs, attributes, backend }) => {
+const emaUpdate = defineOpKernel('EmaUpdate', ({ inputs, attributes, backend }) => {
   const { runtime } = backend;
   const [share] = backend.values(inputs.share as tf.TensorInfo) as Float32Array as unknown as [number];
   const table: number[] = [];

@@ -1,14 +1,14 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { type Binding, dispatch, workgroupGrid } from '../dispatch.ts';
 import { u32 } from '../uniform-cache.ts';
-import { defineKernel, type GpuKernel, sizeOf } from './kernel.ts';
+import { defineOpKernel, type GpuKernel, sizeOf } from './kernel.ts';
 import { bindNumbers, blocksOf, groupsCode } from './parameter-groups.ts';
 
 const THREADS = 256;
 const PER_THREAD = 4;
 
 /** One step of moving averages, in place, with as many of them in a dispatch as the device binds buffers for. */
-const emaUpdate = defineKernel<string, { readonly count: number }>('EmaUpdate', ({ inputs, attributes, backend }) => {
+const emaUpdate = defineOpKernel('EmaUpdate', ({ inputs, attributes, backend }) => {
   const numbers = bindNumbers(backend, inputs.share as tf.TensorInfo, undefined);
   const perDispatch = Math.floor(backend.device.limits.maxStorageBuffersPerShaderStage / 2);
   const indices = Array.from({ length: attributes.count }, (_, i) => i).filter(

@@ -25,6 +25,8 @@ export interface OpKernels {
   readonly AdamUpdate: KernelContract<string, AdamUpdateOptions & { readonly count: number }, tf.Tensor[]>;
   /** `momentumUpdate`, in place: inputs parameter0.., gradient0.., velocity0.. (absent if momentum is 0), scalars [1], gradientScale [2] or absent. */
   readonly MomentumUpdate: KernelContract<string, MomentumUpdateOptions & { readonly count: number }, tf.Tensor[]>;
+  /** `emaUpdate`, in place: inputs average0.., value0.., share (one number). */
+  readonly EmaUpdate: KernelContract<string, { readonly count: number }, tf.Tensor[]>;
   /** `allFinite`: inputs tensor0..; a scalar, 1 or 0. */
   readonly AllFinite: KernelContract<string, { readonly count: number }, tf.Scalar>;
   /**
