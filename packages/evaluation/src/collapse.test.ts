@@ -43,7 +43,7 @@ describeEngines('featureDeviation', () => {
 
   it('refuses a single row', () => {
     expect(() => featureDeviation(tf.ones([1, 4]))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: featureDeviation: features must have at least 2 rows, got shape [1, 4]. One row has no deviation.]`,
+      `[RangeError: featureDeviation: features must have at least 2 rows, got 1. One row has no deviation: pass the features of a batch.]`,
     );
   });
 });

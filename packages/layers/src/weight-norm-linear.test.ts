@@ -37,10 +37,10 @@ describeEngines('weightNormLinear', () => {
 
   it('refuses what it cannot build', () => {
     expect(() => weightNormLinear({ units: 0 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: weightNormLinear: units must be a whole number of at least 1, got 0. Correct it.]`,
+      `[RangeError: weightNormLinear: units must be an integer of at least 1, got 0. Pass a whole number.]`,
     );
     expect(() => weightNormLinear({ units: 3 }).apply(tf.ones([2, 2, 2]))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: weightNormLinear: the input must have shape [N, features] with features known, got [2, 2, 2]. Flatten or pool it first.]`,
+      `[RangeError: weightNormLinear: input must have shape [N, features] with features known, got [2, 2, 2]. Flatten or pool the input first.]`,
     );
   });
 });
@@ -61,7 +61,7 @@ describeEngines('unitLength', () => {
 
   it('refuses images', () => {
     expect(() => unitLength().computeOutputShape([null, 2, 2, 3])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: unitLength: the input must have shape [N, features], got [null, 2, 2, 3]. Flatten or pool it first.]`,
+      `[RangeError: unitLength: input must have shape [N, features], got [null, 2, 2, 3]. Flatten or pool the input first.]`,
     );
   });
 });

@@ -30,7 +30,7 @@ describe('The operations', () => {
 
   it('refuse arrays that MPI has no datatype for', () => {
     expect(() => four.allReduce([1, 2] as unknown as MpiArray)).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: mpi.allReduce: data must be a typed array of 8 to 64 bits, got [1,2]. Copy the values into one, for example \`new Float32Array(values)\`.]`,
+      `[TypeError: mpi.allReduce: data must be a typed array of 8 to 64 bits, got [1, 2]. Copy the values into one, for example \`new Float32Array(values)\`.]`,
     );
     expect(() =>
       four.broadcast(new DataView(new ArrayBuffer(8)) as unknown as MpiArray),

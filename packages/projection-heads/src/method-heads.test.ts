@@ -143,7 +143,7 @@ describeEngines('heads of methods', () => {
       `[RangeError: swavPrototypes: prototypes must be an integer of at least 1, got 0. Sizes are whole numbers.]`,
     );
     expect(() => unitPrototypes(mocoHead(small))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: unitPrototypes: prototypes must have the weight prototypes.weight, got [0.weight,0.bias,2.weight,2.bias]. Pass a model of swavPrototypes.]`,
+      `[RangeError: unitPrototypes: prototypes must have the weight prototypes.weight, got [0.weight, 0.bias, 2.weight, 2.bias]. Pass a model of swavPrototypes.]`,
     );
   });
 });

@@ -120,7 +120,7 @@ describeEngines('resnets', () => {
       `[RangeError: resnet50: inputShape must be [height, width, channels], got [64, 64]. Leave the batch axis out; use null for a size that varies.]`,
     );
     expect(() => resnet18({ inputShape: [null, null, 0] })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: resnet18: inputShape must be [height, width, channels], got [, , 0]. Leave the batch axis out; use null for a size that varies.]`,
+      `[RangeError: resnet18: inputShape must be [height, width, channels], got [null, null, 0]. Leave the batch axis out; use null for a size that varies.]`,
     );
   });
 });

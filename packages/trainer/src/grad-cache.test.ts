@@ -215,7 +215,7 @@ describeEngines('gradCache', () => {
       `"gradCache: chunks must be a list of chunks, at least one, got []. Pass feed.chunks(inputs, 8), or tf.split(x, 8)."`,
     );
     expect(await of([x, [1, 2]] as never)).toMatchInlineSnapshot(
-      `"gradCache: chunks[1] must be a tensor, or tensors by name, got [1,2]. Pass feed.chunks(inputs, 8), or tf.split(x, 8)."`,
+      `"gradCache: chunks[1] must be a tensor, or tensors by name, got [1, 2]. Pass feed.chunks(inputs, 8), or tf.split(x, 8)."`,
     );
     expect(await of(parts, { views: 0 })).toMatchInlineSnapshot(
       `"gradCache: views must be an integer of at least 1, got 0. It is 2 if every chunk has two views of its images."`,
@@ -236,7 +236,7 @@ describeEngines('gradCache', () => {
       `"gradCache: embed must return float32 of shape [rows, D], a multiple of 1 rows (one per view of each image), got float32 of shape [3]. Return the projections of all views of the chunk."`,
     );
     expect(await of(tf.split(x, [8, 24]))).toMatchInlineSnapshot(
-      `"gradCache: embed must return the same shape for every chunk, [8,4] as for the first, got [24,4]. Divide the batch into chunks of equal size."`,
+      `"gradCache: embed must return the same shape for every chunk, [8,4] as for the first, got [24, 4]. Divide the batch into chunks of equal size."`,
     );
     const { first, second } = parameters as Record<'first' | 'second', tf.Variable>;
     const unused = variable([2], 7);

@@ -77,7 +77,7 @@ describeEngines('Trainer.fit', () => {
     expect([alone, kept]).toMatchInlineSnapshot(`
       [
         "Trainer: 'model.weight' holds values that are not finite: an update overflowed. Lower the learning rate, or set \`clipNorm\`, and train again from the last state that is intact.",
-        "Trainer: 'model.weight' holds values that are not finite, so this state is not saved. Lower the learning rate, or set \`clipNorm\`, and go on from the last checkpoint, which is intact.",
+        "Trainer: 'model.weight' must be finite to be saved, got NaN or infinity. Lower the learning rate, or set \`clipNorm\`, and continue from the last checkpoint, which is intact.",
       ]
     `);
   });

@@ -72,10 +72,10 @@ describeEngines('featureQueue', () => {
       `[RangeError: featureQueue: width must be an integer of at least 1, got 2.5. It is the output size of the head.]`,
     );
     expect(() => queue.enqueue(tf.ones([5, 3]))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: featureQueue: features must have at most 4 rows, as many as the queue holds, got [5,3]. Make the queue larger than a batch, usually many times.]`,
+      `[RangeError: featureQueue: features must have at most 4 rows, as many as the queue holds, got [5, 3]. Make the queue larger than a batch, usually many times.]`,
     );
     expect(() => queue.enqueue(tf.ones([2, 4]))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: featureQueue: features must have rows of 3 elements, got [2,4]. The width of the queue is the output size of the head.]`,
+      `[RangeError: featureQueue: features must have rows of 3 elements, got [2, 4]. The width of the queue is the output size of the head.]`,
     );
     expect(() => queue.enqueue(tf.ones([2, 3], 'int32'))).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: featureQueue: features must be float32, got int32. Cast them first.]`,

@@ -117,7 +117,7 @@ describeEngines('movingAverage', () => {
       `[TypeError: movingAverage: models must be models by name, got an object (LayersModel). Pass { encoder }.]`,
     );
     expect(() => movingAverage({ online: 3 } as never, { momentum: 0.5 })).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: movingAverage: models.online must be a LayersModel, got number. Pass models by name, { encoder, head }.]`,
+      `[TypeError: movingAverage: models.online must be a LayersModel, got Number. Pass models by name: { encoder, head }.]`,
     );
     expect(() => movingAverage({}, { momentum: 0.5 })).toThrow(/movingAverage: models must be/);
     copyOf(online).dispose();
