@@ -13,7 +13,7 @@ import {
 } from '@tfjs-ssl/ops';
 
 /** The images of a batch or of a part of it, as a step has them. */
-export interface TransferredImages {
+interface TransferredImages {
   readonly images: tf.Tensor;
   /** Which of them are meant, int32. Default: all. A name that no input of a step has. */
   readonly 'feed.positions'?: tf.Tensor;

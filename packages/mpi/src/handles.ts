@@ -2,10 +2,10 @@ import type { ForeignLibrary } from './foreign.ts';
 import type { MpiArray, Reduction, ThreadLevel } from './types.ts';
 
 /** A predefined object of MPI as its C functions take it. */
-export type Handle = number | bigint;
+type Handle = number | bigint;
 
 /** Name of a typed array's class, as its `Symbol.toStringTag`. */
-export type ArrayName = MpiArray[typeof Symbol.toStringTag];
+type ArrayName = MpiArray[typeof Symbol.toStringTag];
 
 /** What differs between the binary interfaces of MPI libraries. */
 export interface Handles {

@@ -21,7 +21,7 @@ export function didYouMean(name: string, known: readonly string[]): string {
 const lettersOf = (name: string): string => [...name].sort().join('');
 
 /** What is wrong with a value, in one line; null if nothing is. */
-export function problemOf(name: string, field: Field<unknown>, value: unknown): string | null {
+function problemOf(name: string, field: Field<unknown>, value: unknown): string | null {
   if (field.accepts(value)) return null;
   const hint = field.choices && typeof value === 'string' ? didYouMean(value, field.choices) : '';
   const must = field.choices ? oneOf(field.choices) : field.takes.replace(/^(?=[a-z])/, article);

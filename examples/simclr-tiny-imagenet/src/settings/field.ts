@@ -9,7 +9,7 @@ export const scales = ['quick', 'full'] as const;
 export type Scale = (typeof scales)[number];
 
 /** Defaults of a setting: `default` is the paper's, the others where they differ from it. */
-export interface Defaults<Value> {
+interface Defaults<Value> {
   readonly default: Value;
   readonly baseline?: Value;
   /** Default: the baseline's. */

@@ -187,7 +187,7 @@ type ValuesOf<Table> = {
 export interface Settings extends ValuesOf<typeof settingsTable> {}
 
 /** The dotted names of settings, with their values. */
-export type FlatSettings = Flat<Settings>;
+type FlatSettings = Flat<Settings>;
 type Flat<Tree> = UnionToIntersection<
   {
     [Name in keyof Tree & string]: Tree[Name] extends readonly unknown[] | string | number

@@ -23,7 +23,7 @@ export interface RunResult {
 }
 
 /** A cell with the means over its seeds. */
-export interface CellResult {
+interface CellResult {
   readonly name: string;
   readonly levels: Cell['levels'];
   readonly seeds: readonly number[];
@@ -33,7 +33,7 @@ export interface CellResult {
 }
 
 /** What a level changes beside the reference level, in pairs of runs of one seed and equal other levels. */
-export interface Effect {
+interface Effect {
   readonly factor: string;
   readonly level: string;
   readonly reference: string;

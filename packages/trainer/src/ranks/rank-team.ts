@@ -15,7 +15,7 @@ export interface RankOptions {
 }
 
 /** What a step computes before its update. */
-export interface StepValues {
+interface StepValues {
   readonly gradients: NamedTensors;
   /** Loss and metrics, shape [1 + metrics]. */
   readonly values: tf.Tensor;
