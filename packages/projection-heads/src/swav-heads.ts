@@ -99,7 +99,10 @@ export function swavPrototypes(options: SwAVPrototypesOptions = {}): TypedModel 
  *
  * @see facebookresearch/swav, "normalize the prototypes" in main_swav.py, which does it before each step.
  */
-export function unitPrototypes(prototypes: TypedModel): { update(): void } {
+export function unitPrototypes(prototypes: TypedModel): {
+  /** Normalises the prototypes. */
+  update(): void;
+} {
   const { parameters, buffers } = namedWeights(prototypes);
   const weight = { ...parameters, ...buffers }['prototypes.weight'];
   if (!weight) {
