@@ -28,7 +28,7 @@ describe('median', () => {
 
   it('refuses to summarise nothing', () => {
     expect(() => median([])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: median: at least one value is required, got none. Measure a round.]`,
+      `[Error: median: values must hold at least one number, got none. Measure a round.]`,
     );
   });
 });

@@ -99,13 +99,13 @@ describeEngines('emaUpdate', () => {
   it('refuses what does not fit together', () => {
     const average = tf.variable(tf.ones([2]));
     expect(() => emaUpdate([average], [], tf.scalar(0.5))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: emaUpdate: values must have one tensor per parameter, 1, got 0. Pass the lists in the same order.]`,
+      `[RangeError: emaUpdate: values must hold 1 tensors, one per parameter, got 0. Pass all lists in the order of the parameters.]`,
     );
     expect(() => emaUpdate([average], [tf.ones([3])], tf.scalar(0.5))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: emaUpdate: values[0] must have the shape of its parameter, [2], got [3]. Pass the lists in the same order.]`,
+      `[RangeError: emaUpdate: values[0] must have the shape of its parameter, [2], got [3]. Pass all lists in the order of the parameters.]`,
     );
     expect(() => emaUpdate([average], [tf.ones([2])], tf.tensor1d([0.5, 1]))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: emaUpdate: share must be one number of float32, got float32 of shape [2]. Give 1 - momentum as a scalar.]`,
+      `[RangeError: emaUpdate: share must be one float32 number, got float32 of shape [2]. Pass 1 - momentum as a scalar.]`,
     );
   });
 });

@@ -70,10 +70,10 @@ describeEngines('gatherViews', ({ name }) => {
 
   it('refuses what is not rows of views', () => {
     expect(() => gatherViews(tf.ones([3, 2]))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: gatherViews: rows must have shape [views * n, D] with 2 views, got [3,2]. Pass the rows of every view of this rank's images.]`,
+      `[RangeError: gatherViews: rows must have shape [views * n, D] with 2 views, got [3, 2]. Pass the rows of every view of this rank's images.]`,
     );
     expect(() => gatherViews(tf.ones([4, 2, 1]) as unknown as tf.Tensor2D)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: gatherViews: rows must have shape [views * n, D] with 2 views, got [4,2,1]. Pass the rows of every view of this rank's images.]`,
+      `[RangeError: gatherViews: rows must have shape [views * n, D] with 2 views, got [4, 2, 1]. Pass the rows of every view of this rank's images.]`,
     );
     expect(() => gatherViews(tf.ones([4, 2], 'int32'))).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: gatherViews: rows must be float32, got int32. Cast them first.]`,
