@@ -3,7 +3,7 @@ import { deepStrictEqual } from 'node:assert';
 import { type MpiArray, openMpi, type Reduction } from '@tfjs-ssl/mpi';
 
 const mpi = await openMpi();
-const { rank, size } = mpi;
+const { rank, size, library } = mpi;
 const length = 7;
 
 type Make = (values: readonly number[]) => MpiArray;
@@ -119,6 +119,6 @@ for (const [i, data] of many.entries()) {
   deepStrictEqual([data[0], data[999]], [expected, expected]);
 }
 
-console.log(`done ${JSON.stringify({ rank, size, library: mpi.library })}`);
+console.log(`done ${JSON.stringify({ rank, size, library })}`);
 mpi.finalize();
 mpi.finalize();
