@@ -7,11 +7,11 @@ import { launcherOf } from './launcher.ts';
 import { parseVersion } from './library-version.ts';
 
 const prefix = mkdtempSync(join(tmpdir(), 'tfjs-ssl-mpi-'));
+for (const folder of ['bin', 'lib', 'other']) mkdirSync(join(prefix, folder));
+for (const file of ['bin/mpiexec', 'lib/libmpi.so.12', 'lib/libmpi_abi.so.1']) writeFileSync(join(prefix, file), '');
 afterAll(() => rmSync(prefix, { recursive: true, force: true }));
 
 it('looks beside mpiexec first, then where the system does', () => {
-  for (const folder of ['bin', 'lib', 'other']) mkdirSync(join(prefix, folder));
-  for (const file of ['bin/mpiexec', 'lib/libmpi.so.12', 'lib/libmpi_abi.so.1']) writeFileSync(join(prefix, file), '');
   const path = [join(prefix, 'other'), '', join(prefix, 'bin')].join(delimiter);
   const names = ['libmpi_abi.so.1', 'libmpi.so.40', 'libmpi.so.12'];
   expect(candidates({ name: 'PMI', size: 2 }, path, [])).toEqual([

@@ -42,7 +42,8 @@ export async function runStudy(call: StudyCall, output: Output, signal: AbortSig
   await mkdir(folder, { recursive: true });
   const lock = await FileLock.take(join(folder, 'study.lock'), `study: the one in ${folder}`);
   try {
-    const states = await Promise.all(plan.runs.map((run) => stateOf(call, run)));
+    const states: RunState[] = [];
+    for (const run of plan.runs) states.push(await stateOf(call, run)); // in turn: the first run that differs is the one named
     const done = states.filter((state) => state !== 'to do').length;
     const seeds = `${plan.seeds.length} ${plan.seeds.length === 1 ? 'seed' : 'seeds'}`;
     print(`${plan.title}: ${plan.cells.length} cells, ${seeds}, ${plan.runs.length} runs in ${folder}`);
@@ -74,12 +75,14 @@ export async function runStudy(call: StudyCall, output: Output, signal: AbortSig
 
 const pathOf = ({ folder }: StudyCall, run: PlannedRun): string => join(folder, 'runs', run.folder);
 
+type RunState = 'to do' | 'done' | 'failed';
+
 /**
  * Whether a run is still to do.
  *
  * @throws UsageError if its folder holds a run with other settings.
  */
-async function stateOf(call: StudyCall, run: PlannedRun): Promise<'to do' | 'done' | 'failed'> {
+async function stateOf(call: StudyCall, run: PlannedRun): Promise<RunState> {
   const path = pathOf(call, run);
   if (!existsSync(join(path, 'config.json'))) return 'to do';
   const config = await readRunConfig(path, 'study');
