@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseOptions } from '../../../examples/simclr-tiny-imagenet/dist/options.js';
 import { savedRun } from '../../../examples/simclr-tiny-imagenet/dist/run.js';
 import { resolveSettings } from '../../../examples/simclr-tiny-imagenet/dist/settings/resolve.js';
+import { isArgumentError } from '../../../packages/checks/dist/index.js';
 import { RunFolder } from '../../../packages/trainer/dist/index.js';
 import { mutate } from '../mutate.mjs';
 import { mutateJson } from '../mutate-json.mjs';
@@ -61,7 +62,7 @@ const digest = (value) => createHash('sha256').update(JSON.stringify(value)).dig
 
 /** @param {Error} error */
 export function isOurs(error) {
-  return error.name === 'UsageError'
-    ? error.message.length < 10_000
-    : error.constructor === Error && /^(RunFolder: |.*config\.json cannot be read: )/.test(error.message);
+  if (error.name === 'UsageError') return error.message.length < 10_000;
+  if (isArgumentError(error)) return error.fn === 'RunFolder';
+  return error.constructor === Error && /^(RunFolder: |.*config\.json cannot be read: )/.test(error.message);
 }

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { readZipDirectory } from '../../../packages/datasets/dist/zip-directory.js';
-import { closeReferences, readReference } from '../../../packages/datasets/workers/file-reader.js';
+import { readReference } from '../../../packages/datasets/workers/file-reader.js';
 import { zipOf } from './make-zip.mjs';
 
 const text = (length) => Buffer.from(Array.from({ length }, (_, i) => 97 + ((i * i) % 23)));
@@ -25,9 +26,9 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 export async function read(bytes) {
   const path = join(folder, 'x.zip');
   writeFileSync(path, bytes);
+  const { files: found } = await readZipDirectory(path);
+  const hash = createHash('sha256');
   try {
-    const { files: found } = await readZipDirectory(path);
-    const hash = createHash('sha256');
     for (const name of [...found.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))) {
       const entry = found.get(name);
       hash.update(`${name}\n`);
@@ -35,7 +36,7 @@ export async function read(bytes) {
     }
     return hash.digest('hex');
   } finally {
-    closeReferences();
+    await nextTurn(); // the zip is closed then: the next one has its path
   }
 }
 
