@@ -1,5 +1,6 @@
 """The files of a golden set, format golden/1 (README.md): what the scripts that make fixtures share."""
 
+import argparse
 import hashlib
 import json
 import math
@@ -67,6 +68,21 @@ def index_entry(folder, name):
 def write_index(folder, index):
     with open(os.path.join(folder, "index.json"), "w") as f:
         f.write(json.dumps(index, indent=1) + "\n")
+
+
+def run_for_one_group(description, make):
+    """The command line of a script that makes one group, `make(seed)`, and enters it in the index.json that is there."""
+    parser = argparse.ArgumentParser(description=description.split("\n")[0])
+    parser.add_argument("--seed", type=int, default=7, help="of every random number (default 7)")
+    parser.add_argument("--out", default=FIXTURES, help="folder to write to; its index.json gets the group (default: fixtures beside this file)")
+    args = parser.parse_args()
+    group = make(args.seed)
+    group.write(args.out)
+    group.report()
+    with open(os.path.join(args.out, "index.json")) as f:
+        index = json.load(f)
+    others = [known for known in index["groups"] if known["group"] != group.name]
+    write_index(args.out, {**index, "groups": [*others, index_entry(args.out, group.name)]})
 
 
 def generator(seed, *purpose):

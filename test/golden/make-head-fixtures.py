@@ -7,16 +7,11 @@ Modules are put together as the authors' code has them. Values are of float64 on
 what a float32 implementation can reach: a tolerance is ten times that distance, rounded up to one digit, and never below a few ulps.
 """
 
-import argparse
-import json
-import os
-import sys
-
 import numpy as np
 import torch
 from torch import nn
 
-from golden_files import FIXTURES, Group, entry, generator, index_entry, one_digit_up, single, write_index
+from golden_files import Group, entry, generator, one_digit_up, run_for_one_group, single
 
 
 class Prototypes(nn.Module):
@@ -79,6 +74,7 @@ HEADS = {
 
 
 def heads(seed):
+    torch.manual_seed(seed)
     g = Group("heads", "Heads of several methods, forward and backward; moving averages; signs of collapse", produced_by=f"PyTorch {torch.__version__}")
     for name, (function, options, make, inputs) in HEADS.items():
         rng = generator(seed, "heads", name)
@@ -150,20 +146,5 @@ def heads(seed):
     return g
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--seed", type=int, default=7, help="of every random number (default 7)")
-    parser.add_argument("--out", default=FIXTURES, help="folder to write to; its index.json gets the group (default: fixtures beside this file)")
-    args = parser.parse_args()
-    torch.manual_seed(args.seed)
-    group = heads(args.seed)
-    group.write(args.out)
-    group.report()
-    with open(os.path.join(args.out, "index.json")) as f:
-        index = json.load(f)
-    others = [known for known in index["groups"] if known["group"] != group.name]
-    write_index(args.out, {**index, "groups": [*others, index_entry(args.out, group.name)]})
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run_for_one_group(__doc__, heads)

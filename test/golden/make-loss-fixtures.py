@@ -8,14 +8,9 @@ derivative is the imaginary part of the loss at x + 1e-30 i over 1e-30, which is
 float32 implementation can reach: a tolerance is ten times that distance, rounded up to one digit, and never below a few ulps.
 """
 
-import argparse
-import json
-import os
-import sys
-
 import numpy as np
 
-from golden_files import FIXTURES, Group, entry, generator, index_entry, number, one_digit_up, single, write_index
+from golden_files import Group, entry, generator, number, one_digit_up, run_for_one_group, single
 
 FORMULAS = {
     "dcl": {"paper": "Yeh et al. 2022, 'Decoupled Contrastive Learning', eq. 5 and 6",
@@ -197,19 +192,5 @@ def objectives(seed):
     return g
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--seed", type=int, default=7, help="of every random number (default 7)")
-    parser.add_argument("--out", default=FIXTURES, help="folder to write to; its index.json gets the group (default: fixtures beside this file)")
-    args = parser.parse_args()
-    group = objectives(args.seed)
-    group.write(args.out)
-    group.report()
-    with open(os.path.join(args.out, "index.json")) as f:
-        index = json.load(f)
-    others = [known for known in index["groups"] if known["group"] != group.name]
-    write_index(args.out, {**index, "groups": [*others, index_entry(args.out, group.name)]})
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run_for_one_group(__doc__, objectives)

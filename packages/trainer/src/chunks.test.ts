@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { currentEngine } from '@tfjs-ssl/engine';
 import { describeEngines, expectClose, expectNoLeak } from '@tfjs-ssl/testing';
 import { expect, it } from 'vitest';
 import { messageOf, numbers } from '../test-support/tiny-run.ts';
+import { itTrainsResumedAndRecordedAlike } from '../test-support/train-alike.ts';
 import { constantSchedule, sgd, Trainer, type TrainerOptions } from './index.ts';
 
 const rows = 16;
@@ -78,35 +78,10 @@ describeEngines('a trainer with chunks', () => {
     trainer.dispose();
   });
 
-  /** Losses and state of steps, each in a trainer of its own, which records nothing, or all in one. */
-  async function train(fresh: boolean, precision: 'float32' | 'mixed') {
-    const make = () => regression({ chunks: split(4), clipNorm: 0.5, precision });
-    let trainer = make();
-    const losses: number[] = [];
-    for (let i = 0; i < 6; i++) {
-      const inputs = batch(i);
-      losses.push((await trainer.step(inputs)).loss);
-      tf.dispose(inputs);
-      if (i === 4) trainer.checkStep();
-      if (!fresh) continue;
-      const state = await trainer.snapshot();
-      trainer.dispose();
-      trainer = make();
-      trainer.restore(state);
-    }
-    const state = await trainer.snapshot();
-    trainer.dispose();
-    return { losses, state };
-  }
-
-  it.for(['float32', 'mixed'] as const)(
-    'trains resumed and recorded alike, bit for bit, in %s',
-    async (precision, { skip }) => {
-      skip(!currentEngine().precisions.includes(precision), `this engine has no ${precision} precision`);
-      const apart = await train(true, precision);
-      expect(new Set(apart.losses).size).toBe(6);
-      expect(await train(false, precision)).toEqual(apart);
-    },
+  itTrainsResumedAndRecordedAlike(
+    'trains resumed and recorded alike, bit for bit',
+    (precision) => regression({ chunks: split(4), clipNorm: 0.5, precision }),
+    batch,
   );
 
   it('leaves no tensors behind', async () => {

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { currentEngine } from '@tfjs-ssl/engine';
 import { batchNormTrain, ntXentWithRanks } from '@tfjs-ssl/ops';
 import { describeEngines, expectClose, expectNoLeak } from '@tfjs-ssl/testing';
 import { expect, it } from 'vitest';
 import { messageOf, numbers } from '../test-support/tiny-run.ts';
+import { itTrainsResumedAndRecordedAlike } from '../test-support/train-alike.ts';
 import { type Chunk, constantSchedule, gradCache, type NamedVariables, sgd, Trainer } from './index.ts';
 
 const [images, inputs, hidden, outputs] = [16, 6, 8, 4];
@@ -134,11 +134,11 @@ describeEngines('gradCache', () => {
     x.dispose();
   });
 
-  /** Losses, weights and statistics of steps, each in a trainer of its own, which records nothing, or all in one. */
-  async function train(fresh: boolean, precision: 'float32' | 'mixed') {
-    const { parameters, buffers, embed } = network(true);
-    const make = () =>
-      new Trainer({
+  itTrainsResumedAndRecordedAlike(
+    'trains with clipping, resumed and recorded alike bit for bit',
+    (precision) => {
+      const { parameters, buffers, embed } = network(true);
+      return new Trainer({
         parameters,
         buffers,
         inputs: { x: { shape: [2 * images, inputs] } },
@@ -148,32 +148,8 @@ describeEngines('gradCache', () => {
         clipNorm: 0.5,
         precision,
       });
-    let trainer = make();
-    const losses: number[] = [];
-    for (let i = 0; i < 6; i++) {
-      const x = views(i);
-      losses.push((await trainer.step({ x })).loss);
-      x.dispose();
-      if (i === 4) trainer.checkStep();
-      if (!fresh) continue;
-      const state = await trainer.snapshot();
-      trainer.dispose();
-      trainer = make();
-      trainer.restore(state);
-    }
-    const { tensors } = await trainer.snapshot();
-    trainer.dispose();
-    return { losses, tensors };
-  }
-
-  it.for(['float32', 'mixed'] as const)(
-    'trains with clipping, resumed and recorded alike bit for bit, in %s',
-    async (precision, { skip }) => {
-      skip(!currentEngine().precisions.includes(precision), `this engine has no ${precision} precision`);
-      const apart = await train(true, precision);
-      expect(new Set(apart.losses).size).toBe(6);
-      expect(await train(false, precision)).toEqual(apart);
     },
+    (step) => ({ x: views(step) }),
   );
 
   it('leaves nothing behind where embed fails in the second pass', async () => {
