@@ -155,7 +155,18 @@ describe('a run', () => {
 
   it('takes over the options of the run, and says where it goes on with something else', async () => {
     const run = join(folder, 'run');
-    const tiny = ['--classes', '2', '--images-per-class', '2', '--batch-size', '2', '--epochs', '1'];
+    const tiny = [
+      '--classes',
+      '2',
+      '--images-per-class',
+      '2',
+      '--batch-size',
+      '2',
+      '--epochs',
+      '1',
+      '--set',
+      'imageSize=16',
+    ];
     await call([...tiny, '--engine', 'cpu', '--out', run]);
     expect(json(join(run, 'config.json')).options).toEqual({ engine: 'cpu', classes: 2, imagesPerClass: 2 });
     const { code, stdout } = await call(['--resume', run, '--engine', 'simd']);
