@@ -20,6 +20,7 @@ import {
   TASKS,
   THREADS,
 } from './layout';
+import { firstOf } from './split';
 import { runTask } from './tasks';
 
 // Calls out of WebAssembly, where an engine looks for what other threads have asked of this one.
@@ -67,8 +68,8 @@ export function run(job: usize, tasks: i32, spin: i32, patience: i32): i32 {
   const high = (<u64>(generation & 0xfffff)) << 40;
   const threads = load<i32>(THREADS);
   for (let thread = 0; thread < threads; thread++) {
-    const begin = (<u64>tasks * <u64>thread) / <u64>threads;
-    const end = (<u64>tasks * <u64>(thread + 1)) / <u64>threads;
+    const begin = <u64>firstOf(thread, threads, tasks);
+    const end = <u64>firstOf(thread + 1, threads, tasks);
     atomic.store<u64>(COUNTERS + <usize>thread * COUNTER_SIZE, high | (end << 20) | begin);
   }
   if (tasks > 1) {

@@ -2,6 +2,7 @@
 import { COLUMNS, microSums, ROWS } from './generated/micro';
 import { STEP, transformWeightGradientPair, transformWeightGradientTile } from './generated/winograd';
 import { SCRATCH, SCRATCH_SIZE } from './layout';
+import { firstOf } from './split';
 import { FREE, productsOf, transformInput, transformOutputGradient, WinogradShape } from './winograd-tiles';
 import { GAP } from './winograd-weights';
 import { floats } from './words';
@@ -62,8 +63,8 @@ export function winogradGradientTask(address: usize, index: i32, scratch: usize)
   const blocksY = (job.channels + job.channelBlock - 1) / job.channelBlock;
   const part = index / (blocksX * blocksY);
   const rest = index - part * blocksX * blocksY;
-  const begin = (part * job.tiles) / job.parts;
-  const end = ((part + 1) * job.tiles) / job.parts;
+  const begin = firstOf(part, job.parts, job.tiles);
+  const end = firstOf(part + 1, job.parts, job.tiles);
   const inputs = job.inputs + <usize>begin * job.inputRow;
   const gradients = job.gradients + <usize>begin * job.gradientRow;
   weightGradientBlock(job, inputs, gradients, end - begin, part, (rest / blocksX) * job.channelBlock, (rest % blocksX) * job.outputBlock, scratch);
@@ -83,8 +84,8 @@ export function winogradGradientPartsTask(address: usize, part: i32, scratch: us
   const own = ((scratch - SCRATCH) / SCRATCH_SIZE) * job.threadBytes;
   const inputs = job.inputs + own;
   const gradients = job.gradients + own;
-  const begin = (part * job.tiles) / job.parts;
-  const tiles = ((part + 1) * job.tiles) / job.parts - begin;
+  const begin = firstOf(part, job.parts, job.tiles);
+  const tiles = firstOf(part + 1, job.parts, job.tiles) - begin;
   for (let t = 0; t < tiles; t++) {
     transformInput(job, scratch, job.input, begin + t, inputs + <usize>t * job.inputRow, job.inputStep);
     transformOutputGradient(job, scratch, job.dy, begin + t, gradients + <usize>t * job.gradientRow, job.gradientStep);
