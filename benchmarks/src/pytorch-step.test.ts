@@ -30,6 +30,13 @@ describe('requireSameWork', () => {
     );
     expect(() => requireSameWork({ parameters: 100, firstLoss: Number.NaN }, rival)).toThrow(/same loss/);
   });
+
+  it('takes the error of bfloat16 as one of the logits, which does not shrink with the loss', () => {
+    const half = (firstLoss: number) => ({ parameters: 100, ways: [way('autocast', 1, 'bfloat16', firstLoss)] });
+    requireSameWork({ parameters: 100, firstLoss: 0.95 }, half(1.07));
+    expect(() => requireSameWork({ parameters: 100, firstLoss: 0.95 }, half(1.2))).toThrow(/same loss/);
+    expect(() => requireSameWork({ parameters: 100, firstLoss: 4.2 }, half(4.5))).toThrow(/same loss/);
+  });
 });
 
 describe('entrantsOf', () => {

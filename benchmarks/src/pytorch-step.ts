@@ -128,8 +128,14 @@ export function entrantsOf(rivals: readonly PyTorchStep[]): Entrant[] {
   );
 }
 
-/** How far the first losses may be apart: float32 rounds differently everywhere, and bfloat16 keeps 8 bits of what is divided by the temperature. */
-const TOLERANCE = { float32: 1e-3, bfloat16: 0.1 } as const;
+/**
+ * How far the first losses may be apart: float32 rounds differently everywhere. bfloat16 keeps 8 bits of the cosines that the temperature
+ * divides, and fewer of what the network makes of the views: an error of the logits, however small the loss is.
+ */
+const tolerances: Readonly<Record<Way['precision'], (loss: number) => number>> = {
+  float32: (loss) => 1e-3 * Math.abs(loss),
+  bfloat16: () => 2 ** -6 / hyperparameters.temperature,
+};
 
 /**
  * Makes sure that a comparison is one: as many parameters, and the same loss from the same weights and views.
@@ -147,7 +153,7 @@ export function requireSameWork(
     );
   }
   for (const { name, precision, firstLoss } of rival.ways) {
-    if (!(Math.abs(firstLoss - ours.firstLoss) <= TOLERANCE[precision] * Math.abs(ours.firstLoss))) {
+    if (!(Math.abs(firstLoss - ours.firstLoss) <= tolerances[precision](ours.firstLoss))) {
       throw new Error(
         `bench train-step: the same weights and views must give the same loss, got ${ours.firstLoss} here and ` +
           `${firstLoss} from PyTorch (${name}). One of the two does not do this step.`,
