@@ -1,3 +1,4 @@
+import { isArgumentError } from '@tfjs-ssl/checks';
 import { type EngineInUse, startEngine } from '@tfjs-ssl/engine';
 import { UsageError } from './options.ts';
 
@@ -6,6 +7,9 @@ export async function startBenchEngine(bench: string, name: string, threads: num
   try {
     return await startEngine(name, { threads });
   } catch (error) {
-    throw error instanceof RangeError ? new UsageError(`bench ${bench}: --engine: ${error.message}`) : error;
+    if (!isArgumentError(error)) throw error;
+    const { argument, required, shown, advice } = error;
+    const option = argument === 'name' ? 'engine' : argument;
+    throw new UsageError(`bench ${bench}: --${option} must ${required}, got ${shown}. ${advice}`);
   }
 }
