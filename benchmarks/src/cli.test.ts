@@ -56,7 +56,7 @@ describe('bench', () => {
     });
     expect(await bench('train-step', '--engine', 'abacus')).toMatchObject({
       code: 2,
-      errors: expect.stringMatching(/'abacus'/),
+      errors: expect.stringMatching(/^bench train-step: --engine must .*'abacus'/),
     });
   });
 });
@@ -103,6 +103,15 @@ describe('bench train-step with choices that there are not', () => {
     expect(await bench('train-step', '--engine', 'simd', '--precision', 'mixed')).toMatchObject({
       code: 2,
       errors: expect.stringContaining("--precision must be one of float32 on this engine, got 'mixed'"),
+    });
+    expect(await bench('train-step', '--engine', 'simd', '--compile', 'max-autotune')).toMatchObject({
+      code: 2,
+      errors: expect.stringContaining("--compile must be one of yes, no, got 'max-autotune'"),
+    });
+    expect(await bench('large-batch', '--chunk', '60')).toEqual({
+      code: 2,
+      out: '',
+      errors: "bench large-batch: --chunk must divide --batch-size 512, got '60'.",
     });
   });
 });

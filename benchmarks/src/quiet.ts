@@ -112,6 +112,11 @@ export function watchQuiet(
   };
 }
 
+/** The row of a table that tells whether its figures can be trusted. */
+export function quietRow({ quiet, disturbances }: Quietness): readonly [label: string, value: string] {
+  return ['quiet', quiet ? 'yes' : `NO, do not use these figures: ${disturbances.join('; ')}`];
+}
+
 /** The judgement alone: what speaks against a measurement. */
 export function judge(seen: {
   readonly foreignCores: number | null;

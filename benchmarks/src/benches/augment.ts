@@ -5,12 +5,14 @@ import { processors } from '@tfjs-ssl/files';
 import { packImages } from '@tfjs-ssl/ops';
 import type { Bench } from '../bench.ts';
 import { type IntegerOption, integerOption, type TextOption } from '../options.ts';
-import { watchQuiet } from '../quiet.ts';
+import { quietRow, watchQuiet } from '../quiet.ts';
+import { quietTurns } from '../quiet-turns.ts';
 import { pythonInterpreter, startRival } from '../rival.ts';
 import { runtimeName } from '../runtime.ts';
+import { somePixels } from '../some-pixels.ts';
 import { startBenchEngine } from '../start-engine.ts';
 import { significant, summarize } from '../statistics.ts';
-import { type Contestant, inTurns } from '../turns.ts';
+import type { Contestant } from '../turns.ts';
 
 interface Options extends Record<string, IntegerOption | TextOption> {
   readonly engine: TextOption;
@@ -40,7 +42,7 @@ export const augment: Bench<Options> = {
     log(`engine ${engine.name} ${engine.version} on ${engine.device}`);
     const [images, size] = [chosen['batch-size'], chosen['image-size']];
     const chain = simclrChain({ size, solarizeProbability: 0.2, blurProbability: 1 });
-    const pixels = Uint8Array.from({ length: images * size * size * 3 }, (_, i) => (i * 89 + 17 * (i >> 8)) % 256);
+    const pixels = somePixels(images, size);
     const positions = Array.from({ length: images }, (_, i) => i);
 
     let epoch = 0;
@@ -94,15 +96,7 @@ export const augment: Bench<Options> = {
           },
         });
       }
-      const seconds = await inTurns(contestants, {
-        rounds: chosen.rounds,
-        afterRound: async (round) => {
-          watch.lap();
-          log(`round ${round + 1} of ${chosen.rounds}`);
-          await watch.look();
-        },
-      });
-      const quietness = watch.verdict(seconds);
+      const { seconds, quietness } = await quietTurns(contestants, { watch, rounds: chosen.rounds, log });
       const rate = (name: string) => summarize(seconds.get(name)!.map((time) => views / time));
       const own = rate(engine.name);
       const theirs = rival && rate(RIVAL);
@@ -137,7 +131,7 @@ export const augment: Bench<Options> = {
             : []),
           ['ratio', ratio === null ? 'no rival' : `${ratio} times as fast as torchvision`],
           ['machine', `${engine.device}; ${runtime}`],
-          ['quiet', quietness.quiet ? 'yes' : `NO, do not use these figures: ${quietness.disturbances.join('; ')}`],
+          quietRow(quietness),
         ],
       };
     } finally {

@@ -3,8 +3,8 @@ import { measurePeak } from '@tfjs-ssl/engine-simd/profile';
 import { processors } from '@tfjs-ssl/files';
 import type { Bench, BenchResult } from '../bench.ts';
 import { type LayerShape, layerShapes, networks } from '../layer-shapes.ts';
-import { type IntegerOption, integerOption, type OptionValues, type TextOption, UsageError } from '../options.ts';
-import { type Quietness, watchQuiet } from '../quiet.ts';
+import { type IntegerOption, integerOption, type OptionValues, oneOf, type TextOption } from '../options.ts';
+import { type Quietness, quietRow, watchQuiet } from '../quiet.ts';
 import { runtimeName } from '../runtime.ts';
 import { startBenchEngine } from '../start-engine.ts';
 import { significant, summarize } from '../statistics.ts';
@@ -60,10 +60,7 @@ export const kernels: Bench<Options> = {
   summary: 'convolutions of a ResNet and their gradients on simd, per layer, beside the peak of the processor',
   options,
   async run(chosen, log) {
-    const network = networks.find((name) => name === chosen.network);
-    if (!network) {
-      throw new UsageError(`bench kernels: --network must be one of ${networks.join(', ')}, got '${chosen.network}'.`);
-    }
+    const network = oneOf('kernels', 'network', chosen.network, networks);
     const engine = await startBenchEngine(kernels.name, 'simd', chosen.threads);
     log(`engine ${engine.name} ${engine.version} on ${engine.device}`);
     const watch = watchQuiet();
@@ -189,7 +186,7 @@ function report(chosen: OptionValues<Options>, { device, version, peak, rows, qu
           ] as const,
       ),
       ['all layers', passes.map((pass) => `${pass} ${total[pass]} ms`).join(', ')],
-      ['quiet', quietness.quiet ? 'yes' : `NO, do not use these figures: ${quietness.disturbances.join('; ')}`],
+      quietRow(quietness),
     ],
   };
 }

@@ -6,7 +6,7 @@ import { mlpHead } from '@tfjs-ssl/projection-heads';
 import { resnet18 } from '@tfjs-ssl/resnet';
 import { adam, constantSchedule, gradCache, Trainer } from '@tfjs-ssl/trainer';
 import type { Bench } from '../bench.ts';
-import { type IntegerOption, integerOption } from '../options.ts';
+import { type IntegerOption, integerOption, UsageError } from '../options.ts';
 import { runtimeName } from '../runtime.ts';
 import { startBenchEngine } from '../start-engine.ts';
 import { median, significant } from '../statistics.ts';
@@ -33,6 +33,9 @@ export const largeBatch: Bench<Options> = {
     threads: integerOption(processors(), 1, 'threads', 'threads of the engine'),
   },
   async run(chosen, log) {
+    if (chosen['batch-size'] % chosen.chunk !== 0) {
+      throw new UsageError(`bench large-batch: --chunk must divide --batch-size ${chosen['batch-size']}, got '${chosen.chunk}'.`); // biome-ignore format: one line
+    }
     const engine = await startBenchEngine(largeBatch.name, 'simd', chosen.threads);
     const [rows, size, { width }] = [2 * chosen['batch-size'], chosen['image-size'], chosen];
     const views = tf.randomUniform<tf.Rank.R4>([rows, size, size, 3], 0, 1, 'float32', 3);

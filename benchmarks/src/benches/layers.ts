@@ -1,12 +1,12 @@
 import { processors } from '@tfjs-ssl/files';
 import type { Bench } from '../bench.ts';
-import { layersNetworks, type OptimizerName, optimizers } from '../layers-networks.ts';
-import { type IntegerOption, integerOption, type TextOption, UsageError } from '../options.ts';
-import { watchQuiet } from '../quiet.ts';
+import { layersNetworks, optimizers } from '../layers-networks.ts';
+import { type IntegerOption, integerOption, oneOf, type TextOption } from '../options.ts';
+import { quietRow, watchQuiet } from '../quiet.ts';
+import { quietTurns } from '../quiet-turns.ts';
 import { runtimeName } from '../runtime.ts';
 import { startBenchEngine } from '../start-engine.ts';
 import { significant, summarize } from '../statistics.ts';
-import { inTurns } from '../turns.ts';
 
 interface Options extends Record<string, IntegerOption | TextOption> {
   readonly engine: TextOption;
@@ -30,12 +30,7 @@ export const layers: Bench<Options> = {
     threads: integerOption(processors(), 1, 'threads', 'threads of the engine'),
   },
   async run(chosen, log) {
-    const optimizer = optimizers.find((name) => name === chosen.optimizer) as OptimizerName | undefined;
-    if (!optimizer) {
-      throw new UsageError(
-        `bench layers: --optimizer must be one of ${optimizers.join(', ')}, got '${chosen.optimizer}'.`,
-      );
-    }
+    const optimizer = oneOf('layers', 'optimizer', chosen.optimizer, optimizers);
     const engine = await startBenchEngine(layers.name, chosen.engine, chosen.threads);
     log(`engine ${engine.name} ${engine.version} on ${engine.device}`);
     const watch = watchQuiet(() => 0);
@@ -57,15 +52,7 @@ export const layers: Bench<Options> = {
         return (performance.now() - start) / 1000;
       },
     }));
-    const seconds = await inTurns(contestants, {
-      rounds: chosen.rounds,
-      afterRound: async (round) => {
-        watch.lap();
-        log(`round ${round + 1} of ${chosen.rounds}`);
-        await watch.look();
-      },
-    });
-    const quietness = watch.verdict(seconds);
+    const { seconds, quietness } = await quietTurns(contestants, { watch, rounds: chosen.rounds, log });
     const milliseconds = (name: string) => summarize(seconds.get(name)!.map((time) => (1000 * time) / chosen.steps));
     const [stock, ours] = [milliseconds('stock'), milliseconds('ours')];
     const ratio = significant(stock.median / ours.median, 3);
@@ -93,7 +80,7 @@ export const layers: Bench<Options> = {
         ['our blocks', `${significant(ours.median)} ms per step`],
         ['ratio', `tf.layers takes ${ratio} times as long`],
         ['machine', `${engine.device}; ${runtime}`],
-        ['quiet', quietness.quiet ? 'yes' : `NO, do not use these figures: ${quietness.disturbances.join('; ')}`],
+        quietRow(quietness),
       ],
     };
   },

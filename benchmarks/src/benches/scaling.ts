@@ -1,9 +1,9 @@
 import { simdEngine } from '@tfjs-ssl/engine-simd';
 import { processors } from '@tfjs-ssl/files';
 import type { Bench, BenchResult, Log } from '../bench.ts';
-import { type IntegerOption, integerOption, type TextOption, UsageError } from '../options.ts';
+import { type IntegerOption, integerOption, oneOf, type TextOption, UsageError } from '../options.ts';
 import { type Entrant, entrantsOf, type PyTorchStep, requireSameWork, startPyTorchSteps } from '../pytorch-step.ts';
-import { type QuietWatch, watchQuiet } from '../quiet.ts';
+import { type QuietWatch, quietRow, watchQuiet } from '../quiet.ts';
 import { runtimeName } from '../runtime.ts';
 import { simclrStep } from '../simclr-step.ts';
 import { startBenchEngine } from '../start-engine.ts';
@@ -63,7 +63,7 @@ export const scaling: Bench<Options> = {
   async run(chosen, log) {
     const batchSizes = integers('batch-sizes', chosen['batch-sizes'], 2);
     const threadCounts = integers('threads', chosen.threads, 1);
-    const compile = yesOrNo(chosen.compile);
+    const compile = oneOf('scaling', 'compile', chosen.compile, ['yes', 'no']) === 'yes';
     let rivals: readonly PyTorchStep[] = [];
     const watch = watchQuiet(() => rivals.reduce((sum, rival) => sum + rival.cpuSeconds(), 0));
     await watch.look(500);
@@ -108,17 +108,11 @@ export const scaling: Bench<Options> = {
           (cell) =>
             [`${cell.batchSize} images, ${cell.threads} threads`, describe(cell).replace(/^.*?: /, '')] as const,
         ),
-        ['quiet', quietness.quiet ? 'yes' : `NO, do not use these figures: ${quietness.disturbances.join('; ')}`],
+        quietRow(quietness),
       ],
     } satisfies BenchResult;
   },
 };
-
-function yesOrNo(text: string): boolean {
-  if (text !== 'yes' && text !== 'no')
-    throw new UsageError(`bench scaling: --compile must be yes or no, got '${text}'.`);
-  return text === 'yes';
-}
 
 function integers(name: string, text: string, minimum: number): number[] {
   const values = text.split(',').map(Number);

@@ -1,16 +1,24 @@
 import type { EngineInUse } from '@tfjs-ssl/engine';
 import { processors } from '@tfjs-ssl/files';
 import type { Bench, BenchResult } from '../bench.ts';
-import { type IntegerOption, integerOption, type OptionValues, type TextOption, UsageError } from '../options.ts';
+import {
+  type IntegerOption,
+  integerOption,
+  type OptionValues,
+  oneOf,
+  type TextOption,
+  UsageError,
+} from '../options.ts';
 import { type Entrant, entrantsOf, type PyTorchStep, requireSameWork, startPyTorchSteps } from '../pytorch-step.ts';
-import { type Quietness, watchQuiet } from '../quiet.ts';
+import { type Quietness, quietRow, watchQuiet } from '../quiet.ts';
+import { quietTurns } from '../quiet-turns.ts';
 import { runtimeName } from '../runtime.ts';
 import { simclrStep } from '../simclr-step.ts';
 import { startBenchEngine } from '../start-engine.ts';
 import { median, type Summary, significant, summarize } from '../statistics.ts';
-import { type Contestant, inTurns } from '../turns.ts';
+import type { Contestant } from '../turns.ts';
 import { measureWholeStep } from '../whole-step.ts';
-import { type CompileChoice, compileChoices, type RivalName, rivalNames } from '../whole-step-rivals.ts';
+import { compileChoices, rivalNames } from '../whole-step-rivals.ts';
 
 interface Options extends Record<string, IntegerOption | TextOption> {
   readonly engine: TextOption;
@@ -48,7 +56,7 @@ const options: Options = {
   compile: {
     type: 'text',
     default: 'yes',
-    help: `whether PyTorch also tries torch.compile: ${compileChoices.join(', ')} (webgpu only)`,
+    help: 'whether PyTorch also tries torch.compile: yes or no; on webgpu also max-autotune',
   },
   profile: integerOption(0, 0, 'steps', 'webgpu: steps to profile, kernel by kernel, with timestamps'),
 };
@@ -70,13 +78,13 @@ export const trainStep: Bench<Options> = {
     }
     if (engine.name === 'webgpu') return measureWholeStep(wholeStepChoices(chosen), engine, log);
 
+    const compile = oneOf('train-step', 'compile', chosen.compile, ['yes', 'no']) === 'yes';
     let rivals: readonly PyTorchStep[] = [];
     const watch = watchQuiet(() => rivals.reduce((sum, rival) => sum + rival.cpuSeconds(), 0));
     await watch.look(500);
     const views = 2 * chosen['batch-size'];
     const step = simclrStep({ views, imageSize: chosen['image-size'], width: chosen.width });
     try {
-      const compile = chosen.compile !== 'no';
       const found = await startPyTorchSteps(step, { threads: chosen.threads, warmUp: chosen['warm-up'], compile });
       rivals = found.rivals;
       for (const reason of found.missing) log(`no comparison with PyTorch: ${reason}`);
@@ -97,15 +105,7 @@ export const trainStep: Bench<Options> = {
         ...entrants.map(({ name, time }) => ({ name, round: () => time(chosen.steps) })),
       ];
       await watch.look();
-      const seconds = await inTurns(contestants, {
-        rounds: chosen.rounds,
-        afterRound: async (round) => {
-          watch.lap();
-          log(`round ${round + 1} of ${chosen.rounds}`);
-          await watch.look();
-        },
-      });
-      const quietness = watch.verdict(seconds);
+      const { seconds, quietness } = await quietTurns(contestants, { watch, rounds: chosen.rounds, log });
       return report({ chosen, engine, entrants, seconds, quietness, firstLoss, parameters: step.parameters });
     } finally {
       for (const rival of rivals) rival.stop();
@@ -115,14 +115,7 @@ export const trainStep: Bench<Options> = {
 };
 
 function wholeStepChoices(chosen: OptionValues<Options>) {
-  const { rivals, compile } = chosen;
-  const allowed: readonly string[] = ['all', 'none', ...rivalNames];
-  if (!allowed.includes(rivals)) {
-    throw new UsageError(`bench train-step: --rivals must be one of ${allowed.join(', ')}, got '${rivals}'.`);
-  }
-  if (!compileChoices.some((choice) => choice === compile)) {
-    throw new UsageError(`bench train-step: --compile must be one of ${compileChoices.join(', ')}, got '${compile}'.`);
-  }
+  const rivals = oneOf('train-step', 'rivals', chosen.rivals, ['all', 'none', ...rivalNames]);
   const batchSize = chosen['batch-size'];
   return {
     batchSize,
@@ -133,9 +126,9 @@ function wholeStepChoices(chosen: OptionValues<Options>) {
     rounds: chosen.rounds,
     steps: chosen.steps,
     warmUp: chosen['warm-up'],
-    rivals: rivals === 'all' ? rivalNames : rivals === 'none' ? [] : [rivals as RivalName],
+    rivals: rivals === 'all' ? rivalNames : rivals === 'none' ? [] : [rivals],
     workers: chosen.threads,
-    compile: compile as CompileChoice,
+    compile: oneOf('train-step', 'compile', chosen.compile, compileChoices),
     profile: chosen.profile,
   };
 }
@@ -210,7 +203,7 @@ function report({ chosen, engine, entrants, seconds, quietness, firstLoss, param
           : `${ratioTo(best)} of the fastest float32 PyTorch: ${best.version}, ${best.way.name}, ${best.threads} threads`,
       ],
       ['machine', `${engine.device}; ${runtime}`],
-      ['quiet', quietness.quiet ? 'yes' : `NO, do not use these figures: ${quietness.disturbances.join('; ')}`],
+      quietRow(quietness),
     ],
   };
 }

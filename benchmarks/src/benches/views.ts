@@ -4,11 +4,13 @@ import { processors } from '@tfjs-ssl/files';
 import { packImages } from '@tfjs-ssl/ops';
 import type { Bench } from '../bench.ts';
 import { type IntegerOption, integerOption, type TextOption } from '../options.ts';
-import { watchQuiet } from '../quiet.ts';
+import { quietRow, watchQuiet } from '../quiet.ts';
+import { quietTurns } from '../quiet-turns.ts';
 import { runtimeName } from '../runtime.ts';
+import { somePixels } from '../some-pixels.ts';
 import { startBenchEngine } from '../start-engine.ts';
 import { median, significant } from '../statistics.ts';
-import { type Contestant, inTurns } from '../turns.ts';
+import type { Contestant } from '../turns.ts';
 
 interface Options extends Record<string, IntegerOption | TextOption> {
   readonly engine: TextOption;
@@ -43,7 +45,7 @@ export const views: Bench<Options> = {
     const engine = await startBenchEngine(views.name, chosen.engine, chosen.threads);
     log(`engine ${engine.name} ${engine.version} on ${engine.device}`);
     const images = chosen['batch-size'];
-    const pixels = Uint8Array.from({ length: images * size * size * 3 }, (_, i) => (i * 89 + 17 * (i >> 8)) % 256);
+    const pixels = somePixels(images, size);
     const packed = packImages(pixels, [size, size]);
     const positions = Array.from({ length: images }, (_, i) => i);
     const indices = tf.tensor1d(positions, 'int32');
@@ -78,15 +80,7 @@ export const views: Bench<Options> = {
     for (const contestant of contestants) await contestant.round();
     const watch = watchQuiet(() => 0);
     await watch.look(500);
-    const seconds = await inTurns(contestants, {
-      rounds: chosen.rounds,
-      afterRound: async (round) => {
-        watch.lap();
-        log(`round ${round + 1} of ${chosen.rounds}`);
-        await watch.look();
-      },
-    });
-    const quietness = watch.verdict(seconds);
+    const { seconds, quietness } = await quietTurns(contestants, { watch, rounds: chosen.rounds, log });
     const results = contestants.map(({ name, pixels: count }) => ({
       plan: name,
       millisecondsPerImage: significant((1000 * median(seconds.get(name)!)) / (images * chosen.batches)),
@@ -116,7 +110,7 @@ export const views: Bench<Options> = {
             ] as const,
         ),
         ['machine', `${engine.device}; ${runtime}`],
-        ['quiet', quietness.quiet ? 'yes' : `NO, do not use these figures: ${quietness.disturbances.join('; ')}`],
+        quietRow(quietness),
       ],
     };
   },
