@@ -254,6 +254,11 @@ describe('failures', () => {
     const { code, stderr } = await call(['--data', join(folder, 'nothing.zip')]);
     expect(code).toBe(1);
     expect(stderr).toMatchSnapshot();
+    process.env.TINY_IMAGENET = join(folder, 'nothing.zip');
+    expect((await call([])).stderr).toMatchInlineSnapshot(`
+      "The environment variable TINY_IMAGENET must name a zip or folder that exists, got 'FOLDER/nothing.zip'. Correct or unset it.
+      "
+    `);
   });
 
   it('a zip that is none', async () => {

@@ -135,6 +135,8 @@ const inFlags: Readonly<Record<string, Wording>> = {
   classes: { name: '--classes' },
   imagesPerClass: { name: '--images-per-class' },
   images: { name: '--data: images', advice: 'Replace or convert it, or leave such images out with --skip-corrupt.' },
+  data: { name: '--data', isFailure: true },
+  TINY_IMAGENET: { name: 'The environment variable TINY_IMAGENET', advice: 'Correct or unset it.', isFailure: true },
   holdOut: { name: '--data', required: 'hold out an image for the evaluation', advice: 'Add images.' },
   cacheDir: { name: '--cache', advice: 'Name another folder.' },
 };
@@ -146,7 +148,7 @@ function explain(error: unknown): never {
 }
 
 async function locate(options: Options, print: (line: string) => void, signal: AbortSignal): Promise<string | null> {
-  const found = await findTinyImagenet({ data: options.data, env: process.env, cwd: process.cwd() });
+  const found = await findTinyImagenet({ data: options.data, env: process.env, cwd: process.cwd() }).catch(explain);
   if (found !== null || !options.download) return found;
   print(`Downloading Tiny ImageNet into ${resolve(folder)}. Ctrl-C stops; run the same command again to continue.`);
   return downloadTinyImagenet({ folder, signal, onProgress: reportDownload(print) });

@@ -13,17 +13,19 @@ export interface Wording {
   readonly required?: string;
   /** Default: that of the error. */
   readonly advice?: string;
+  /** Whether it is a failure (a file that cannot be read) even if the function takes it for a mistake. Default: false. */
+  readonly isFailure?: boolean;
 }
 
 /**
  * Says an error of an argument in the words of the command line.
  *
- * @returns a UsageError or, if the caller of the function made no mistake (a damaged file, a full disk), an Error.
+ * @returns a UsageError or, for a failure (a damaged file, a full disk), an Error.
  */
 export function inWordsOf(error: ArgumentError, wording: Wording): Error {
   const { shown, cause } = error;
-  const { name, required = error.required, advice = error.advice } = wording;
-  const isMistake = ['RangeError', 'TypeError'].includes(error.name);
+  const { name, required = error.required, advice = error.advice, isFailure = false } = wording;
+  const isMistake = !isFailure && ['RangeError', 'TypeError'].includes(error.name);
   const message = `${name} must ${required}, got ${shown}. ${advice}`;
   return isMistake ? new UsageError(message) : new Error(message, { cause });
 }
