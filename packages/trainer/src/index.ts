@@ -1,6 +1,7 @@
 export type { BatchStatistics, World } from '@tfjs-ssl/ops';
 export type { AfterUpdate, AfterUpdates } from './after-update.ts';
 export { clipByGlobalNorm } from './clip-by-global-norm.ts';
+export { DivergenceError } from './divergence-error.ts';
 export type {
   CheckpointEvent,
   Cursor,

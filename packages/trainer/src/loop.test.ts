@@ -12,6 +12,7 @@ import {
   tinyInputs,
   tinyTrainer,
 } from '../test-support/tiny-run.ts';
+import { DivergenceError } from './divergence-error.ts';
 import { type Cursor, type FitEvent, lastEvent, RunFolder, sgd, Trainer } from './index.ts';
 
 const name = (event: FitEvent): string =>
@@ -70,6 +71,9 @@ describeEngines('Trainer.fit', () => {
     const train = async (run?: RunFolder): Promise<void> => {
       for await (const event of trainer().fit({ ...options, ...(run && { run }) })) events.push(name(event));
     };
+    await expect(train()).rejects.toBeInstanceOf(DivergenceError);
+    events.length = 0;
+    weight.assign(tf.ones([2]));
     const alone = await messageOf(train());
     expect(events).toEqual(['step 0', 'step 1', 'epoch 0']);
     weight.assign(tf.ones([2]));

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { argumentError } from '@tfjs-ssl/checks';
 import type { SafeTensor } from '@tfjs-ssl/safetensors';
+import { DivergenceError } from './divergence-error.ts';
 import type { NamedVariables, OptimizerState } from './types.ts';
 
 /** Everything that a run needs to continue exactly. */
@@ -26,7 +27,7 @@ export function stateVariables(model: NamedVariables, optimizer: OptimizerState)
 /**
  * Copies variables out.
  *
- * @throws Error if a value is not finite, so that a spoiled state never replaces a good one on disk.
+ * @throws DivergenceError if a value is not finite, so that a spoiled state never replaces a good one on disk.
  */
 export async function readVariables(variables: NamedVariables): Promise<Record<string, SafeTensor>> {
   // all reads start before the first is awaited: one state, and no wait per variable where memory is read back
@@ -45,9 +46,9 @@ export async function readVariables(variables: NamedVariables): Promise<Record<s
     // a copy: data() may hand out the memory that the next step writes to
     const data = (await variable.data<'float32' | 'int32'>()).slice();
     if (!data.every(Number.isFinite)) {
-      throw new Error(
-        `Trainer: '${name}' must be finite to be saved, got NaN or infinity. ` +
-          'Lower the learning rate, or set `clipNorm`, and continue from the last checkpoint, which is intact.',
+      throw new DivergenceError(
+        `Trainer: '${name}' must be finite to be saved, got NaN or infinity.`,
+        'Lower the learning rate, or set `clipNorm`, and continue from the last checkpoint, which is intact.',
       );
     }
     return [name, { dtype, shape: variable.shape, data }];
@@ -58,14 +59,14 @@ export async function readVariables(variables: NamedVariables): Promise<Record<s
 /**
  * Asserts that variables hold numbers; reads one after another, so that one copy at a time takes memory.
  *
- * @throws Error that names the first one with a value that is not finite.
+ * @throws DivergenceError that names the first one with a value that is not finite.
  */
 export async function checkFinite(variables: NamedVariables): Promise<void> {
   for (const [name, variable] of Object.entries(variables)) {
     if ((await variable.data()).every(Number.isFinite)) continue;
-    throw new Error(
-      `Trainer: '${name}' holds values that are not finite: an update overflowed. ` +
-        'Lower the learning rate, or set `clipNorm`, and train again from the last state that is intact.',
+    throw new DivergenceError(
+      `Trainer: '${name}' holds values that are not finite: an update overflowed.`,
+      'Lower the learning rate, or set `clipNorm`, and train again from the last state that is intact.',
     );
   }
 }

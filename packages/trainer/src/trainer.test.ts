@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describeEngines, expectClose, expectNoLeak } from '@tfjs-ssl/testing';
 import { expect, expectTypeOf, it, vi } from 'vitest';
 import { batchSize, messageOf, tinyInputs, tinyTrainer } from '../test-support/tiny-run.ts';
+import { DivergenceError } from './divergence-error.ts';
 import { adam, constantSchedule, sgd, Trainer, type TrainerOptions } from './index.ts';
 
 /** loss = (weight * x)^2 */
@@ -144,6 +145,8 @@ describeEngines('Trainer', () => {
     await expect(trainer.step(inputs)).rejects.toThrowErrorMatchingInlineSnapshot(
       `[Error: Trainer: the loss of step 0 is NaN. Its input 'x' holds NaN or infinite values: check the images. This state is spoiled; the last checkpoint is intact: resume from it.]`,
     );
+    const refused = await trainer.step(tinyInputs(0)).catch((error: unknown) => error);
+    expect(refused).not.toBeInstanceOf(DivergenceError); // a mistake of the caller
     await expect(trainer.step(tinyInputs(0))).rejects.toThrowErrorMatchingInlineSnapshot(
       `[Error: Trainer: an earlier loss was not finite and spoiled the parameters. Restore a checkpoint first.]`,
     );
@@ -155,9 +158,15 @@ describeEngines('Trainer', () => {
   it('says that the learning rate may be too high', async () => {
     const { trainer } = square({ schedule: () => 1e10 });
     const x = tf.scalar(1);
-    await expect(async () => {
+    const train = async () => {
       for (let i = 0; i < 20; i++) await trainer.step({ x });
-    }).rejects.toThrowErrorMatchingInlineSnapshot(
+    };
+    const error = await train().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(DivergenceError);
+    expect((error as DivergenceError).reason).toBe(
+      'Trainer: the loss of step 2 is Infinity. Its inputs are finite: the learning rate (10000000000) may be too high; lower it, warm up, or set `clipNorm`.',
+    );
+    expect(error).toMatchInlineSnapshot(
       `[Error: Trainer: the loss of step 2 is Infinity. Its inputs are finite: the learning rate (10000000000) may be too high; lower it, warm up, or set \`clipNorm\`. This state is spoiled; the last checkpoint is intact: resume from it.]`,
     );
   });

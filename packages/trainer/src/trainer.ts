@@ -4,6 +4,7 @@ import type { InputSpecs, InputTensors, Precision } from '@tfjs-ssl/engine';
 import type { BatchStatistics, World } from '@tfjs-ssl/ops';
 import { type AfterUpdates, afterScalars, afterVariables } from './after-update.ts';
 import { checkOptions } from './check-options.ts';
+import { DivergenceError } from './divergence-error.ts';
 import type { FitEvent, StepResult } from './events.ts';
 import { type FitOptions, fit } from './loop.ts';
 import { dynamicLossScale, type LossScale } from './loss-scale.ts';
@@ -154,7 +155,7 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
    * @param inputs - exactly the inputs named in the options; not disposed.
    * @returns the values of this batch, read back once.
    * @throws RangeError or TypeError if an input does not fit.
-   * @throws Error if the loss is not finite. Parameters, buffers and moments are then spoiled, because reading the loss before the
+   * @throws DivergenceError if the loss is not finite. Parameters, buffers and moments are then spoiled, because reading the loss before the
    * update would slow down every step. The trainer refuses further steps and snapshots until a state is restored. In mixed
    * precision such a step is skipped: the state stays sound, and the trainer can continue.
    */
@@ -184,7 +185,7 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
     const skipped = skips !== undefined && skips !== 0;
     if (!Number.isFinite(loss)) {
       this.#spoiled = !skipped;
-      throw new Error(await nonFiniteLoss({ step, loss: loss as number, learningRate, skipped }, inputs));
+      throw await nonFiniteLoss({ step, loss: loss as number, learningRate, skipped }, inputs);
     }
     const result = { step, loss: loss as number, metrics: Object.fromEntries(named), learningRate };
     return lossScale === undefined ? result : { ...result, lossScale, skipped };
@@ -194,7 +195,7 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
    * Trains whole epochs; see {@link FitOptions} and {@link FitEvent}.
    *
    * @returns the events of the run as they happen; leaving the loop early is safe.
-   * @throws Error if a loss is not finite ({@link Trainer.step}), or if the last update left a value that is not finite.
+   * @throws DivergenceError if a loss is not finite ({@link Trainer.step}), or if the last update left a value that is not finite.
    */
   fit<Batch>(
     options: FitOptions<Batch, keyof Inputs & string, Metric>,
@@ -205,7 +206,7 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
   /**
    * Copies everything that the run needs to continue.
    *
-   * @throws Error if a value is not finite, so that a spoiled state never replaces a good one.
+   * @throws DivergenceError if a value is not finite, so that a spoiled state never replaces a good one.
    */
   async snapshot(): Promise<TrainerState> {
     this.#checkUsable();
@@ -270,7 +271,7 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
    * Checks that parameters, buffers and slots hold finite values, as {@link Trainer.snapshot} does, without keeping a copy. {@link Trainer.fit}
    * calls this at its end where nothing keeps the run: no loss shows what the last update has done.
    *
-   * @throws Error that names the first one that does not.
+   * @throws DivergenceError that names the first one that does not.
    */
   async checkFinite(): Promise<void> {
     this.#checkUsable();
@@ -305,7 +306,7 @@ async function nonFiniteLoss(
     skipped,
   }: Required<Pick<StepResult<never>, 'step' | 'loss' | 'learningRate' | 'skipped'>>,
   inputs: Readonly<Record<string, tf.Tensor>>,
-): Promise<string> {
+): Promise<DivergenceError> {
   const bad: string[] = [];
   for (const [name, tensor] of Object.entries(inputs)) {
     if (!(await tensor.data()).every(Number.isFinite)) bad.push(`'${name}'`);
@@ -314,8 +315,8 @@ async function nonFiniteLoss(
     bad.length > 0
       ? `Its input ${bad.join(', ')} holds NaN or infinite values: check the images.`
       : `Its inputs are finite: the learning rate (${learningRate}) may be too high; lower it, warm up, or set \`clipNorm\`.`;
-  const state = skipped
+  const advice = skipped
     ? 'The step was skipped, and the state is sound: go on without this batch, or resume from the last checkpoint.'
     : 'This state is spoiled; the last checkpoint is intact: resume from it.';
-  return `Trainer: the loss of step ${step} is ${loss}. ${cause} ${state}`;
+  return new DivergenceError(`Trainer: the loss of step ${step} is ${loss}. ${cause}`, advice);
 }
