@@ -24,6 +24,13 @@ export interface Data {
   readonly val: ImageDataset;
 }
 
+/** What images are called in texts. */
+export const dataNames: Readonly<Record<Data['name'], string>> = {
+  'tiny-imagenet': 'Tiny ImageNet',
+  folder: 'a folder of images',
+  generated: 'generated images',
+};
+
 /** How many classes and images are asked for; all that a folder of images has, if not given. */
 export interface Sizes {
   readonly classes?: number;
@@ -66,7 +73,7 @@ export async function openData(
   signal: AbortSignal,
 ): Promise<Data> {
   const { classes, imagesPerClass, imageSize: size, imageSeed: seed } = settings;
-  const path = resumed === 'generated' ? null : await locate(options, print, signal);
+  const path = resumed === 'generated' ? null : ((await find(options)) ?? (await download(options, print, signal)));
   if (path === null) {
     if (resumed === null) for (const line of withoutImages) print(line);
     const open = (split: 'train' | 'val', count: number) =>
@@ -147,9 +154,23 @@ function explain(error: unknown): never {
   throw wording ? inWordsOf(error, wording) : error;
 }
 
-async function locate(options: Options, print: (line: string) => void, signal: AbortSignal): Promise<string | null> {
-  const found = await findTinyImagenet({ data: options.data, env: process.env, cwd: process.cwd() }).catch(explain);
-  if (found !== null || !options.download) return found;
+/**
+ * Which images options name, before they are opened.
+ *
+ * @throws Error if named images do not exist.
+ */
+export async function chosenImages(options: Options): Promise<Pick<Data, 'name' | 'path'>> {
+  const path = await find(options);
+  if (path === null) return { name: 'generated', path };
+  return { name: (await isTinyImagenet(path)) ? 'tiny-imagenet' : 'folder', path };
+}
+
+const find = ({ data }: Options): Promise<string | null> =>
+  findTinyImagenet({ data, env: process.env, cwd: process.cwd() }).catch(explain);
+
+/** Downloads the images if that is asked for. */
+async function download(options: Options, print: (line: string) => void, signal: AbortSignal): Promise<string | null> {
+  if (!options.download) return null;
   print(`Downloading Tiny ImageNet into ${resolve(folder)}. Ctrl-C stops; run the same command again to continue.`);
   return downloadTinyImagenet({ folder, signal, onProgress: reportDownload(print) });
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { stepsPerEpoch } from '@tfjs-ssl/datasets';
 import { type Fact, lossCurve, type Report, reportHtml } from '@tfjs-ssl/report';
 import { firstAndLastTenth, RunFolder, type StepRecord } from '@tfjs-ssl/trainer';
+import { dataNames } from './data.ts';
 import { formatDuration, formatRate } from './progress.ts';
 import { fromFile, type RunConfig, readRunConfig, readSummary } from './run.ts';
 import { type PartialSummary, trainingSeconds } from './summary.ts';
@@ -103,8 +104,6 @@ async function reportOf(run: RunFolder): Promise<Report> {
     footer: `Made by: npm run simclr -- --report ${run.path}`,
   };
 }
-
-const dataNames = { 'tiny-imagenet': 'Tiny ImageNet', folder: 'a folder of images', generated: 'generated images' };
 
 function factsOf(
   records: readonly StepRecord[],

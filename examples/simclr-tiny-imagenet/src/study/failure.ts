@@ -4,7 +4,7 @@ import { writeFilesAtomically } from '@tfjs-ssl/files';
 
 const file = 'failure.txt';
 
-/** Why a run of a study has failed: a training that diverges fails each time. Null if it has not. */
+/** Why the training of a run has diverged, as it would each time. Null if it has not. */
 export async function failureOf(run: string): Promise<string | null> {
   try {
     return (await readFile(join(run, file), 'utf8')).trim();

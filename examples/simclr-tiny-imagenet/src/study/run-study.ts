@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileLock, writeFilesAtomically } from '@tfjs-ssl/files';
-import { configDifferences, formatDifferences } from '@tfjs-ssl/trainer';
+import { configDifferences, DivergenceError, formatDifferences } from '@tfjs-ssl/trainer';
 import { tableLines } from '../compare.ts';
+import { chosenImages, type Data, dataNames } from '../data.ts';
 import { runEvaluation } from '../evaluate-run.ts';
 import { runExperiment } from '../experiment.ts';
 import type { ParsedOptions } from '../options.ts';
@@ -39,11 +40,13 @@ export interface StudyCall {
 export async function runStudy(call: StudyCall, output: Output, signal: AbortSignal): Promise<StudyResults | null> {
   const { plan, folder } = call;
   const print = (line: string) => void output.write(`${line}\n`);
+  const { name, path } = await chosenImages(call.parsed.options);
+  const images = nameOfImages(name, path);
   await mkdir(folder, { recursive: true });
   const lock = await FileLock.take(join(folder, 'study.lock'), `study: the one in ${folder}`);
   try {
     const states: RunState[] = [];
-    for (const run of plan.runs) states.push(await stateOf(call, run)); // in turn: the first run that differs is the one named
+    for (const run of plan.runs) states.push(await stateOf(call, run, images)); // in turn: the first run that differs is the one named
     const done = states.filter((state) => state !== 'to do').length;
     const seeds = `${plan.seeds.length} ${plan.seeds.length === 1 ? 'seed' : 'seeds'}`;
     print(`${plan.title}: ${plan.cells.length} cells, ${seeds}, ${plan.runs.length} runs in ${folder}`);
@@ -56,10 +59,10 @@ export async function runStudy(call: StudyCall, output: Output, signal: AbortSig
         print(`Stopped at ${where}. Nothing is lost; the same command goes on.`);
         return null;
       }
-      print(`${where}: ${await outcomeOf(call, run)}${pace.next()}`);
-      await writeResults(call, await collect(call));
+      print(`${where}: ${await outcomeOf(call, run, dataNames[name])}${pace.next()}`);
+      await writeResults(call, await collect(call, images));
     }
-    const results = await collect(call);
+    const results = await collect(call, images);
     await writeResults(call, results);
     for (const { cell, seed, reason } of results.failed) print(`Failed: ${cell}, seed ${seed}: ${reason}`);
     for (const table of [cellTable(results), effectTable(results)]) {
@@ -77,19 +80,25 @@ const pathOf = ({ folder }: StudyCall, run: PlannedRun): string => join(folder, 
 
 type RunState = 'to do' | 'done' | 'failed';
 
+/** The images of a run in a word; a folder of images by its path. */
+const nameOfImages = (name: Data['name'], path: string | null | undefined): string =>
+  name === 'folder' ? (path ?? name) : name;
+
 /**
  * Whether a run is still to do.
  *
- * @throws UsageError if its folder holds a run with other settings.
+ * @param images - those of this call.
+ * @throws UsageError if its folder holds a run with other settings or images.
  */
-async function stateOf(call: StudyCall, run: PlannedRun): Promise<RunState> {
+async function stateOf(call: StudyCall, run: PlannedRun, images: string): Promise<RunState> {
   const path = pathOf(call, run);
   if (!existsSync(join(path, 'config.json'))) return 'to do';
   const config = await readRunConfig(path, 'study');
   const { classes, imagesPerClass } = config;
   // a folder of images has the classes and images that it has
   const planned = config.images.data === 'folder' ? { ...run.settings, classes, imagesPerClass } : run.settings;
-  const differences = configDifferences(settingsOf(config), planned);
+  const begun = nameOfImages(config.images.data, config.options.data);
+  const differences = configDifferences({ ...settingsOf(config), images: begun }, { ...planned, images });
   if (differences.length > 0) {
     throw new UsageError(
       `The study in ${call.folder} was begun with other settings, got differences in ${run.folder}:\n` +
@@ -126,9 +135,8 @@ async function finish(call: StudyCall, run: PlannedRun, output: Output, signal: 
     return true;
   } catch (error) {
     if (signal.aborted) return false;
-    // options that do not fit would fail in every run; a training that diverges is a result
-    if (error instanceof UsageError || !existsSync(join(path, 'config.json'))) throw error;
-    await saveFailure(path, (error as Error).message);
+    if (!(error instanceof DivergenceError)) throw error; // a full disk or missing images may be mended
+    await saveFailure(path, error.reason);
     return true;
   }
 }
@@ -142,20 +150,22 @@ function onlyProgress(output: Output): Output {
   };
 }
 
-async function outcomeOf(call: StudyCall, run: PlannedRun): Promise<string> {
-  if ((await failureOf(pathOf(call, run))) !== null) return 'failed';
+/** What a run gave, in a line. */
+async function outcomeOf(call: StudyCall, run: PlannedRun, images: string): Promise<string> {
+  const reason = await failureOf(pathOf(call, run));
+  if (reason !== null) return `diverged: ${reason}`;
   const { knn, loss, evaluation } = (await readSummary(pathOf(call, run))) ?? {};
   const percent = (share: number | undefined) => `${(100 * (share ?? Number.NaN)).toFixed(1)} %`;
   const linear = evaluation ? `, linear ${percent(evaluation.linear.top1)}` : '';
-  return `kNN ${percent(knn?.after)}${linear}, loss ${loss?.last.toFixed(3)}`;
+  return `kNN ${percent(knn?.after)}${linear} on ${images}, loss ${loss?.last.toFixed(3)}`;
 }
 
 /** The results of all runs that have ended. */
-async function collect(call: StudyCall): Promise<StudyResults> {
+async function collect(call: StudyCall, images: string): Promise<StudyResults> {
   const runs: RunResult[] = [];
   const failed: Array<StudyResults['failed'][number]> = [];
   for (const run of call.plan.runs) {
-    const state = await stateOf(call, run);
+    const state = await stateOf(call, run, images);
     if (state === 'to do') continue;
     const [path, cell] = [pathOf(call, run), run.cell.name];
     if (state === 'failed') failed.push({ cell, seed: run.seed, reason: (await failureOf(path)) ?? '' });

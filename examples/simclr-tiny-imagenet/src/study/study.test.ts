@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
@@ -49,7 +49,7 @@ describe('a study', () => {
     const [whole, broken] = [join(folder, 'whole'), join(folder, 'broken')];
     const { code, stdout, stderr } = await call([file(), '--engine', 'simd', '--out', whole]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/^\[4\/4\] temperature 0\.5, seed 1: kNN \d+\.\d %, loss \d\.\d{3}$/m);
+    expect(stdout).toMatch(/^\[4\/4\] temperature 0\.5, seed 1: kNN \d+\.\d % on generated images, loss \d\.\d{3}$/m);
     expect(stdout).toMatch(/^temperature: 0\.5 instead of 0\.1 +2 +[+-]/m);
     expect(readdirSync(join(whole, 'runs'))).toHaveLength(4);
     const results = json(join(whole, 'study.json'));
@@ -94,6 +94,58 @@ describe('a study', () => {
     expect(stdout).toMatch(/^Failed: optimizer\.learningRate 1e\+30, seed 0: .*the loss of step \d+ is NaN/m);
     expect(json(join(out, 'study.json'))).toMatchObject({ planned: 2, done: 1, failed: [{ seed: 0 }] });
     expect((await call([file(rates), '--out', out])).stdout).toContain('2 of them were done before.');
+  });
+
+  it('ends with the error of a run that is no divergence, and goes on once it is mended', async () => {
+    const out = join(folder, 'out');
+    const rest = { ...tiny, seeds: [0] };
+    const model = join(out, 'runs', 'temperature-0.5-seed-0', 'model.safetensors');
+    mkdirSync(model, { recursive: true });
+    const { code, stdout, stderr } = await call([file(rest), '--engine', 'simd', '--out', out]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^\[1\/2\]/m);
+    expect(stderr).toContain('model.safetensors');
+    expect(json(join(out, 'study.json'))).toMatchObject({ done: 1, failed: [] });
+    rmSync(model, { recursive: true });
+    const mended = await call([file(rest), '--engine', 'simd', '--out', out]);
+    expect({ code: mended.code, ...json(join(out, 'study.json')) }).toMatchObject({ code: 0, done: 2, failed: [] });
+  });
+
+  it('keeps to images of one kind', async () => {
+    const out = join(folder, 'out');
+    await call([file(), '--engine', 'simd', '--out', out], '[1/4]');
+    const png = Buffer.from(
+      'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==',
+      'base64',
+    );
+    for (const [data, label] of ['one', 'other'].flatMap((data) => ['a', 'b'].map((label) => [data, label] as const))) {
+      mkdirSync(join(folder, data, label), { recursive: true });
+      for (let i = 0; i < 20; i++) writeFileSync(join(folder, data, label, `${i}.png`), png);
+    }
+    const refusal = async (data: string) =>
+      (await call([file(), '--engine', 'simd', '--data', join(folder, data), '--out', out])).stderr;
+    expect(await refusal('one')).toMatchInlineSnapshot(`
+      "The study in FOLDER/out was begun with other settings, got differences in temperature-0.1-seed-0:
+        images: "generated" → "FOLDER/one"
+      Use the same file and options, or name another folder: --out FOLDER
+      "
+    `);
+    rmSync(out, { recursive: true });
+    const begun = ['--engine', 'simd', '--data', join(folder, 'one'), '--out', out];
+    expect(
+      (
+        await call(
+          [file({ ...tiny, settings: { ...tiny.settings, classes: undefined, imagesPerClass: undefined } }), ...begun],
+          '[1/4]',
+        )
+      ).stdout,
+    ).toMatch(/% on a folder of images, loss/);
+    expect(await refusal('other')).toMatchInlineSnapshot(`
+      "The study in FOLDER/out was begun with other settings, got differences in temperature-0.1-seed-0:
+        images: "FOLDER/one" → "FOLDER/other"
+      Use the same file and options, or name another folder: --out FOLDER
+      "
+    `);
   });
 
   it('refuses what it does not take', async () => {
