@@ -1,7 +1,11 @@
 // `node scripts/count-lines.mjs`: the lines of a whole training, the first code of README and site, beside those of other libraries.
-import { readFileSync } from 'node:fs';
+// `node scripts/count-lines.mjs --lightly FOLDER`: also counts those of the examples in a clone of lightly-ai/lightly, by method, and writes them into
+// examples/methods/lightly-lines.json.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { codeBlocks } from './code-blocks.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -24,8 +28,25 @@ const others = [
   },
 ];
 
-/** Lines of TypeScript that are neither blank nor a comment alone. */
-export const countLines = (code) => code.split('\n').filter((line) => !/^\s*(\/\/.*)?$/.test(line)).length;
+/** Lines that are neither blank nor a comment alone; comments of TypeScript begin with `//`, those of Python with `#`. */
+export const countLines = (code, comment = '//') =>
+  code.split('\n').filter((line) => line.trim() !== '' && !line.trim().startsWith(comment)).length;
+
+/**
+ * Lines of lightly's example of each method that has a file in examples/methods.
+ *
+ * @param {string} clone - a folder of lightly-ai/lightly, with its history.
+ */
+function countLightly(clone) {
+  const { stdout } = spawnSync('git', ['log', '-1', '--format=%h'], { cwd: clone, encoding: 'utf8' });
+  const names = ['simclr', 'dcl', 'supcon', 'moco', 'byol', 'simsiam', 'barlow-twins', 'vicreg', 'swav', 'dino'];
+  const files = names.map((name) => [name, join(clone, 'examples/pytorch', `${name.replace('-', '')}.py`)]);
+  const counted = files.filter(([, file]) => existsSync(file));
+  const methods = Object.fromEntries(
+    counted.map(([name, file]) => [name, countLines(readFileSync(file, 'utf8'), '#')]),
+  );
+  return { source: `lightly-ai/lightly ${stdout.trim()}, examples/pytorch`, methods };
+}
 
 /**
  * The first code of README and site that is no shell command.
@@ -51,5 +72,11 @@ export function comparison() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { lightly } = parseArgs({ options: { lightly: { type: 'string' } } }).values;
   console.log(`Lines of a SimCLR training:\n${comparison().join('\n')}`);
+  if (lightly) {
+    const counts = countLightly(lightly);
+    writeFileSync(join(root, 'examples/methods/lightly-lines.json'), `${JSON.stringify(counts, null, 2)}\n`);
+    console.log(counts);
+  }
 }

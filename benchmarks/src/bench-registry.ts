@@ -8,6 +8,7 @@ import { gpuTableBench } from './benches/gpu-table.ts';
 import { kernels } from './benches/kernels.ts';
 import { largeBatch } from './benches/large-batch.ts';
 import { layers } from './benches/layers.ts';
+import { methods } from './benches/methods.ts';
 import { scaling } from './benches/scaling.ts';
 import { trainStep } from './benches/train-step.ts';
 import { views } from './benches/views.ts';
@@ -25,6 +26,7 @@ export const benches: readonly Bench[] = [
   register(augment),
   register(views),
   register(largeBatch),
+  register(methods),
   register(gpuDevice),
   register(gpuKernels),
   register(capture),

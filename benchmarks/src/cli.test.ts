@@ -135,6 +135,26 @@ describe('bench layers', () => {
   });
 });
 
+describe('bench methods', () => {
+  it('lets methods take turns with SimCLR', async () => {
+    const tiny = ['--batch-size', '4', '--image-size', '32', '--rounds', '2', '--steps', '1'];
+    const { code, out } = await bench('methods', ...tiny, '--methods', 'byol,swav', '--json');
+    expect(code).toBe(0);
+    const { methods, ...record } = JSON.parse(out);
+    expect(record).toMatchObject({ bench: 'methods', engine: 'simd', batchSize: 4, rounds: 2 });
+    expect(methods.map(({ method }: { method: string }) => method)).toEqual(['simclr', 'byol', 'swav']);
+    expect(methods[0].timesSimclr).toBe(1);
+    expect(methods.every(({ milliseconds }: { milliseconds: number }) => milliseconds > 0)).toBe(true);
+  });
+
+  it('ends with 2 for a method that there is not', async () => {
+    expect(await bench('methods', '--methods', 'byol,simclr2')).toMatchObject({
+      code: 2,
+      errors: expect.stringContaining("or all, got 'simclr2'"),
+    });
+  });
+});
+
 describe('bench gpu-kernels', () => {
   it('ends with 2 for a network or a precision that there is not', async () => {
     expect(await bench('gpu-kernels', '--network', 'vgg')).toMatchObject({

@@ -22,7 +22,7 @@ export async function train({ images, size, batchSize, epochs, seed, onEvent }: 
     optimizer: ssl.adam({ weightDecay: 1e-6 }),
     schedule: ssl.warmupCosine({ learningRate: 2e-3, warmupSteps: Math.floor(totalSteps / 10), totalSteps }),
   });
-  for await (const event of trainer.fit({ epochs, ...feed })) onEvent(event);
+  for await (const event of trainer.fit({ epochs, ...feed })) await onEvent(event);
   trainer.dispose();
   feed.dispose();
   return encoder;

@@ -9,6 +9,9 @@ export interface Measured {
   readonly method: string;
   readonly seed: number;
   readonly engine: string;
+  readonly device: string;
+  /** Name of the images. */
+  readonly data: string;
   /** Top-1 of the 20 nearest neighbours (temperature 0.1) and of the linear probe, fractions. */
   readonly knn: number;
   readonly linear: number;
@@ -26,8 +29,8 @@ export interface Measured {
 
 /** Trains a method and evaluates its encoder. It starts the engine; memory is that of the whole process. */
 export async function measure(method: string, seed: number, options: Options, data: Data): Promise<Measured> {
-  const { batchSize, epochs } = options;
-  const { name: engine } = await ssl.startEngine('auto');
+  const { batchSize, epochs, threads } = options;
+  const { name: engine, device } = await ssl.startEngine('auto', threads === null ? {} : { threads });
   const { train } = await (methods[method] as NonNullable<(typeof methods)[string]>)();
   const losses: number[] = [];
   let steps = 0;
@@ -47,7 +50,7 @@ export async function measure(method: string, seed: number, options: Options, da
   const megabytes = process.resourceUsage().maxRSS / 1024;
   const loss = losses.length > 0 ? { first: losses[0] as number, last: losses.at(-1) as number } : null;
   tf.disposeVariables();
-  return { method, seed, engine, ...evaluated, loss, steps, seconds, megabytes };
+  return { method, seed, engine, device, data: data.name, ...evaluated, loss, steps, seconds, megabytes };
 }
 
 async function evaluate(encoder: ssl.TypedModel, { train, val }: Data) {

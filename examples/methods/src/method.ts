@@ -9,8 +9,8 @@ export interface Run {
   readonly batchSize: number;
   readonly epochs: number;
   readonly seed: number;
-  /** Called with every event of the training. */
-  readonly onEvent: (event: FitEvent) => void;
+  /** Called, and awaited, with every event of the training. */
+  readonly onEvent: (event: FitEvent) => void | Promise<void>;
 }
 
 /** Trains an encoder without labels (but `supcon`) and returns it. */

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
+import * as ssl from '@tfjs-ssl/all';
+import { disposeVariables } from '@tfjs-ssl/testing';
 import { expect, it } from 'vitest';
 import type { Measured } from './measure.ts';
 import { readOptions } from './options.ts';
 import { methods } from './registry.ts';
-import { interval, linesOf, tableOf } from './table.ts';
+import { cellsOf, columns, interval, linesOf, markdown } from './table.ts';
 
 const files = Object.keys(methods).filter((name) => name !== 'untrained');
 const textOf = (name: string) => readFileSync(new URL(`./${name}.ts`, import.meta.url), 'utf8');
@@ -17,6 +19,24 @@ it.each(files)('%s is a complete training of at most 45 lines that says how it d
   expect(linesOf(name)).toBeGreaterThan(20);
 });
 
+it.each(files)('%s trains on generated images', { timeout: 30_000 }, async (name) => {
+  await ssl.startEngine('simd');
+  const { train } = await (methods[name] as NonNullable<(typeof methods)[string]>)();
+  const images = ssl.generatedImages({ classes: 2, imagesPerClass: 8, size: 32 });
+  const losses: number[] = [];
+  const onEvent = (event: ssl.FitEvent) => {
+    if (event.type === 'step') losses.push(event.loss);
+  };
+  const encoder = await train({ images, size: 32, batchSize: 8, epochs: 2, seed: 1, onEvent });
+  expect(losses).toHaveLength(4);
+  expect(losses.every(Number.isFinite)).toBe(true);
+  const untrained = ssl.resnet18({ inputShape: [32, 32, 3], width: 16, seed: 1 });
+  const values = (model: ssl.TypedModel) => model.getWeights().map((weight) => weight.dataSync());
+  const [before, after] = [values(untrained), values(encoder)];
+  expect(after.filter((value, i) => value.every((x, j) => x === before[i]?.[j]))).toEqual([]);
+  disposeVariables();
+});
+
 it('gives the mean and the 95 % interval of few values', () => {
   expect(interval([0.5])).toEqual({ mean: 0.5, half: null });
   // t(0.975, 2) = 4.303, deviation 0.1, root of 3
@@ -26,15 +46,32 @@ it('gives the mean and the 95 % interval of few values', () => {
 
 it('writes a row for each method', () => {
   const run = (method: string, seed: number, more: Partial<Measured> = {}): Measured => ({
-    ...{ method, seed, engine: 'simd', knn: 0.2 + 0.1 * seed, linear: 0.5, effectiveRank: 12.34, deviation: 0.1 },
+    ...{
+      method,
+      seed,
+      engine: 'simd',
+      device: 'this',
+      data: 'generated',
+      knn: 0.2 + 0.1 * seed,
+      linear: 0.5,
+      effectiveRank: 12.34,
+      deviation: 0.1,
+    },
     ...{ loss: { first: 2, last: 1 }, steps: 100, seconds: 20 + seed, megabytes: 300, ...more },
   });
   const untrained = run('untrained', 0, { loss: null, steps: 0, seconds: 0 });
-  expect(tableOf([untrained, run('simclr', 0), run('simclr', 1)]).replace(/\d+ \|\n$/, 'N |\n')).toMatchInlineSnapshot(`
-    "| method | kNN, % | linear, % | effective rank | seconds | ms a step | memory, MB | lines |
-    | --- | --: | --: | --: | --: | --: | --: | --: |
-    | untrained | 20.0 | 50.0 | 12.3 |  |  | 300 |  |
-    | simclr | 25.0 ± 63.5 | 50.0 ± 0.0 | 12.3 | 21 | 205 | 300 | N |
+  const rows = cellsOf([untrained, run('simclr', 0), run('simclr', 1)]);
+  expect(rows[1]?.slice(-2)).toEqual([`${linesOf('simclr')}`, '49']);
+  expect(
+    markdown(
+      columns,
+      rows.map((row) => row.slice(0, -2)),
+    ),
+  ).toMatchInlineSnapshot(`
+    "| method | kNN, % | linear, % | effective rank | seconds | ms a step | memory, MB | lines | lightly's lines |
+    | --- | --: | --: | --: | --: | --: | --: | --: | --: |
+    | untrained | 20.0 | 50.0 | 12.3 |  |  | 300 |
+    | simclr | 25.0 ± 63.5 | 50.0 ± 0.0 | 12.3 | 21 | 205 | 300 |
     "
   `);
 });
@@ -43,6 +80,12 @@ it('reads its options, and says what is wrong with them', async () => {
   const read = (...args: string[]) => readOptions(args, async () => null);
   expect(await read('--help')).toBeNull();
   expect(await read('byol', '--epochs', '2')).toMatchObject({ names: ['byol'], epochs: 2, seeds: 3, data: null });
+  expect(await read('byol')).toMatchObject({ jobs: 1, only: null, threads: null });
+  expect(await read('byol', '--jobs', '2', '--only', '1', '--threads', '4')).toMatchObject({
+    jobs: 2,
+    only: 1,
+    threads: 4,
+  });
   expect((await read('--all'))?.names).toEqual(Object.keys(methods));
   expect(await readOptions(['moco'], async () => 'found')).toMatchObject({ data: 'found' });
   expect(await readOptions(['moco', '--generated'], async () => 'found')).toMatchObject({ data: null });

@@ -15,7 +15,11 @@ export interface Options {
   readonly seeds: number;
   /** Trains this seed alone, in this process, and prints its result as JSON. */
   readonly only: number | null;
-  /** File for the table. */
+  /** Runs at a time. */
+  readonly jobs: number;
+  /** Of the engine of each run; null for the engine's choice. */
+  readonly threads: number | null;
+  /** File for all results. */
   readonly out: string | null;
 }
 
@@ -34,11 +38,12 @@ npm run methods -- --all [options]        all of them
   --batch-size N        images of a step; default 32
   --epochs N            default 16
   --seeds N             runs of each method; default 3
-  --out FILE            also writes the table there, as Markdown
+  --jobs N              runs at a time, which share the processor's cores; default 1
+  --out FILE            also writes all results there as JSON, after each run; runs that it has already are not repeated
   --help`;
 
-const counts = ['classes', 'images-per-class', 'size', 'batch-size', 'epochs', 'seeds'] as const;
-const defaults = { classes: 10, 'images-per-class': 500, size: 64, 'batch-size': 32, epochs: 16, seeds: 3 };
+const counts = ['classes', 'images-per-class', 'size', 'batch-size', 'epochs', 'seeds', 'jobs'] as const;
+const defaults = { classes: 10, 'images-per-class': 500, size: 64, 'batch-size': 32, epochs: 16, seeds: 3, jobs: 1 };
 
 /**
  * Reads the arguments of a call.
@@ -57,20 +62,23 @@ export async function readOptions(args: string[], find: () => Promise<string | n
     throw new UsageError(`There is no method ${unknown.join(', ')}. There are ${Object.keys(methods).join(', ')}.`);
   }
   if (values.data !== undefined && values.generated) throw new UsageError('Pass --data or --generated, not both.');
-  const [classes, imagesPerClass, size, batchSize, epochs, seeds] = counts.map((flag) => {
+  const [classes, imagesPerClass, size, batchSize, epochs, seeds, jobs] = counts.map((flag) => {
     const value = values[flag] === undefined ? defaults[flag] : Number(values[flag]);
     if (Number.isInteger(value) && value >= 1) return value;
     throw new UsageError(`--${flag} must be an integer of at least 1, got ${values[flag]}.`);
-  }) as [number, number, number, number, number, number];
+  }) as [number, number, number, number, number, number, number];
   const data = values.generated ? null : (values.data ?? (await find()));
-  const only = values.only === undefined ? null : Number(values.only);
-  return { names, data, classes, imagesPerClass, size, batchSize, epochs, seeds, only, out: values.out ?? null };
+  const [only, threads] = [values.only, values.threads].map((value) =>
+    value === undefined ? null : Number(value),
+  ) as [number | null, number | null];
+  const numbers = { classes, imagesPerClass, size, batchSize, epochs, seeds, jobs, only, threads };
+  return { names, data, ...numbers, out: values.out ?? null };
 }
 
 function parse(args: string[]) {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean', default: false } as const;
-  const flags = { all: flag, help: flag, generated: flag, data: text, out: text, only: text };
+  const flags = { all: flag, help: flag, generated: flag, data: text, out: text, only: text, threads: text };
   try {
     return parseArgs({
       args,
@@ -83,6 +91,7 @@ function parse(args: string[]) {
         'batch-size': text,
         epochs: text,
         seeds: text,
+        jobs: text,
       },
     });
   } catch (error) {

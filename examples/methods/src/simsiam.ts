@@ -26,7 +26,7 @@ export async function train({ images, size, batchSize, epochs, seed, onEvent }: 
     optimizer: ssl.sgd({ momentum: 0.9, weightDecay: 5e-4 }),
     schedule: ssl.warmupCosine({ learningRate: 0.03, warmupSteps: Math.floor(totalSteps / 10), totalSteps }),
   });
-  for await (const event of trainer.fit({ epochs, ...feed })) onEvent(event);
+  for await (const event of trainer.fit({ epochs, ...feed })) await onEvent(event);
   trainer.dispose();
   feed.dispose();
   return encoder;

@@ -27,9 +27,28 @@ const percent = (values: readonly number[]): string => {
   return half === null ? `${(100 * mean).toFixed(1)}` : `${(100 * mean).toFixed(1)} ± ${(100 * half).toFixed(1)}`;
 };
 
-/** A Markdown table with a row for each method, over all its seeds. */
-export function tableOf(runs: readonly Measured[]): string {
-  const rows = [...new Set(runs.map(({ method }) => method))].map((method) => {
+/** Lines of lightly's example of the same method, counted alike; null for what it has no example of. */
+function lightlyLinesOf(method: string): number | null {
+  const { methods } = JSON.parse(readFileSync(new URL('../lightly-lines.json', import.meta.url), 'utf8'));
+  return methods[method] ?? null;
+}
+
+/** What a table says of each method. */
+export const columns = [
+  'method',
+  'kNN, %',
+  'linear, %',
+  'effective rank',
+  'seconds',
+  'ms a step',
+  'memory, MB',
+  'lines',
+  "lightly's lines",
+] as const;
+
+/** A row for each method, over all its seeds. */
+export function cellsOf(runs: readonly Measured[]): string[][] {
+  return [...new Set(runs.map(({ method }) => method))].map((method) => {
     const own = runs.filter((run) => run.method === method);
     const mean = (value: (run: Measured) => number): number => interval(own.map(value)).mean;
     const trained = own.every(({ steps }) => steps > 0);
@@ -42,9 +61,13 @@ export function tableOf(runs: readonly Measured[]): string {
       trained ? mean(({ seconds, steps }) => (1000 * seconds) / steps).toFixed(0) : '',
       mean(({ megabytes }) => megabytes).toFixed(0),
       `${linesOf(method) ?? ''}`,
+      `${lightlyLinesOf(method) ?? ''}`,
     ];
   });
-  const header = ['method', 'kNN, %', 'linear, %', 'effective rank', 'seconds', 'ms a step', 'memory, MB', 'lines'];
+}
+
+/** A Markdown table. */
+export function markdown(header: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [line(header), line(['---', ...header.slice(1).map(() => '--:')]), ...rows.map(line), ''].join('\n');
 }
