@@ -40,7 +40,7 @@ export default defineConfig({
           // Minutes on a software driver, so not part of `npm test`: the GPU engine's own tests, and the suites of ops and blocks on it.
           name: 'webgpu',
           include: [
-            'packages/{engine-webgpu,engine,ops,layers,augmentations,losses,projection-heads,resnet,trainer}/src/**/*.test.ts',
+            'packages/{engine-webgpu,engine,ops,layers,augmentations,losses,projection-heads,resnet,efficientnet,trainer}/src/**/*.test.ts',
             'packages/feed/src/**/*.test.ts',
             'test/webgpu/*.test.ts',
           ],

@@ -66,7 +66,7 @@ else
   kernels=(--candidates 12)
   capture=(--device gpu --batch-size 256 --steps 100)
   short=(packages/engine-webgpu/src/kernels packages/engine-webgpu/src/product packages/engine-webgpu/src/engine.test.ts)
-  long=(packages/engine-webgpu packages/ops packages/losses packages/layers packages/resnet packages/augmentations packages/trainer/src/mixed-precision)
+  long=(packages/engine-webgpu packages/ops packages/losses packages/layers packages/resnet packages/efficientnet packages/augmentations packages/trainer/src/mixed-precision)
   vitest=(--maxWorkers="$((processes > 8 ? 8 : processes))")
   run=(--engine webgpu --require-gpu)
 fi

@@ -1,5 +1,6 @@
 export * from '@tfjs-ssl/augmentations';
 export * from '@tfjs-ssl/datasets';
+export * from '@tfjs-ssl/efficientnet';
 export * from '@tfjs-ssl/engine';
 export * from '@tfjs-ssl/evaluation';
 export * from '@tfjs-ssl/feed';

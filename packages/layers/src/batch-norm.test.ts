@@ -46,6 +46,15 @@ describeEngines('batchNorm', () => {
     await expectClose(layer.apply([x, tf.tensor2d([[3], [-3]])], { training }) as tf.Tensor, [2, 0]);
   });
 
+  it.each([[true], [false]])('applies SiLU to the sum with the residual; training: %s', async (training) => {
+    const { layer } = build({ silu: true, epsilon: 1e-12 });
+    const x = tf.tensor2d([[-1], [1]]);
+    const silu = (value: number) => value / (1 + Math.exp(-value));
+    await expectClose(layer.apply(x, { training }) as tf.Tensor, [silu(-1), silu(1)]);
+    layer.setWeights([tf.ones([1]), tf.zeros([1]), tf.zeros([1]), tf.ones([1])]);
+    await expectClose(layer.apply([x, tf.tensor2d([[3], [-3]])], { training }) as tf.Tensor, [silu(2), silu(-2)]);
+  });
+
   it('starts as the identity, or at zero where asked to', async () => {
     const x = tf.randomNormal([4, 2, 2, 3]);
     await expectClose(batchNorm({ epsilon: 1e-12 }).apply(x) as tf.Tensor, x);
@@ -53,7 +62,7 @@ describeEngines('batchNorm', () => {
   });
 
   it('survives its configuration', () => {
-    const layer = batchNorm({ momentum: 0.2, epsilon: 1e-3, relu: true, zeroGamma: true, name: 'bn' });
+    const layer = batchNorm({ momentum: 0.2, epsilon: 1e-3, silu: true, zeroGamma: true, name: 'bn' });
     const Class = layer.constructor as unknown as tf.serialization.SerializableConstructor<tfl.layers.Layer>;
     expect(Class.fromConfig(Class, layer.getConfig()).getConfig()).toEqual(layer.getConfig());
   });
@@ -97,6 +106,9 @@ describeEngines('batchNorm', () => {
     );
     expect(() => batchNorm({ epsilon: 0 })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: batchNorm: epsilon must be a finite number above 0, got 0. Use 1e-5.]`,
+    );
+    expect(() => batchNorm({ relu: true, silu: true })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: batchNorm: silu must be false beside relu, got true. Choose one activation.]`,
     );
     expect(() => batchNorm().build([null])).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: batchNorm: input must be x or [x, residual] of shape [..., C] with C known, got [null]. Give the model's input shape with its channels.]`,

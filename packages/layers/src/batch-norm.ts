@@ -16,6 +16,8 @@ export interface BatchNormOptions {
   readonly affine?: boolean;
   /** Whether max(0, .) is applied at the end. Default false. */
   readonly relu?: boolean;
+  /** Whether x sigmoid(x) is applied at the end, in place of a rectifier. Default false. */
+  readonly silu?: boolean;
   /** Whether the scale starts at 0, so that a residual block starts as its shortcut. Default false. */
   readonly zeroGamma?: boolean;
   /** Name of the layer. In files, `.weight`, `.bias`, `.running_mean` and `.running_var` are appended to it. */
@@ -27,6 +29,7 @@ class BatchNorm extends TorchLayer {
   readonly #momentum: number;
   readonly #epsilon: number;
   readonly #relu: boolean;
+  readonly #silu: boolean;
   readonly #zeroGamma: boolean;
   readonly #affine: boolean;
   #channels = 0;
@@ -37,13 +40,23 @@ class BatchNorm extends TorchLayer {
 
   constructor(options: BatchNormOptions = {}) {
     super(options as LayerArgs);
-    const { momentum = 0.1, epsilon = 1e-5, relu = false, zeroGamma = false, affine = true } = options;
+    const { momentum = 0.1, epsilon = 1e-5, relu = false, silu = false, zeroGamma = false, affine = true } = options;
     const advice = "It is the weight of the new batch: Keras's 0.9 is 0.1 here.";
     checkNumber('batchNorm', 'momentum', momentum, { above: 0, max: 1 }, advice);
     checkNumber('batchNorm', 'epsilon', epsilon, { above: 0 }, 'Use 1e-5.');
     this.#momentum = momentum;
     this.#epsilon = epsilon;
+    if (relu && silu) {
+      throw argumentError({
+        fn: 'batchNorm',
+        argument: 'silu',
+        required: 'be false beside relu',
+        got: silu,
+        advice: 'Choose one activation.',
+      });
+    }
     this.#relu = relu;
+    this.#silu = silu;
     this.#zeroGamma = zeroGamma;
     this.#affine = affine;
   }
@@ -98,7 +111,7 @@ class BatchNorm extends TorchLayer {
       variance: this.#runningVariance.read() as tf.Variable,
       momentum: this.#momentum,
     };
-    const options = { epsilon: this.#epsilon, relu: this.#relu, running };
+    const options = { epsilon: this.#epsilon, relu: this.#relu, silu: this.#silu, running };
     return batchNormTrain(x, gamma, beta, residual ? { ...options, residual } : options).output;
   }
 
@@ -108,7 +121,7 @@ class BatchNorm extends TorchLayer {
       mean: this.#runningMean.read() as tf.Tensor1D,
       variance: this.#runningVariance.read() as tf.Tensor1D,
     };
-    const options = { epsilon: this.#epsilon, relu: this.#relu };
+    const options = { epsilon: this.#epsilon, relu: this.#relu, silu: this.#silu };
     return batchNormEvaluate(x, gamma, beta, statistics, residual ? { ...options, residual } : options);
   }
 
@@ -125,24 +138,24 @@ class BatchNorm extends TorchLayer {
       relu: this.#relu,
       zeroGamma: this.#zeroGamma,
     };
-    return this.#affine ? config : { ...config, affine: false };
+    return { ...config, ...(this.#silu && { silu: true }), ...(!this.#affine && { affine: false }) };
   }
 }
 tf.serialization.registerClass(BatchNorm);
 
 /**
- * Batch normalisation with PyTorch's semantics, fused with the shortcut and rectifier that follow it in a residual network.
+ * Batch normalisation with PyTorch's semantics, fused with the shortcut and the activation that follow it in a network.
  *
  *     y = relu(weight (x - mean) / sqrt(variance + epsilon) + bias + residual)
  *
  * With `{ training: true }`, the layer normalises with the mean and the biased variance of the batch, over all axes but the last, and updates
  * the running statistics: running = (1 - momentum) running + momentum batch, with the unbiased variance. Otherwise it normalises with the
- * running statistics and changes nothing. Apply it to `x` or to `[x, residual]`.
+ * running statistics and changes nothing. Apply it to `x` or to `[x, residual]`. With `silu`, x sigmoid(x) takes the place of the rectifier.
  *
- * @param options - momentum (the batch's weight, not the past's as in Keras), epsilon, scale and shift, rectifier.
+ * @param options - momentum (the batch's weight, not the past's as in Keras), epsilon, scale and shift, activation.
  * @returns a layer that keeps the shape. Its variables `weight` and `bias` (if affine), `running_mean` and `running_var`, shape [C], live until the layer or
  * its model is disposed.
- * @throws RangeError if momentum or epsilon is out of range, shapes do not fit, or a training batch has one value per channel.
+ * @throws RangeError if momentum or epsilon is out of range, there are two activations, shapes do not fit, or a training batch has one value per channel.
  *
  * @example
  * ```ts

@@ -4,10 +4,18 @@ export { copyOf } from './branches/copy-of.ts';
 export { type FeatureQueue, type FeatureQueueOptions, featureQueue } from './branches/feature-queue.ts';
 export { type MovingAverage, type MovingAverageOptions, movingAverage } from './branches/moving-average.ts';
 export { type Conv2dOptions, conv2d } from './conv2d.ts';
+export { type DepthwiseConv2dOptions, depthwiseConv2d } from './depthwise-conv2d.ts';
 export { type GlobalAveragePoolOptions, globalAveragePool } from './global-average-pool.ts';
 export { type LinearOptions, linear } from './linear.ts';
 export { type MaxPool2dOptions, maxPool2d } from './max-pool2d.ts';
-export type { TensorLayer } from './torch-layer.ts';
+export { type SqueezeExciteOptions, squeezeExcite } from './squeeze-excite.ts';
+export { type StochasticDepthOptions, stochasticDepth } from './stochastic-depth.ts';
+export {
+  type StochasticDepthKey,
+  stochasticDepthShape,
+  stochasticDepthTable,
+} from './stochastic-depth-table.ts';
+export type { CallOptions, TensorLayer, TrainingOption } from './torch-layer.ts';
 export { type TypedModel, typedModel } from './typed-model.ts';
 export { type UnitLengthOptions, unitLength } from './unit-length.ts';
 export { type WeightNormLinearOptions, weightNormLinear } from './weight-norm-linear.ts';

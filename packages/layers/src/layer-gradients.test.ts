@@ -4,8 +4,10 @@ import { describeEngines, expectGradient } from '@tfjs-ssl/testing';
 import { it } from 'vitest';
 import { batchNorm } from './batch-norm.ts';
 import { conv2d } from './conv2d.ts';
+import { depthwiseConv2d } from './depthwise-conv2d.ts';
 import { linear } from './linear.ts';
 import { maxPool2d } from './max-pool2d.ts';
+import { squeezeExcite } from './squeeze-excite.ts';
 
 const noise = (shape: number[], seed: number): tf.Tensor => tf.randomNormal(shape, 0, 1, 'float32', seed);
 
@@ -49,12 +51,29 @@ describeEngines('gradients of layers', () => {
     await checkLayer(conv2d({ filters: 3, useBias: true, ...window }), [noise([2, 5, 4, 2], 2)]);
   });
 
+  it.each([
+    { kernelSize: 3, strides: 1, padding: 1 },
+    { kernelSize: 3, strides: 2, padding: 1 },
+    { kernelSize: 5, strides: 1, padding: 2 },
+    { kernelSize: 5, strides: 2, padding: 2 },
+  ])('depthwiseConv2d %j', async (window) => {
+    await checkLayer(depthwiseConv2d(window), [noise([2, 5, 4, 3], 2)]);
+  });
+
+  it('squeezeExcite', async () => {
+    await checkLayer(squeezeExcite({ squeezed: 2 }), [noise([2, 3, 2, 4], 2)]);
+  });
+
   it('linear', async () => {
     await checkLayer(linear({ units: 3 }), [noise([4, 5], 2)]);
   });
 
   it.each([[true], [false]])('batchNorm, training: %s', async (training) => {
     await checkLayer(batchNorm(), [noise([6, 2, 2, 3], 2)], training);
+  });
+
+  it.each([[true], [false]])('batchNorm with SiLU, training: %s', async (training) => {
+    await checkLayer(batchNorm({ silu: true }), [noise([6, 2, 2, 3], 2)], training);
   });
 
   it.each([[true], [false]])('batchNorm with a residual, training: %s', async (training) => {

@@ -4,9 +4,12 @@ import { describeEngines, expectClose } from '@tfjs-ssl/testing';
 import { expect, it } from 'vitest';
 import { batchNorm } from './batch-norm.ts';
 import { conv2d } from './conv2d.ts';
+import { depthwiseConv2d } from './depthwise-conv2d.ts';
 import { globalAveragePool } from './global-average-pool.ts';
 import { linear } from './linear.ts';
 import { maxPool2d } from './max-pool2d.ts';
+import { squeezeExcite } from './squeeze-excite.ts';
+import { stochasticDepth } from './stochastic-depth.ts';
 import { encodeWeights } from './weights/encode-weights.ts';
 
 /** Every layer of the package, with a shortcut around the first ones, and stock layers in between. */
@@ -25,6 +28,10 @@ function network(): tfl.LayersModel {
   ] as tfl.SymbolicTensor[]);
   x = maxPool2d({ poolSize: 3, strides: 2, padding: 1, name: 'maxpool' }).apply(x);
   x = tfl.layers.dropout({ rate: 0.5, seed: 1 }).apply(x);
+  const branch = depthwiseConv2d({ kernelSize: 3, padding: 1, name: 'layer2.0.conv1' }).apply(x) as tfl.SymbolicTensor;
+  const gated = squeezeExcite({ squeezed: 2, name: 'layer2.0.gate' }).apply(branch) as tfl.SymbolicTensor;
+  const normal = batchNorm({ silu: true, name: 'layer2.0.bn1' }).apply(gated) as tfl.SymbolicTensor;
+  x = stochasticDepth({ probability: 0, index: 0 }).apply([normal, x as tfl.SymbolicTensor]);
   x = globalAveragePool({ name: 'avgpool' }).apply(x);
   x = linear({ units: 4, seed: 3, name: 'fc' }).apply(x);
   const kernelInitializer = tfl.initializers.glorotUniform({ seed: 2 });

@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { argumentError, showValue } from '@tfjs-ssl/checks';
+import type { CallOptions, TrainingOption } from './torch-layer.ts';
 
 interface TensorOfRank {
   readonly 1: tf.Tensor1D;
@@ -14,7 +15,8 @@ interface TensorOfRank {
  * instead of a union of four types.
  */
 export interface TypedModel<Output extends tf.Tensor = tf.Tensor2D> extends LayersModel {
-  apply(inputs: tf.Tensor, kwargs?: { readonly training?: boolean }): Output;
+  apply(inputs: tf.Tensor, kwargs?: TrainingOption): Output;
+  apply(inputs: tf.Tensor, kwargs: CallOptions): Output;
   apply(inputs: SymbolicTensor): SymbolicTensor;
   apply(...args: Parameters<LayersModel['apply']>): ReturnType<LayersModel['apply']>;
   predict(inputs: tf.Tensor, args?: Parameters<LayersModel['predict']>[1]): Output;

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkBatchNorm } from './contract/check-batch-norm.ts';
+import { checkActivation, checkBatchNorm } from './contract/check-batch-norm.ts';
 import { hasKernel } from './contract/has-kernel.ts';
 import { runKernel } from './contract/run-kernel.ts';
+import { silu as sigmoidUnit } from './silu.ts';
 import { statisticAxes } from './statistic-axes.ts';
 
 /** The statistics of {@link batchNormEvaluate}. */
@@ -18,16 +19,18 @@ export interface BatchNormEvaluateOptions {
   readonly epsilon?: number;
   /** Whether to apply max(0, .) at the end. Default false. */
   readonly relu?: boolean;
+  /** Whether to apply x sigmoid(x) at the end, in place of a rectifier. Default false. */
+  readonly silu?: boolean;
   /** The shortcut of a residual block, with the shape of `x`. It is added before the rectifier. Default: none. */
   readonly residual?: tf.Tensor;
 }
 
 /**
- * Normalises with given statistics, as an encoder does in evaluation mode. It can add a residual and apply a rectifier in the same pass.
+ * Normalises with given statistics, as an encoder does in evaluation mode. It can add a residual and apply a rectifier or SiLU.
  *
  *     output = relu(gamma (x - mean) / sqrt(variance + epsilon) + beta + residual)
  *
- * `relu` and `residual` are optional. Gradients flow to `x`, `gamma`, `beta` and `residual`, but not to the statistics.
+ * `relu`, `silu` in its place, and `residual` are optional. Gradients flow to `x`, `gamma`, `beta` and `residual`, but not to the statistics.
  *
  * For engines: the kernel is `BatchNormEvaluate` (see `OpKernels`).
  *
@@ -35,9 +38,9 @@ export interface BatchNormEvaluateOptions {
  * @param gamma - scale of every channel, shape [C], float32.
  * @param beta - shift of every channel, shape [C], float32.
  * @param statistics - mean and variance of every channel.
- * @param options - epsilon, rectifier and residual.
+ * @param options - epsilon, activation and residual.
  * @returns a new tensor of the shape of `x`, which the caller (or the surrounding `tf.tidy`) disposes.
- * @throws RangeError if shapes do not fit together.
+ * @throws RangeError if shapes do not fit together, or if there are two activations.
  *
  * @example
  * ```ts
@@ -62,6 +65,9 @@ export function batchNormEvaluate(
 ): tf.Tensor {
   const { epsilon = 1e-5, relu = false, residual } = options;
   checkBatchNorm('batchNormEvaluate', x, { gamma, beta, mean, variance }, residual);
+  checkActivation('batchNormEvaluate', options);
+  if (options.silu)
+    return sigmoidUnit(batchNormEvaluate(x, gamma, beta, { mean, variance }, { ...options, silu: false }));
   const normalise = tf.customGrad((...args) => {
     const save = args.pop() as tf.GradSaveFunc;
     const [xs, scale, shift, shortcut] = args as [tf.Tensor, tf.Tensor1D, tf.Tensor1D, tf.Tensor?];

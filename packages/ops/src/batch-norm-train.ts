@@ -2,9 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { argumentError, checkNumber, showValue } from '@tfjs-ssl/checks';
 import { commonGradient, commonStatistics } from './batch-norm-across-ranks.ts';
 import { batchNormEvaluate } from './batch-norm-evaluate.ts';
-import { checkBatchNorm } from './contract/check-batch-norm.ts';
+import { checkActivation, checkBatchNorm } from './contract/check-batch-norm.ts';
 import { hasKernel } from './contract/has-kernel.ts';
 import { runKernel } from './contract/run-kernel.ts';
+import { silu as sigmoidUnit } from './silu.ts';
 import { statisticAxes } from './statistic-axes.ts';
 import { unshare } from './unshare.ts';
 import { ranksInStep, type World } from './world.ts';
@@ -25,6 +26,8 @@ export interface BatchNormTrainOptions {
   readonly epsilon?: number;
   /** Whether to apply max(0, .) at the end. Default false. */
   readonly relu?: boolean;
+  /** Whether to apply x sigmoid(x) at the end, in place of a rectifier. Default false. */
+  readonly silu?: boolean;
   /** The shortcut of a residual block, with the shape of `x`. It is added before the rectifier. Default: none. */
   readonly residual?: tf.Tensor;
   /** Running statistics to update with those of the batch; the variance is multiplied by rows / (rows - 1). Default: none. */
@@ -42,11 +45,11 @@ export interface BatchNormTrainResult {
 }
 
 /**
- * Normalises with the statistics of the batch. It can add a residual and apply a rectifier in the same pass.
+ * Normalises with the statistics of the batch. It can add a residual and apply a rectifier or SiLU in the same pass.
  *
  *     output = relu(gamma (x - mean) / sqrt(variance + epsilon) + beta + residual)
  *
- * `relu` and `residual` are optional. The mean is subtracted before squares are added, so data far from zero keep their digits. If the variance of a channel overflows or is NaN, all
+ * `relu`, `silu` in its place, and `residual` are optional. The mean is subtracted before squares are added, so data far from zero keep their digits. If the variance of a channel overflows or is NaN, all
  * outputs of the channel are NaN. Gradients flow through `output` to `x`, `gamma`, `beta` and `residual`, but not through `mean` and `variance`.
  * Within `acrossRanks` with `batchStatistics: 'batch'`, the statistics are those of the rows of all ranks, and the gradients agree with them.
  *
@@ -55,9 +58,9 @@ export interface BatchNormTrainResult {
  * @param x - shape [..., C], float32; the statistics are over all axes but the last.
  * @param gamma - scale of every channel, shape [C], float32.
  * @param beta - shift of every channel, shape [C], float32.
- * @param options - epsilon, rectifier, residual and running statistics.
+ * @param options - epsilon, activation, residual and running statistics.
  * @returns three new tensors, which the caller (or the surrounding `tf.tidy`) disposes.
- * @throws RangeError if shapes do not fit together, or if running statistics are given and there is only one value per channel.
+ * @throws RangeError if shapes do not fit together, if there are two activations, or if running statistics are given and there is only one value per channel.
  *
  * @example
  * ```ts
@@ -81,7 +84,12 @@ export function batchNormTrain(
 ): BatchNormTrainResult {
   const { epsilon = 1e-5, relu = false, residual, running } = options;
   checkBatchNorm('batchNormTrain', x, { gamma, beta }, residual);
+  checkActivation('batchNormTrain', options);
   if (running) checkRunning(running, x, gamma.size);
+  if (options.silu) {
+    const { output, ...statistics } = batchNormTrain(x, gamma, beta, { ...options, silu: false });
+    return { output: sigmoidUnit(output), ...statistics };
+  }
   const ranks = ranksInStep();
   const world = ranks?.batchStatistics === 'batch' ? ranks.world : null;
   let rows = x.size / gamma.size;

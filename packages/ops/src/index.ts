@@ -59,6 +59,8 @@ export {
 } from './packed-images.ts';
 export { pairLogits, pairRanks } from './pair-logits.ts';
 export { rowCrossEntropy } from './row-cross-entropy.ts';
+export { silu } from './silu.ts';
+export { type SqueezeExciteWeights, squeezeExcite } from './squeeze-excite.ts';
 export { stopGradient } from './stop-gradient.ts';
 export { unitRows } from './unit-rows.ts';
 export {

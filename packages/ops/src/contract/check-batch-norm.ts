@@ -43,3 +43,15 @@ export function checkBatchNorm(
     });
   }
 }
+
+/** @throws RangeError that begins with the caller's name, if there are two activations. */
+export function checkActivation(caller: string, { relu, silu }: { relu?: boolean; silu?: boolean }): void {
+  if (!relu || !silu) return;
+  throw argumentError({
+    fn: caller,
+    argument: 'options.silu',
+    required: 'be false beside relu',
+    got: silu,
+    advice: 'Choose one activation.',
+  });
+}
