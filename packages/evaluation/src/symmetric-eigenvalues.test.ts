@@ -19,6 +19,33 @@ describe('symmetricEigenvalues', () => {
     expect(of(second, size)).toEqual(expected.map((value) => expect.closeTo(value, 12)));
   });
 
+  it.each([
+    [16, 160, 1],
+    [16, 160, 1e-9],
+    [3, 70, 1],
+  ])('finds those of %i rows of %i columns, times %f: most are zero', (rows, columns, scale) => {
+    const random = (i: number): number => scale * Math.sin(12.9898 * (i + 1) + (i % 7) ** 3);
+    const a = Array.from({ length: rows * columns }, (_, i) => random(i));
+    const product = (i: number, j: number, count: number, stepI: number, step: number) => {
+      let sum = 0;
+      for (let k = 0; k < count; k++) sum += (a[i * stepI + k * step] as number) * (a[j * stepI + k * step] as number);
+      return sum;
+    };
+    const square = (size: number, of: (i: number, j: number) => number) =>
+      [
+        ...symmetricEigenvalues(
+          Float64Array.from({ length: size * size }, (_, at) => of(Math.floor(at / size), at % size)),
+          size,
+        ),
+      ].sort((x, y) => y - x);
+    const ofColumns = square(columns, (i, j) => product(i, j, rows, 1, columns));
+    const ofRows = square(rows, (i, j) => product(i, j, columns, columns, 1)); // the same, without the zeros
+    const largest = ofRows[0] as number;
+    ofColumns.forEach((value, i) => {
+      expect(Math.abs(value - (ofRows[i] ?? 0)) / largest).toBeLessThan(1e-13);
+    });
+  });
+
   it('keeps trace, squares and cubes of any matrix', () => {
     const matrices = fc.integer({ min: 1, max: 9 }).chain((size) =>
       fc.record({

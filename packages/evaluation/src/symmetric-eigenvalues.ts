@@ -6,10 +6,16 @@
  */
 export function symmetricEigenvalues(matrix: Float64Array, size: number): Float64Array {
   const { diagonal, offDiagonal } = tridiagonalise(matrix, size);
+  // Rounding has changed every eigenvalue by as much. Measured by its neighbours instead, an element between eigenvalues near 0 may never be small enough.
+  let largest = 0;
+  for (let i = 0; i < size; i++) {
+    largest = Math.max(largest, Math.abs(diagonal[i] as number) + Math.abs(offDiagonal[i] as number));
+  }
+  const negligible = Number.EPSILON * largest;
   for (let first = 0; first < size; first++) {
     for (let step = 0; ; step++) {
       let end = first;
-      while (end < size - 1 && !isNegligible(diagonal, offDiagonal, end)) end++;
+      while (end < size - 1 && Math.abs(offDiagonal[end] as number) > negligible) end++;
       if (end === first) break;
       if (step === 60)
         throw new Error(
@@ -19,11 +25,6 @@ export function symmetricEigenvalues(matrix: Float64Array, size: number): Float6
     }
   }
   return diagonal;
-}
-
-function isNegligible(diagonal: Float64Array, offDiagonal: Float64Array, at: number): boolean {
-  const around = Math.abs(diagonal[at] as number) + Math.abs(diagonal[at + 1] as number);
-  return Math.abs(offDiagonal[at] as number) <= Number.EPSILON * around;
 }
 
 /** Householder reflections, column by column: A becomes (I - beta v v^T) A (I - beta v v^T). */
