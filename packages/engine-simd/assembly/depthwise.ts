@@ -1,8 +1,12 @@
-// Convolutions by one filter per channel, NHWC. Channels are the innermost axis of everything, so sixteen of them are computed at a time
-// while a sum over taps, or over pixels, stays in registers.
+// Convolutions by one filter per channel, NHWC. Channels are the innermost axis of everything. Inside a line, four neighbouring pixels of eight channels
+// share the loads of their windows; at its ends, and for windows of other sizes, a pixel of sixteen channels sums the taps that lie inside the image.
 import { STEP, storeStep } from './channel-steps';
+import { depthwiseGradientLine, depthwiseTile, PIXELS } from './generated/depthwise';
 import { madd } from './generated/micro';
 import { floats } from './words';
+
+/** Bytes of the channels that a tile has. */
+const TILE: usize = 32;
 
 @unmanaged
 class DepthwiseJob {
@@ -27,6 +31,25 @@ class DepthwiseJob {
   images: i32;
   /** Images of a part of the filter's gradient. */
   partImages: i32;
+  /** Whether the filter is taken from its end to its beginning. */
+  flipped: i32;
+}
+
+/** Whether the inner loops for windows of three and five pixels do it. */
+function hasTiles(job: DepthwiseJob): bool {
+  const size = job.filterWidth;
+  const square = size === job.filterHeight && job.strideX === job.strideY && job.dilationX === 1 && job.dilationY === 1;
+  return square && (size === 3 || size === 5) && job.strideX <= 2;
+}
+
+/** The first tap at or after 0 of a window that begins at `start`. */
+function firstTap(start: i32, dilation: i32): i32 {
+  return start >= 0 ? 0 : (dilation - 1 - start) / dilation;
+}
+
+/** The first tap past `length`, or past the window. */
+function lastTap(start: i32, dilation: i32, length: i32, taps: i32): i32 {
+  return start >= length ? 0 : min(taps, (length - 1 - start) / dilation + 1);
 }
 
 /** One line of the output. */
@@ -34,35 +57,81 @@ export function depthwiseTask(address: usize, index: i32): void {
   const job = changetype<DepthwiseJob>(address);
   const pixel = floats(job.channels);
   const image = index / job.outputHeight;
-  const i = index - image * job.outputHeight;
-  const input = job.input + <usize>(image * job.height * job.width) * pixel;
-  let output = job.output + <usize>(index * job.outputWidth) * pixel;
-  for (let j = 0; j < job.outputWidth; j++, output += pixel) {
-    for (let c: usize = 0; c < pixel; c += STEP) {
-      let s0 = f32x4.splat(0);
-      let s1 = s0;
-      let s2 = s0;
-      let s3 = s0;
-      for (let tapY = 0; tapY < job.filterHeight; tapY++) {
-        const y = i * job.strideY - job.top + tapY * job.dilationY;
-        if (y < 0 || y >= job.height) continue;
-        for (let tapX = 0; tapX < job.filterWidth; tapX++) {
-          const x = j * job.strideX - job.left + tapX * job.dilationX;
-          if (x < 0 || x >= job.width) continue;
-          const from = input + <usize>(y * job.width + x) * pixel + c;
-          const weights = job.filter + <usize>(tapY * job.filterWidth + tapX) * pixel + c;
-          s0 = madd(v128.load(from), v128.load(weights), s0);
-          s1 = madd(v128.load(from, 16), v128.load(weights, 16), s1);
-          s2 = madd(v128.load(from, 32), v128.load(weights, 32), s2);
-          s3 = madd(v128.load(from, 48), v128.load(weights, 48), s3);
-        }
-      }
-      storeStep(output + c, min(STEP, pixel - c), s0, s1, s2, s3);
+  const y = (index - image * job.outputHeight) * job.strideY - job.top;
+  const taps0 = firstTap(y, job.dilationY);
+  const taps1 = lastTap(y, job.dilationY, job.height, job.filterHeight);
+  const line = <usize>(job.width * job.dilationY) * pixel;
+  const input = job.input + <usize>((image * job.height + y + taps0 * job.dilationY) * job.width) * pixel;
+  const size = job.filterWidth;
+  const wStep = job.flipped ? 0 - pixel : pixel;
+  const first = job.filter + (job.flipped ? <usize>(job.filterHeight * size - 1) * pixel : 0);
+  const filter = first + <usize>(taps0 * size) * wStep;
+  const output = job.output + <usize>(index * job.outputWidth) * pixel;
+  const lines = max(0, taps1 - taps0);
+  // the positions whose whole window lies between the sides
+  let begin = job.outputWidth;
+  let end = job.outputWidth;
+  const room = job.width + job.left - size;
+  if (hasTiles(job) && room >= 0) {
+    begin = min(job.outputWidth, (job.left + job.strideX - 1) / job.strideX);
+    end = min(job.outputWidth, room / job.strideX + 1);
+    if (end - begin < PIXELS) begin = end = job.outputWidth;
+  }
+  const tiled = begin < end ? pixel & ~(TILE - 1) : 0;
+  for (let j = 0; j < job.outputWidth; j++) {
+    // inside, only the channels that fill no tile
+    const from = j >= begin && j < end ? tiled : 0;
+    if (from < pixel) onePixel(job, input, j, filter, wStep, lines, line, output + <usize>j * pixel, from, pixel);
+  }
+  for (let c: usize = 0; c < tiled; c += TILE) {
+    for (let j = begin; j < end; j += PIXELS) {
+      j = min(j, end - PIXELS); // the last tile may compute some pixels again
+      const p = input + <usize>(j * job.strideX - job.left) * pixel + c;
+      depthwiseTile(size, job.strideX, p, line, filter + c, wStep, pixel, lines, output + <usize>j * pixel + c);
     }
   }
 }
 
-/** One line of the input's gradient; `output` is dy. */
+/** The channels from `from` on of a pixel. */
+function onePixel(
+  job: DepthwiseJob,
+  input: usize,
+  j: i32,
+  filter: usize,
+  wStep: usize,
+  lines: i32,
+  line: usize,
+  output: usize,
+  from: usize,
+  pixel: usize,
+): void {
+  const x = j * job.strideX - job.left;
+  const dilation = job.dilationX;
+  const taps0 = firstTap(x, dilation);
+  const taps1 = lastTap(x, dilation, job.width, job.filterWidth);
+  const step = <usize>dilation * pixel;
+  for (let c = from; c < pixel; c += STEP) {
+    let s0 = f32x4.splat(0);
+    let s1 = s0;
+    let s2 = s0;
+    let s3 = s0;
+    let start = input + <usize>(x + taps0 * dilation) * pixel + c;
+    let weights = filter + <usize>taps0 * wStep + c;
+    for (let t = 0; t < lines; t++, start += line, weights += <usize>job.filterWidth * wStep) {
+      let p = start;
+      let w = weights;
+      for (let tap = taps0; tap < taps1; tap++, p += step, w += wStep) {
+        s0 = madd(v128.load(p), v128.load(w), s0);
+        s1 = madd(v128.load(p, 16), v128.load(w, 16), s1);
+        s2 = madd(v128.load(p, 32), v128.load(w, 32), s2);
+        s3 = madd(v128.load(p, 48), v128.load(w, 48), s3);
+      }
+    }
+    storeStep(output + c, min(STEP, pixel - c), s0, s1, s2, s3);
+  }
+}
+
+/** One line of the input's gradient; `output` is dy. Strides of 1 have the convolution with the flipped filter instead. */
 export function depthwiseInputGradientTask(address: usize, index: i32): void {
   const job = changetype<DepthwiseJob>(address);
   const pixel = floats(job.channels);
@@ -98,7 +167,7 @@ export function depthwiseInputGradientTask(address: usize, index: i32): void {
 /** Output position whose window begins at `start`, -1 where there is none. */
 function outputPosition(start: i32, stride: i32, size: i32): i32 {
   if (start < 0) return -1;
-  const position = start / stride;
+  const position = stride === 1 ? start : stride === 2 ? start >> 1 : start / stride;
   return position * stride === start && position < size ? position : -1;
 }
 
@@ -106,45 +175,82 @@ function outputPosition(start: i32, stride: i32, size: i32): i32 {
 export function depthwiseFilterGradientTask(address: usize, index: i32): void {
   const job = changetype<DepthwiseJob>(address);
   const pixel = floats(job.channels);
-  const taps = job.filterHeight * job.filterWidth;
+  const size = job.filterWidth;
+  const taps = job.filterHeight * size;
   const part = job.filter + <usize>(index * taps) * pixel;
   const last = min(job.images, (index + 1) * job.partImages);
   memory.fill(part, 0, <usize>taps * pixel);
+  let begin = 0;
+  let end = 0;
+  const room = job.width + job.left - size;
+  if (hasTiles(job) && room >= 0) {
+    begin = min(job.outputWidth, (job.left + job.strideX - 1) / job.strideX);
+    end = max(begin, min(job.outputWidth, room / job.strideX + 1));
+  }
+  const tiled = begin < end ? pixel & ~(TILE - 1) : 0;
   for (let image = index * job.partImages; image < last; image++) {
     const input = job.input + <usize>(image * job.height * job.width) * pixel;
     const dy = job.output + <usize>(image * job.outputHeight * job.outputWidth) * pixel;
-    for (let i = 0; i < job.outputHeight; i++) {
-      for (let tap = 0; tap < taps; tap++) {
-        const tapY = tap / job.filterWidth;
-        const y = i * job.strideY - job.top + tapY * job.dilationY;
-        if (y < 0 || y >= job.height) continue;
-        const left = (tap - tapY * job.filterWidth) * job.dilationX - job.left;
-        const j0 = left < 0 ? (job.strideX - 1 - left) / job.strideX : 0;
-        const j1 = job.width - 1 - left < 0 ? 0 : min(job.outputWidth, (job.width - 1 - left) / job.strideX + 1);
-        if (j1 <= j0) continue;
-        const from = input + <usize>(y * job.width + j0 * job.strideX + left) * pixel;
-        const by = dy + <usize>(i * job.outputWidth + j0) * pixel;
-        addLine(from, <usize>job.strideX * pixel, by, pixel, j1 - j0, part + <usize>tap * pixel);
+    for (let tapY = 0; tapY < job.filterHeight; tapY++) {
+      const lineOfPart = part + <usize>(tapY * size) * pixel;
+      // lines of the output whose window has this line of taps inside the image
+      const shift = tapY * job.dilationY - job.top;
+      const i0 = firstTap(shift, job.strideY);
+      const i1 = lastTap(shift, job.strideY, job.height, job.outputHeight);
+      for (let i = i0; i < i1; i++) {
+        const row = input + <usize>((i * job.strideY + shift) * job.width) * pixel;
+        const dyRow = dy + <usize>(i * job.outputWidth) * pixel;
+        for (let c: usize = 0; c < tiled; c += TILE) {
+          const x = row + <usize>(begin * job.strideX - job.left) * pixel + c;
+          const by = dyRow + <usize>begin * pixel + c;
+          depthwiseGradientLine(size, x, <usize>job.strideX * pixel, by, pixel, end - begin, lineOfPart + c);
+        }
+        for (let tapX = 0; tapX < size; tapX++) {
+          const left = tapX * job.dilationX - job.left;
+          const j0 = firstTap(left, job.strideX);
+          const j1 = lastTap(left, job.strideX, job.width, job.outputWidth);
+          const sums = lineOfPart + <usize>tapX * pixel;
+          if (tiled < pixel) ends(job, row, dyRow, left, j0, j1, sums, pixel, tiled);
+          if (tiled > 0) {
+            ends(job, row, dyRow, left, j0, min(begin, j1), sums, tiled, 0);
+            ends(job, row, dyRow, left, max(end, j0), j1, sums, tiled, 0);
+          }
+        }
       }
     }
   }
 }
 
-/** sums += sum over n pixels of x dy, for each channel. */
-function addLine(x: usize, xStep: usize, dy: usize, pixel: usize, n: i32, sums: usize): void {
-  for (let c: usize = 0; c < pixel; c += STEP) {
+/** sums += sum over the positions from j0 to j1 of x dy, for the channels from `from` to `to`. */
+function ends(
+  job: DepthwiseJob,
+  row: usize,
+  dyRow: usize,
+  left: i32,
+  j0: i32,
+  j1: i32,
+  sums: usize,
+  to: usize,
+  from: usize,
+): void {
+  if (j1 <= j0) return;
+  const pixel = floats(job.channels);
+  const xStep = <usize>job.strideX * pixel;
+  const x = row + <usize>(j0 * job.strideX + left) * pixel;
+  const dy = dyRow + <usize>j0 * pixel;
+  for (let c = from; c < to; c += STEP) {
     let s0 = v128.load(sums + c);
     let s1 = v128.load(sums + c, 16);
     let s2 = v128.load(sums + c, 32);
     let s3 = v128.load(sums + c, 48);
-    let from = x + c;
+    let p = x + c;
     let by = dy + c;
-    for (let j = 0; j < n; j++, from += xStep, by += pixel) {
-      s0 = madd(v128.load(from), v128.load(by), s0);
-      s1 = madd(v128.load(from, 16), v128.load(by, 16), s1);
-      s2 = madd(v128.load(from, 32), v128.load(by, 32), s2);
-      s3 = madd(v128.load(from, 48), v128.load(by, 48), s3);
+    for (let j = j0; j < j1; j++, p += xStep, by += pixel) {
+      s0 = madd(v128.load(p), v128.load(by), s0);
+      s1 = madd(v128.load(p, 16), v128.load(by, 16), s1);
+      s2 = madd(v128.load(p, 32), v128.load(by, 32), s2);
+      s3 = madd(v128.load(p, 48), v128.load(by, 48), s3);
     }
-    storeStep(sums + c, min(STEP, pixel - c), s0, s1, s2, s3);
+    storeStep(sums + c, min(STEP, to - c), s0, s1, s2, s3);
   }
 }

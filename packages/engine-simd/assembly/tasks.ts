@@ -10,11 +10,13 @@ import {
   batchNormGradientSumsTask,
   batchNormStatisticsTask,
 } from './batch-norm';
+import { batchNormSiluApplyTask, batchNormSiluGradientSumsTask } from './batch-norm-silu';
 import { convolutionTask } from './convolution';
 import { depthwiseFilterGradientTask, depthwiseInputGradientTask, depthwiseTask } from './depthwise';
 import { binaryTask, unaryTask } from './elementwise';
 import { emaTask } from './ema';
 import { filterGradientTask } from './filter-gradient';
+import { channelDotsTask, scaleChannelsTask } from './gate';
 import { ntXentGradientTask, ntXentTask, pairLogitsTask, unitRowsTask } from './nt-xent';
 import { momentumSumsTask, momentumTask } from './momentum';
 import { multiplyAddsTask } from './multiply-adds';
@@ -69,6 +71,10 @@ export function runTask(job: usize, index: i32, scratch: usize): void {
     case id.WINOGRAD_INPUT: winogradInputTask(job, index, scratch); break;
     case id.WINOGRAD_PANELS: winogradPanelsTask(job, index, scratch); break;
     case id.EMA: emaTask(job, index); break;
+    case id.BATCH_NORM_SILU_APPLY: batchNormSiluApplyTask(job, index); break;
+    case id.BATCH_NORM_SILU_GRADIENT_SUMS: batchNormSiluGradientSumsTask(job, index); break;
+    case id.SCALE_CHANNELS: scaleChannelsTask(job, index); break;
+    case id.CHANNEL_DOTS: channelDotsTask(job, index); break;
     default: unreachable();
   }
 }

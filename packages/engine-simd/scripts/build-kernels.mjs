@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 
 import { createRequire } from 'node:module';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { generateDepthwise } from './generate-depthwise.mjs';
 import { generateElementwise } from './generate-elementwise.mjs';
 import { generateMicro } from './generate-micro.mjs';
 import { generateWinograd } from './generate-winograd.mjs';
@@ -96,6 +97,7 @@ export async function buildKernels(onProgress = () => {}) {
   const hash = hashOf(texts);
   if (isUpToDate(hash)) return;
   const { default: asc } = await import('assemblyscript/asc');
+  texts.set('assembly/generated/depthwise.ts', generateDepthwise());
   texts.set('assembly/generated/elementwise.ts', generateElementwise());
   for (const [done, build] of builds.entries()) {
     onProgress({ done, total: builds.length, name: build.file });
@@ -103,6 +105,7 @@ export async function buildKernels(onProgress = () => {}) {
   }
   // For people and editors; the compiler got them from memory.
   const generated = {
+    depthwise: generateDepthwise(),
     elementwise: generateElementwise(),
     micro: generateMicro(variants[0]),
     winograd: generateWinograd(variants[0]),

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
-import { adamUpdate, batchNormTrain, globalAveragePool, momentumUpdate, ntXentWithRanks } from '@tfjs-ssl/ops';
+import {
+  adamUpdate,
+  batchNormTrain,
+  globalAveragePool,
+  momentumUpdate,
+  ntXentWithRanks,
+  squeezeExcite,
+} from '@tfjs-ssl/ops';
 import { expectClose } from '@tfjs-ssl/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { simdEngine } from './index.ts';
@@ -23,6 +30,9 @@ function hashOfTraining(): string {
     const shapes = {
       stem: [7, 7, 3, 24],
       depthwise: [3, 3, 24, 1],
+      wide: [5, 5, 24, 1],
+      squeeze: [24, 6],
+      excite: [6, 24],
       a: [3, 3, 24, 40],
       d: [1, 1, 24, 40],
       b: [3, 3, 40, 40],
@@ -44,7 +54,14 @@ function hashOfTraining(): string {
     const x = normal([12, 20, 20, 3], 20);
     const network = () => {
       const depthwise = tf.depthwiseConv2d(conv(x, p.stem, 2, 3), p.depthwise as tf.Tensor4D, 1, 'same');
-      let h: tf.Tensor = tf.maxPool(norm(tf.add(depthwise, tf.avgPool(depthwise, 3, 1, 'same')), true), 3, 2, 1);
+      const wide = tf.depthwiseConv2d(depthwise, p.wide as tf.Tensor4D, 1, 2);
+      const active = batchNormTrain(wide, tf.ones([24]), tf.zeros([24]), { silu: true }).output as tf.Tensor4D;
+      const gated = squeezeExcite(active, {
+        ...{ squeeze: p.squeeze as tf.Tensor2D, squeezeBias: tf.zeros([6]) },
+        ...{ excite: p.excite as tf.Tensor2D, exciteBias: tf.zeros([24]) },
+      });
+      const sum = tf.addN([depthwise, tf.avgPool(depthwise, 3, 1, 'same'), gated]);
+      let h: tf.Tensor = tf.maxPool(norm(sum, true), 3, 2, 1);
       h = norm(conv(norm(conv(h, p.a, 1, 1), true), p.b, 1, 1), true, norm(conv(h, p.d, 1, 0), false));
       h = norm(
         conv(

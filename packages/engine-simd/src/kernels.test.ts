@@ -1,5 +1,6 @@
 import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
+import { batchNormTrain, squeezeExcite } from '@tfjs-ssl/ops';
 import { expectClose } from '@tfjs-ssl/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { simdEngine } from './index.ts';
@@ -449,8 +450,28 @@ describe('depthwise convolution', () => {
     [2, 10, 8, 6, 3, 3, 3, 2, 'valid', 1],
     [2, 11, 12, 8, 1, 3, 3, 1, 'same', 2],
     [1, 4, 4, 4, 1, 7, 7, 1, 'same', 1],
+    // as EfficientNets have them: tiles inside, single pixels at the ends, and maps smaller than their window
+    [3, 32, 32, 32, 1, 3, 3, 1, 'same', 1],
+    [2, 9, 13, 24, 1, 5, 5, 2, 2, 1],
+    [2, 8, 8, 44, 1, 5, 5, 1, 'same', 1],
+    [2, 7, 11, 13, 1, 3, 3, 2, 1, 1],
+    [40, 2, 2, 48, 1, 5, 5, 1, 'same', 1],
+    [3, 2, 2, 48, 1, 5, 5, 2, 2, 1],
+    [2, 6, 9, 16, 2, 3, 3, 1, 2, 1],
+    [2, 5, 6, 40, 1, 5, 5, 1, 0, 1],
   ] as Array<
-    [number, number, number, number, number, number, number, number | [number, number], 'same' | 'valid', number]
+    [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number | [number, number],
+      'same' | 'valid' | number,
+      number,
+    ]
   >)(
     '%i x %i x %i x %i, %i filters each of %i x %i, strides %j, padding %j, dilation %i',
     async (images, height, width, channels, multiplier, filterHeight, filterWidth, strides, pad, dilation) => {
@@ -467,6 +488,65 @@ describe('depthwise convolution', () => {
       });
     },
   );
+});
+
+describe('depthwise convolution of random shapes', () => {
+  const below = (i: number, n: number) => Math.floor((Math.abs(Math.sin(12.9898 * (i + 1)) * 43758.5453) % 1) * n);
+  const cases = Array.from({ length: 24 }, (_, i) => ({
+    ...{ images: 1 + below(7 * i, 40), height: 1 + below(7 * i + 1, 20), width: 1 + below(7 * i + 2, 20) },
+    ...{ channels: 1 + below(7 * i + 3, 80), size: [3, 5][i % 2]!, stride: 1 + below(7 * i + 4, 2) },
+  }));
+  it.each(cases)('%j', async ({ images, height, width, channels, size, stride }) => {
+    const f = (x: tf.Tensor, w: tf.Tensor) =>
+      tf.depthwiseConv2d(x as tf.Tensor4D, w as tf.Tensor4D, stride, (size - 1) / 2);
+    const shapes = [[images, height, width, channels], [size, size, channels, 1]]; // biome-ignore format: one line
+    await expectAsStock(shapes, (x, w) => {
+      const y = f(x!, w!);
+      return [y, ...tf.grads((a: tf.Tensor, b: tf.Tensor) => f(a, b))([x!, w!], y)];
+    });
+  });
+});
+
+describe('batch norm with SiLU, and the gate', () => {
+  it.each([
+    [5, 4, 3, 16],
+    [3, 1, 1, 3],
+    [70, 9, 9, 24],
+    [2, 33, 5, 71],
+    [4, 2, 2, 1152],
+  ])('of %i x %i x %i x %i', async (...shape) => {
+    const [images, , , channels] = shape;
+    await expectAsStock([shape, [channels], [channels]], (x, gamma, beta) => {
+      const normal = (...a: tf.Tensor[]) =>
+        batchNormTrain(a[0]!, a[1] as tf.Tensor1D, a[2] as tf.Tensor1D, { silu: true }).output;
+      const inputs = [tf.add(x!, 3), tf.mul(gamma!, 4), beta!];
+      return [normal(...inputs), ...tf.grads(normal)(inputs, x!)];
+    });
+    const squeezed = 4;
+    const shapes = [shape, [channels, squeezed], [squeezed], [squeezed, channels], [channels], shape];
+    await expectAsStock(shapes, (...inputs) => {
+      const gate = (x: tf.Tensor, a: tf.Tensor, b: tf.Tensor, c: tf.Tensor, d: tf.Tensor) =>
+        squeezeExcite(x as tf.Tensor4D, {
+          ...{ squeeze: a as tf.Tensor2D, squeezeBias: b as tf.Tensor1D },
+          ...{ excite: c as tf.Tensor2D, exciteBias: d as tf.Tensor1D },
+        });
+      const given = inputs.slice(0, 5) as Parameters<typeof gate>;
+      return [gate(...given), ...tf.grads(gate as (...a: tf.Tensor[]) => tf.Tensor)(given, inputs[5]!)];
+    });
+    expect(images).toBeGreaterThan(0);
+  });
+
+  it('keeps what is far from zero finite, and NaN as it is', async () => {
+    await tf.setBackend('simd');
+    const x = tf.tensor2d([[-1e10, -100, -90, 0], [1e10, 100, 90, 1]]); // biome-ignore format: a table
+    const wide = [tf.fill([4], 1e30), tf.zeros([4])] as [tf.Tensor1D, tf.Tensor1D];
+    const values = await batchNormTrain(x, ...wide, { silu: true }).output.data();
+    expect([...values].every(Number.isFinite)).toBe(true);
+    const spoilt = tf.tensor2d([[Number.NaN, 1], [1, 2]]); // biome-ignore format: a table
+    const [a, b, c, d] = await batchNormTrain(spoilt, tf.ones([2]), tf.zeros([2]), { silu: true }).output.data();
+    expect([a, c]).toEqual([Number.NaN, Number.NaN]);
+    expect([b, d].every(Number.isFinite)).toBe(true);
+  });
 });
 
 describe('fused kernels', () => {

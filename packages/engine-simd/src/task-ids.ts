@@ -42,3 +42,7 @@ export const WINOGRAD_INPUT = 36;
 export const WINOGRAD_PANELS = 37;
 export const WINOGRAD_GRADIENT_PARTS = 38;
 export const EMA = 39;
+export const BATCH_NORM_SILU_APPLY = 40;
+export const BATCH_NORM_SILU_GRADIENT_SUMS = 41;
+export const SCALE_CHANNELS = 42;
+export const CHANNEL_DOTS = 43;

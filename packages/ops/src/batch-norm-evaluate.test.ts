@@ -74,6 +74,7 @@ describeEngines('batchNormEvaluate', () => {
 
   it('leaves no tensor', async () => {
     const [x, residual, scale, shift, given] = [noise(1), noise(2), gamma(), beta(), statistics()];
+    await expectNoLeak(() => batchNormEvaluate(x, scale, shift, given, { silu: true }).dispose());
     await expectNoLeak(() => batchNormEvaluate(x, scale, shift, given, { relu: true, residual }).dispose());
   });
 

@@ -66,8 +66,11 @@ export function batchNormEvaluate(
   const { epsilon = 1e-5, relu = false, residual } = options;
   checkBatchNorm('batchNormEvaluate', x, { gamma, beta, mean, variance }, residual);
   checkActivation('batchNormEvaluate', options);
-  if (options.silu)
-    return sigmoidUnit(batchNormEvaluate(x, gamma, beta, { mean, variance }, { ...options, silu: false }));
+  if (options.silu) {
+    return tf.tidy(() =>
+      sigmoidUnit(batchNormEvaluate(x, gamma, beta, { mean, variance }, { ...options, silu: false })),
+    );
+  }
   const normalise = tf.customGrad((...args) => {
     const save = args.pop() as tf.GradSaveFunc;
     const [xs, scale, shift, shortcut] = args as [tf.Tensor, tf.Tensor1D, tf.Tensor1D, tf.Tensor?];

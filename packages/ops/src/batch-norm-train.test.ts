@@ -88,6 +88,39 @@ describeEngines('batchNormTrain', () => {
     }
   });
 
+  it.each([[false], [true]])('fuses SiLU without another result, with a residual: %s', async (shortcut) => {
+    const weights = noise(7);
+    const results = [true, false].map((fused) =>
+      tf.valueAndGrads((...tensors: tf.Tensor[]) => {
+        const [x, scale, shift, residual] = tensors as [tf.Tensor, tf.Tensor1D, tf.Tensor1D, tf.Tensor?];
+        const { output } = batchNormTrain(x, scale, shift, { silu: fused, ...(residual && { residual }) });
+        return tf.sum(tf.mul(fused ? output : tf.mul(output, tf.sigmoid(output)), weights));
+      })(shortcut ? [noise(5, 1), gamma(), beta(), noise(9)] : [noise(5, 1), gamma(), beta()]),
+    );
+    const [fused, composed] = results as [(typeof results)[0], (typeof results)[0]];
+    await expectClose(fused.value, composed.value, { rtol: 1e-4 });
+    for (const [i, gradient] of fused.grads.entries()) {
+      await expectClose(gradient, composed.grads[i] as tf.Tensor, { atol: 1e-4, rtol: 1e-4 });
+    }
+  });
+
+  it('moves running statistics alike with SiLU, and gives back all memory', async () => {
+    const x = noise(5, 1);
+    const moved = [true, false].map((fused) => {
+      const running = { mean: tf.variable(tf.zeros([3])), variance: tf.variable(tf.ones([3])), momentum: 0.3 };
+      tf.dispose({ ...batchNormTrain(x, gamma(), beta(), { silu: fused, running }) });
+      return running;
+    });
+    const [fused, plain] = moved as [(typeof moved)[0], (typeof moved)[0]];
+    await expectClose(fused.mean as tf.Tensor, plain.mean as tf.Tensor);
+    await expectClose(fused.variance as tf.Tensor, plain.variance as tf.Tensor);
+    const [scale, shift] = [gamma(), beta()];
+    await expectNoLeak(() => tf.dispose({ ...batchNormTrain(x, scale, shift, { silu: true }) }));
+    await expectNoLeak(() => {
+      tf.dispose(tf.grad((xs) => tf.sum(batchNormTrain(xs, scale, shift, { silu: true }).output))(x));
+    });
+  });
+
   it('treats mean and variance as constants', async () => {
     const x = tf.tensor2d([[1], [2], [4]]);
     const gradient = tf.grad((xs) => {

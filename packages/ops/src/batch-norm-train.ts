@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { argumentError, checkNumber, showValue } from '@tfjs-ssl/checks';
 import { commonGradient, commonStatistics } from './batch-norm-across-ranks.ts';
 import { batchNormEvaluate } from './batch-norm-evaluate.ts';
+import { batchNormSilu } from './batch-norm-silu.ts';
 import { checkActivation, checkBatchNorm } from './contract/check-batch-norm.ts';
 import { hasKernel } from './contract/has-kernel.ts';
 import { runKernel } from './contract/run-kernel.ts';
@@ -53,7 +54,7 @@ export interface BatchNormTrainResult {
  * outputs of the channel are NaN. Gradients flow through `output` to `x`, `gamma`, `beta` and `residual`, but not through `mean` and `variance`.
  * Within `acrossRanks` with `batchStatistics: 'batch'`, the statistics are those of the rows of all ranks, and the gradients agree with them.
  *
- * For engines: the kernels are `BatchNormTrain` and `BatchNormTrainGrad` (see `OpKernels`).
+ * For engines: the kernels are `BatchNormTrain` and `BatchNormTrainGrad`, and with SiLU `BatchNormSiluTrain` and `BatchNormSiluTrainGrad` (see `OpKernels`).
  *
  * @param x - shape [..., C], float32; the statistics are over all axes but the last.
  * @param gamma - scale of every channel, shape [C], float32.
@@ -87,8 +88,15 @@ export function batchNormTrain(
   checkActivation('batchNormTrain', options);
   if (running) checkRunning(running, x, gamma.size);
   if (options.silu) {
+    const ranks = ranksInStep();
+    if (!residual && ranks?.batchStatistics !== 'batch' && hasKernel('BatchNormSiluTrain')) {
+      if (running && ranks) for (const own of [running.mean, running.variance]) ranks.ownStatistics.add(own);
+      return batchNormSilu(x, gamma, beta, epsilon, running);
+    }
     const { output, ...statistics } = batchNormTrain(x, gamma, beta, { ...options, silu: false });
-    return { output: sigmoidUnit(output), ...statistics };
+    const activated = sigmoidUnit(output);
+    output.dispose(); // the gradient has what it needs of it
+    return { output: activated, ...statistics };
   }
   const ranks = ranksInStep();
   const world = ranks?.batchStatistics === 'batch' ? ranks.world : null;

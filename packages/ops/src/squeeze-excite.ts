@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { argumentError } from '@tfjs-ssl/checks';
+import { hasKernel } from './contract/has-kernel.ts';
+import { runKernel } from './contract/run-kernel.ts';
 import { globalAveragePool } from './global-average-pool.ts';
-import { silu } from './silu.ts';
+import { silu, siluSlope } from './silu.ts';
 
 /** The two linear layers of a gate: {@link squeezeExcite}. */
 export interface SqueezeExciteWeights {
@@ -19,6 +21,8 @@ export interface SqueezeExciteWeights {
  * Multiplies every channel of every image by a gate in (0, 1), which two small linear layers compute from the means of all channels.
  *
  *     gate = sigmoid(silu(mean_{h,w} x squeeze + squeezeBias) excite + exciteBias),  y[n, h, w, c] = gate[n, c] x[n, h, w, c]
+ *
+ * For engines: the kernels are `ScaleChannels` and `ChannelDots` (see `OpKernels`).
  *
  * @param x - feature maps, shape [N, H, W, C], float32.
  * @param weights - see {@link SqueezeExciteWeights}. Gradients flow to all of them and to `x`.
@@ -47,11 +51,58 @@ export interface SqueezeExciteWeights {
 export function squeezeExcite(x: tf.Tensor4D, weights: SqueezeExciteWeights): tf.Tensor4D {
   checkArguments(x, weights);
   const { squeeze, squeezeBias, excite, exciteBias } = weights;
-  return tf.tidy(() => {
-    const squeezed = silu(tf.add(tf.matMul(globalAveragePool(x), squeeze), squeezeBias) as tf.Tensor2D);
-    const gate = tf.sigmoid(tf.add(tf.matMul(squeezed, excite), exciteBias));
-    return tf.mul(x, tf.reshape(gate, [x.shape[0], 1, 1, x.shape[3]]));
+  const gated = tf.customGrad((...args) => {
+    const save = args.pop() as tf.GradSaveFunc;
+    const [xs, ...parts] = args as Inputs;
+    const pooled = globalAveragePool(xs);
+    const gate = gateOf(pooled, ...parts);
+    save([xs, pooled, gate, ...parts]);
+    return {
+      value: scaleChannels(xs, gate),
+      gradFunc: (dy, saved) => backward(dy as tf.Tensor4D, saved as unknown as Saved),
+    };
   });
+  return gated(x, squeeze, squeezeBias, excite, exciteBias) as tf.Tensor4D;
+}
+
+type Parts = [squeeze: tf.Tensor2D, squeezeBias: tf.Tensor1D, excite: tf.Tensor2D, exciteBias: tf.Tensor1D];
+type Inputs = [x: tf.Tensor4D, ...Parts];
+type Saved = [x: tf.Tensor4D, pooled: tf.Tensor2D, gate: tf.Tensor2D, ...Parts];
+
+/** The gate by the means of the channels. Everything here is [N, C] or [N, S]. */
+function gateOf(pooled: tf.Tensor2D, ...[squeeze, squeezeBias, excite, exciteBias]: Parts): tf.Tensor2D {
+  const squeezed = silu(tf.add<tf.Tensor2D>(tf.matMul(pooled, squeeze), squeezeBias));
+  return tf.sigmoid(tf.add<tf.Tensor2D>(tf.matMul(squeezed, excite), exciteBias));
+}
+
+/** x is read twice, once for the sums of x dy and once for the result: what leads through the gate is the same for all pixels of a channel. */
+function backward(dy: tf.Tensor4D, [x, pooled, gate, squeeze, squeezeBias, excite]: Saved): tf.Tensor[] {
+  const dgate = channelDots(x, dy);
+  const before = tf.add<tf.Tensor2D>(tf.matMul(pooled, squeeze), squeezeBias);
+  const dlogit = tf.mul<tf.Tensor2D>(dgate, tf.mul(gate, tf.sub(1, gate)));
+  const dbefore = tf.mul<tf.Tensor2D>(tf.matMul(dlogit, excite, false, true), siluSlope(before));
+  const [, height, width] = x.shape;
+  const shift = tf.div<tf.Tensor2D>(tf.matMul(dbefore, squeeze, false, true), height * width);
+  return [
+    scaleChannels(dy, gate, shift),
+    tf.matMul(pooled, dbefore, true, false),
+    tf.sum(dbefore, 0),
+    tf.matMul(silu(before), dlogit, true, false),
+    tf.sum(dlogit, 0),
+  ];
+}
+
+/** x scale + shift, both of the latter for each channel of each image. */
+function scaleChannels(x: tf.Tensor4D, scale: tf.Tensor2D, shift?: tf.Tensor2D): tf.Tensor4D {
+  if (hasKernel('ScaleChannels')) return runKernel('ScaleChannels', { x, scale, ...(shift && { shift }) }, {});
+  const perPixel = (of: tf.Tensor2D) => tf.reshape(of, [of.shape[0], 1, 1, of.shape[1]]);
+  const scaled = tf.mul<tf.Tensor4D>(x, perPixel(scale));
+  return shift ? tf.add(scaled, perPixel(shift)) : scaled;
+}
+
+/** Sums over the pixels of x y. */
+function channelDots(x: tf.Tensor4D, y: tf.Tensor4D): tf.Tensor2D {
+  return hasKernel('ChannelDots') ? runKernel('ChannelDots', { x, y }, {}) : tf.sum(tf.mul(x, y), [1, 2]);
 }
 
 function checkArguments(x: tf.Tensor4D, weights: SqueezeExciteWeights): void {

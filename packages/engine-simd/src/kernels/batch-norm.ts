@@ -14,12 +14,12 @@ const BLOCK_BYTES = 16384;
 const BLOCKS = 64;
 
 /** Rows of a block for sums: a matter of the shape alone, so that results do not depend on the number of threads. */
-function sumBlock(rows: number, channels: number): number {
+export function sumBlock(rows: number, channels: number): number {
   return Math.max(8, Math.floor(BLOCK_BYTES / (channels * 4)), ceilDiv(rows, BLOCKS));
 }
 
 /** Rows of a block for what has no sums. */
-function applyBlock(channels: number): number {
+export function applyBlock(channels: number): number {
   return Math.max(8, Math.floor((2 * BLOCK_BYTES) / (channels * 4)));
 }
 
@@ -46,20 +46,20 @@ function apply(runtime: Runtime, rows: number, channels: number, a: Application)
 }
 
 /** [rows, channels] of a tensor [..., channels]. */
-function rowsAndChannels(x: tf.TensorInfo): [number, number] {
+export function rowsAndChannels(x: tf.TensorInfo): [number, number] {
   const channels = x.shape.at(-1) ?? 1;
   return [sizeOf(x) / channels, channels];
 }
 
 /** running = (1 - momentum) running + share batch, in place. */
-function moveRunning(running: Float32Array, ofBatch: Float32Array, momentum: number, share: number): void {
+export function moveRunning(running: Float32Array, ofBatch: Float32Array, momentum: number, share: number): void {
   ofBatch.forEach((value, c) => {
     running[c] = (1 - momentum) * (running[c] as number) + share * value;
   });
 }
 
 /** Makes the mean of a channel NaN where its variance is not finite: an infinite one would scale all values to 0, which look sound. */
-function spoilOverflown(mean: Float32Array, variance: Float32Array): void {
+export function spoilOverflown(mean: Float32Array, variance: Float32Array): void {
   for (let c = 0; c < variance.length; c++) if (!Number.isFinite(variance[c])) mean[c] = Number.NaN;
 }
 

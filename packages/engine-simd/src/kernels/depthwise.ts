@@ -40,6 +40,10 @@ function depthwiseSizes(
     taps: filterHeight * filterWidth,
     outputHeight: outHeight,
     outputShape: info.outShape,
+    isPlain: info.dilationHeight === 1 && info.dilationWidth === 1,
+    strides: [info.strideHeight, info.strideWidth] as const,
+    window: [filterHeight, filterWidth, padInfo.top, padInfo.left] as const,
+    sides: [inHeight, inWidth, outHeight, outWidth] as const,
     words: [
       ...[inHeight, inWidth, info.inChannels * multiplier, outHeight, outWidth, filterHeight, filterWidth],
       ...[info.strideHeight, info.strideWidth, padInfo.top, padInfo.left, info.dilationHeight, info.dilationWidth],
@@ -68,8 +72,19 @@ function withRepeatedChannels(runtime: Runtime, s: Sizes, input: number, use: (r
 
 function depthwise(runtime: Runtime, s: Sizes, input: number, filter: number, output: number): void {
   withRepeatedChannels(runtime, s, input, (repeated) => {
-    runtime.runOnce(s.images * s.outputHeight, DEPTHWISE, repeated, filter, output, ...s.words, s.images, 0);
+    runtime.runOnce(s.images * s.outputHeight, DEPTHWISE, repeated, filter, output, ...s.words, s.images, 0, 0);
   });
+}
+
+/** The input's gradient where the stride is 1: the convolution of dy by the filter from its end to its beginning. */
+function flippedConvolution(runtime: Runtime, s: Sizes, dy: number, filter: number, dx: number): void {
+  const [height, width, outputHeight, outputWidth] = s.sides;
+  const [filterHeight, filterWidth, top, left] = s.window;
+  runtime.runOnce(
+    s.images * height,
+    ...[DEPTHWISE, dy, filter, dx, outputHeight, outputWidth, s.channels * s.multiplier, height, width],
+    ...[filterHeight, filterWidth, 1, 1, filterHeight - 1 - top, filterWidth - 1 - left, 1, 1, s.images, 0, 1],
+  );
 }
 
 const forward = defineKernel<'x' | 'filter', ConvolutionAttributes>(
@@ -103,8 +118,11 @@ const inputGradient = defineKernel<'dy' | 'filter', ConvolutionAttributes & { in
     const { runtime } = backend;
     const { info, address } = backend.output(attributes.inputShape);
     const [from, by] = [backend.address(dy), backend.address(filter)];
-    const compute = (target: number) =>
-      runtime.runOnce(s.images * s.height, DEPTHWISE_INPUT_GRADIENT, target, by, from, ...s.words, s.images, 0);
+    const compute = (target: number) => {
+      if (s.isPlain && s.strides.every((stride) => stride === 1))
+        return flippedConvolution(runtime, s, from, by, target);
+      runtime.runOnce(s.images * s.height, DEPTHWISE_INPUT_GRADIENT, target, by, from, ...s.words, s.images, 0, 0);
+    };
     if (s.multiplier === 1) {
       compute(address);
     } else {
@@ -132,7 +150,7 @@ const filterGradient = defineKernel<'x' | 'dy', ConvolutionAttributes & { filter
     const size = sizeOf(info);
     withRepeatedChannels(runtime, s, backend.address(x), (repeated) => {
       runtime.withTemporary(parts * size * 4, (sums) => {
-        const words = [repeated, sums, by, ...s.words, s.images, partImages];
+        const words = [repeated, sums, by, ...s.words, s.images, partImages, 0];
         runtime.runOnce(parts, DEPTHWISE_FILTER_GRADIENT, ...words);
         const sizes = { outer: 1, length: parts, inner: size, scale: 1 };
         reduce(runtime, { operation: 'sum', input: sums, output: address, ...sizes });

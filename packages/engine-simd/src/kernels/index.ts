@@ -2,11 +2,13 @@
 import { adamKernels } from './adam.ts';
 import { augmentKernels } from './augment-images.ts';
 import { batchNormKernels } from './batch-norm.ts';
+import { batchNormSiluKernels } from './batch-norm-silu.ts';
 import { compareKernels } from './compare.ts';
 import { convolutionKernels } from './convolution.ts';
 import { depthwiseKernels } from './depthwise.ts';
 import { elementwiseKernels } from './elementwise.ts';
 import { emaKernels } from './ema.ts';
+import { gateKernels } from './gate.ts';
 import type { SimdKernel } from './kernel.ts';
 import { matrixProductKernels } from './matrix-product.ts';
 import { memoryKernels } from './memory.ts';
@@ -21,11 +23,13 @@ export const kernels: readonly SimdKernel[] = [
   ...adamKernels,
   ...augmentKernels,
   ...batchNormKernels,
+  ...batchNormSiluKernels,
   ...compareKernels,
   ...convolutionKernels,
   ...depthwiseKernels,
   ...elementwiseKernels,
   ...emaKernels,
+  ...gateKernels,
   ...ntXentKernels,
   ...matrixProductKernels,
   ...memoryKernels,

@@ -44,6 +44,25 @@ export interface OpKernels {
     { readonly epsilon: number; readonly relu: boolean; readonly residual: boolean },
     tf.Tensor[]
   >;
+  /**
+   * `batchNormTrain` with `silu` and without a residual, as `BatchNormTrain`: output is silu(z), z = gamma (x - mean) / sqrt(variance + epsilon) + beta.
+   * An engine has this kernel and `BatchNormSiluTrainGrad`, or neither.
+   */
+  readonly BatchNormSiluTrain: KernelContract<
+    'x' | 'gamma' | 'beta' | 'runningMean' | 'runningVariance',
+    { readonly epsilon: number; readonly momentum?: number },
+    [tf.Tensor, tf.Tensor1D, tf.Tensor1D]
+  >;
+  /** Its gradient. Outputs: dx, dgamma, dbeta. */
+  readonly BatchNormSiluTrainGrad: KernelContract<
+    'dy' | 'x' | 'mean' | 'variance' | 'gamma' | 'beta',
+    { readonly epsilon: number },
+    tf.Tensor[]
+  >;
+  /** `squeezeExcite`: x scale + shift; x of shape [N, H, W, C], scale and shift of [N, C]; shift may be absent. */
+  readonly ScaleChannels: KernelContract<'x' | 'scale' | 'shift', unknown, tf.Tensor4D>;
+  /** The gradient of `squeezeExcite`: sum_{h,w} x y, of shape [N, C]; x and y of shape [N, H, W, C]. */
+  readonly ChannelDots: KernelContract<'x' | 'y', unknown, tf.Tensor2D>;
   /** `batchNormEvaluate`: residual may be absent. */
   readonly BatchNormEvaluate: KernelContract<
     'x' | 'gamma' | 'beta' | 'mean' | 'variance' | 'residual',
