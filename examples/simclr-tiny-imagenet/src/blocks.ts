@@ -6,6 +6,7 @@ import { contrastiveAccuracy } from '@tfjs-ssl/losses';
 import { mlpHead } from '@tfjs-ssl/projection-heads';
 import { namedWeights, type TypedModel } from '@tfjs-ssl/resnet';
 import { type NamedVariables, type Optimizer, type Schedule, Trainer } from '@tfjs-ssl/trainer';
+import type { StepTensors } from './depth-feed.ts';
 import type { Settings } from './settings/table.ts';
 import { encoders } from './tables/encoders.ts';
 import { losses } from './tables/losses.ts';
@@ -58,7 +59,8 @@ export type Metric = 'top1' | 'top5';
 /** Loss and pretext accuracies of a batch: augment, encode, project, compare. */
 export function buildLoss({ loss: name, temperature }: Settings, { encoder, head }: Model, feed: ImageFeed) {
   return (inputs: InputTensors<FeedInputs>) => {
-    const features = encoder.apply(feed.views(inputs), { training: true });
+    const { stochasticDepth }: StepTensors = inputs;
+    const features = encoder.apply(feed.views(inputs), { training: true, ...(stochasticDepth && { stochasticDepth }) });
     const { loss, ranks } = losses[name](head.apply(features, { training: true }), { temperature });
     return { loss, metrics: { top1: contrastiveAccuracy(ranks, 1), top5: contrastiveAccuracy(ranks, 5) } };
   };

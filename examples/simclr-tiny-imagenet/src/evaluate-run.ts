@@ -1,5 +1,4 @@
 import { existsSync, statSync } from 'node:fs';
-import { loadEncoder } from '@tfjs-ssl/resnet';
 import { RunFolder } from '@tfjs-ssl/trainer';
 import { normalizing } from './blocks.ts';
 import { chooseEngine } from './choose-engine.ts';
@@ -12,6 +11,7 @@ import { writeReport } from './report.ts';
 import { readRunConfig, readSummary, settingsOf } from './run.ts';
 import { resolveSettings } from './settings/resolve.ts';
 import type { Settings } from './settings/table.ts';
+import { encoderOfFile } from './tables/encoders.ts';
 import { UsageError } from './usage-error.ts';
 
 /** An encoder to evaluate, and the images to use. */
@@ -38,7 +38,7 @@ export async function runEvaluation(parsed: ParsedOptions, output: Output, signa
   try {
     const { train, val } = data;
     const [height, width] = train.imageShape;
-    const encoder = await loadEncoder(file, { inputShape: [height, width, 3] });
+    const encoder = await encoderOfFile(file, { inputShape: [height, width, 3] });
     try {
       print(`Evaluating ${file} on ${engine.name}: ${engine.device}`);
       print(

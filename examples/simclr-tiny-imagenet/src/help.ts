@@ -19,7 +19,7 @@ export function helpText(): string {
     help,
   ]);
   return [
-    'Trains SimCLR with a ResNet on Tiny ImageNet and evaluates the encoder.',
+    'Trains SimCLR with a ResNet or an EfficientNet on Tiny ImageNet and evaluates the encoder.',
     '',
     'Usage: npm run simclr [-- OPTIONS]',
     '',

@@ -3,10 +3,11 @@ import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { loadEncoder, namedWeights } from '@tfjs-ssl/resnet';
+import { namedWeights } from '@tfjs-ssl/resnet';
 import { CheckpointStore, configDifferences, type TrainerState } from '@tfjs-ssl/trainer';
 import type { Model } from './blocks.ts';
 import type { Settings } from './settings/table.ts';
+import { encoderOfFile, settingsOfEncoder } from './tables/encoders.ts';
 import { UsageError } from './usage-error.ts';
 
 /** The weights that a run started from. */
@@ -57,10 +58,9 @@ export async function loadInitial(
 }
 
 async function fromFile(path: string, file: string, { encoder }: Model, settings: Shapes) {
-  const loaded = await loadEncoder(file);
+  const loaded = await encoderOfFile(file);
   try {
-    const { architecture: name, stem, width } = loaded.getUserDefinedMetadata() as Record<string, unknown>;
-    checkEncoder(path, { name, stem, width }, settings);
+    checkEncoder(path, settingsOfEncoder(loaded), settings);
     const source = namedWeights(loaded);
     const from = { ...source.parameters, ...source.buffers };
     const { parameters, buffers } = namedWeights(encoder);

@@ -9,6 +9,7 @@ import type { RunFolder, Trainer } from '@tfjs-ssl/trainer';
 import { buildChain, buildModel, buildTrainer, type Metric, type Model } from './blocks.ts';
 import { chooseEngine } from './choose-engine.ts';
 import { type Data, openData, sizesIn } from './data.ts';
+import { withStochasticDepth } from './depth-feed.ts';
 import { changedLines, headerLines, versions } from './header.ts';
 import { type Initial, loadInitial } from './init.ts';
 import type { ParsedOptions } from './options.ts';
@@ -82,7 +83,11 @@ export async function withExperiment<Result>(
     const model = buildModel(settings);
     const init = await initialize(options, saved, model, settings, print);
     const chain = buildChain(settings);
-    const feed = await buildFeed(data, settings, chain, print, signal);
+    const feed = withStochasticDepth(
+      await buildFeed(data, settings, chain, print, signal),
+      model.encoder,
+      settings.seed,
+    );
     const trainer = buildTrainer(settings, model, feed);
     try {
       const environment = { ...versions(engine), device: engine.device };

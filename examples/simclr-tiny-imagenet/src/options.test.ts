@@ -212,7 +212,7 @@ describe('a wrong call', () => {
     `);
     // a choice, with a typo and without
     expect(set('encoder.name=resnet43')).toMatchInlineSnapshot(`
-      "encoder.name must be resnet18, resnet34 or resnet50, got 'resnet43'. Did you mean resnet34?
+      "encoder.name must be resnet18, resnet34, resnet50 or efficientnet-b0, got 'resnet43'. Did you mean resnet34?
       Run with --help settings for the list."
     `);
     expect(set('optimizer.name=AdamW')).toMatchInlineSnapshot(`

@@ -93,14 +93,14 @@ export const settingsTable = {
     name: choice(names(encoders), { default: 'resnet18', help: 'Architecture of the encoder' }),
     stem: choice(['imagenet', 'small'], {
       default: 'imagenet',
-      help: 'First layers: 7x7 with stride 2 and a pool, or 3x3 with stride 1 for small images',
+      help: 'First layers: of a ResNet 7x7 with stride 2 and a pool, of an EfficientNet 3x3 with stride 2; or 3x3 with stride 1 for small images',
     }),
     width: number({
       rule: count,
       unit: 'channels',
       default: 64,
       quick: 16,
-      help: 'Of the first stage; the others have 2, 4 and 8 times as many',
+      help: 'Of the first stage of a ResNet; the others have 2, 4 and 8 times as many. EfficientNet is scaled alike, with 64 for its standard width',
     }),
   },
   head: {

@@ -1,0 +1,23 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { stochasticDepthShape, stochasticDepthTable, type TypedModel } from '@tfjs-ssl/efficientnet';
+import type { InputTensors } from '@tfjs-ssl/engine';
+import type { FeedInputs, ImageFeed } from '@tfjs-ssl/feed';
+
+/** The tensors of a step: images and views, and the factors of stochastic depth if the encoder has it. */
+export type StepTensors = InputTensors<FeedInputs> & { readonly stochasticDepth?: tf.Tensor };
+
+/** A feed whose steps also take the factors of the encoder's stochastic depth, by seed and step; the feed itself if there is none. */
+export function withStochasticDepth(feed: ImageFeed, encoder: TypedModel, seed: number): ImageFeed {
+  if (!encoder.layers.some((layer) => layer.getClassName() === 'TorchStochasticDepth')) return feed;
+  const rows = feed.specs.table.shape[0];
+  const shape = stochasticDepthShape(encoder, rows);
+  const specs = { ...feed.specs, stochasticDepth: { shape, dtype: 'float32' } };
+  return {
+    ...feed,
+    specs,
+    inputs(batch) {
+      const step = batch.epoch * feed.stepsPerEpoch + batch.step;
+      return { ...feed.inputs(batch), stochasticDepth: stochasticDepthTable(encoder, { seed, step, rows }) };
+    },
+  };
+}
