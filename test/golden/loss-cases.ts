@@ -6,6 +6,7 @@ import {
   dinoCenter,
   infoNCE,
   negativeCosine,
+  ntXent,
   sinkhorn,
   supCon,
   swav,
@@ -61,6 +62,7 @@ const formulas: Readonly<Record<string, Formula>> = {
     loss: ({ a, b, queue_a, queue_b }, { tau }) =>
       infoNCE(a!, b!, { temperature: tau, symmetric: true, negatives: queue_b!, candidateNegatives: queue_a! }),
   },
+  ntxent: { loss: ({ z }, { tau }) => ntXent(z!, { temperature: tau }) },
   dcl: { loss: ({ z }, { tau, sigma }) => dcl(z!, { temperature: tau, ...(sigma && { sigma }) }) },
   supcon: { loss: supConOf(false), others: { loss_mean_over_all_rows: supConOf(true) } },
   barlow_twins: { loss: ({ z1, z2 }, { lambda }) => barlowTwins(tf.concat([z1!, z2!]), { lambda }) },

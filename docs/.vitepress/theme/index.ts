@@ -2,6 +2,7 @@ import type { Theme } from 'vitepress';
 import DefaultTheme from 'vitepress/theme';
 import BenchmarkResults from './BenchmarkResults.vue';
 import MethodFlow from './MethodFlow.vue';
+import MethodTable from './MethodTable.vue';
 import PictureStrip from './PictureStrip.vue';
 import QuickRun from './QuickRun.vue';
 import SpeedRatios from './SpeedRatios.vue';
@@ -12,6 +13,7 @@ export default {
   enhanceApp({ app }) {
     app.component('BenchmarkResults', BenchmarkResults);
     app.component('MethodFlow', MethodFlow);
+    app.component('MethodTable', MethodTable);
     app.component('PictureStrip', PictureStrip);
     app.component('QuickRun', QuickRun);
     app.component('SpeedRatios', SpeedRatios);

@@ -151,6 +151,13 @@ describe('infoNCE refuses', () => {
     expect(() => call([4, 2], [4, 2], { inBatch: false })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: infoNCE: negatives must be given if inBatch is false, got none. Pass the queue.]`,
     );
+    expect(() => call([1, 2], [1, 2])).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: infoNCE: candidates must have at least 2 rows if there are no other negatives, got 1. Each anchor is compared with the candidates of others: use a larger batch, or pass a queue.]`,
+    );
+    const [one, queue] = [tf.ones<tf.Rank.R2>([1, 2]), tf.ones<tf.Rank.R2>([3, 2])];
+    const alone = { temperature: 0.1, symmetric: true, negatives: queue };
+    expect(() => infoNCE(one, one, alone)).toThrow(/candidates must have at least 2 rows/);
+    expect(infoNCE(one, one, { ...alone, candidateNegatives: queue }).dataSync()[0]).toBeCloseTo(Math.log(4), 5);
     expect(() => call([4, 2], [4, 2], { temperature: 0 })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: infoNCE: temperature must be a finite number above 0, got 0. Usual values lie between 0.05 and 1.]`,
     );

@@ -112,6 +112,16 @@ function check(anchors: tf.Tensor2D, candidates: tf.Tensor2D, options: InfoNCEOp
       advice: 'Set symmetric, which adds the direction that they are for, or pass them as negatives.',
     });
   }
+  const alone = inBatch && count === 1 && (!negatives || (symmetric && !candidateNegatives));
+  if (alone) {
+    throw argumentError({
+      fn: 'infoNCE',
+      argument: 'candidates',
+      required: 'have at least 2 rows if there are no other negatives',
+      got: count,
+      advice: 'Each anchor is compared with the candidates of others: use a larger batch, or pass a queue.',
+    });
+  }
   if (!inBatch && ((!negatives && count === rows) || (symmetric && !candidateNegatives))) {
     throw argumentError({
       fn: 'infoNCE',

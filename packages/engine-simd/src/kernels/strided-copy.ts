@@ -97,6 +97,25 @@ const slice = defineKernel<'x', { begin: number[]; size: number[] }>(
   },
 );
 
+const split = defineKernel<'x', { numOrSizeSplits: number | number[]; axis: number }>(
+  'SplitV',
+  ({ inputs: { x }, attributes, backend }) => {
+    if (!areFloat(x)) return null;
+    const axis = tf.util.parseAxisParam(attributes.axis, x.shape)[0] as number;
+    const lengths = tf.backend_util.prepareSplitSize(x as tf.Tensor, attributes.numOrSizeSplits, axis);
+    const steps = stepsOf(x.shape);
+    let position = 0;
+    return lengths.map((length) => {
+      const shape = x.shape.with(axis, length);
+      const { info, address } = backend.output(shape);
+      const from = backend.address(x) + position * steps[axis]! * 4;
+      stridedCopy(backend.runtime, from, address, boxAxes(shape, steps, stepsOf(shape)));
+      position += length;
+      return info;
+    });
+  },
+);
+
 const concat = defineKernel<string, { axis: number }>('Concat', ({ inputs, attributes: { axis }, backend }) => {
   const tensors = Object.values(inputs) as [tf.TensorInfo, ...tf.TensorInfo[]];
   if (!areFloat(...tensors)) return null;
@@ -145,4 +164,4 @@ const reverse = defineKernel<'x', { dims: number | number[] }>(
 );
 
 /** Kernels that move float32 values from one layout to another. */
-export const stridedCopyKernels: readonly SimdKernel[] = [tile, transposition, slice, concat, pad, reverse];
+export const stridedCopyKernels: readonly SimdKernel[] = [tile, transposition, slice, split, concat, pad, reverse];
