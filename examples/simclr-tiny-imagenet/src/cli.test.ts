@@ -217,6 +217,9 @@ describe('wrong usage', () => {
     ['nothing to evaluate', ['--evaluate', 'FOLDER/none']],
     ['an evaluation with what trains', ['--evaluate', 'FOLDER', '--epochs', '3', '--out', 'FOLDER/a']],
     ['a normalisation of nothing', ['--normalize']],
+    ['a fine-tuning of nothing', ['--fine-tune', '0.1']],
+    ['a fine-tuning with more labels than there are', ['--evaluate', 'FOLDER', '--fine-tune', '0.1,10']],
+    ['seeds of no fine-tuning', ['--evaluate', 'FOLDER', '--fine-tune-seeds', '2']],
     ['two folders', ['--resume', 'FOLDER/a', '--out', 'FOLDER/b']],
   ])('%s ends with exit code 2', async (_, args) => {
     writeFileSync(join(folder, 'config.json'), '{"a": 1}');

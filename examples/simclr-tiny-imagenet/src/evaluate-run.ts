@@ -3,7 +3,8 @@ import { RunFolder } from '@tfjs-ssl/trainer';
 import { normalizing } from './blocks.ts';
 import { chooseEngine } from './choose-engine.ts';
 import { openData, type Sizes, sizesIn } from './data.ts';
-import { evaluateFully } from './evaluate.ts';
+import { evaluateFully, scalarsOfLinear } from './evaluate.ts';
+import { type FineTuned, fineTuneBoth, fineTunedLine, fineTunedScalars } from './fine-tune-arms.ts';
 import { flagOf, type ParsedOptions } from './options.ts';
 import type { Options } from './options-table.ts';
 import type { Output } from './progress.ts';
@@ -11,8 +12,12 @@ import { writeReport } from './report.ts';
 import { readRunConfig, readSummary, settingsOf } from './run.ts';
 import { resolveSettings } from './settings/resolve.ts';
 import type { Settings } from './settings/table.ts';
+import type { PartialSummary } from './summary.ts';
 import { encoderOfFile } from './tables/encoders.ts';
 import { UsageError } from './usage-error.ts';
+
+/** How often an encoder is fine-tuned with a fraction of the labels. */
+const usualSeeds = 3;
 
 /** An encoder to evaluate, and the images to use. */
 interface Subject {
@@ -44,18 +49,51 @@ export async function runEvaluation(parsed: ParsedOptions, output: Output, signa
       print(
         `${data.name}: ${train.classNames.length} classes (chance ${(100 / train.classNames.length).toFixed(1)}%), ${train.length.toLocaleString('en')} training and ${val.length.toLocaleString('en')} validation images`,
       );
-      const transform = normalizing(options.normalize ? 'imagenet' : settings.normalization);
+      const normalization = options.normalize ? 'imagenet' : settings.normalization;
+      const transform = normalizing(normalization);
       const evaluation = await evaluateFully(encoder, data, { signal, transform, print });
-      if (run === null) return;
-      await run.saveSummary({ ...(await readSummary(run.path)), evaluation });
-      await writeReport(run, print);
-      print(`Saved in ${run.path}: summary.json, report.html`);
+      await keep(run, { evaluation }, scalarsOfLinear(evaluation), print);
+      const seeds = Array.from({ length: options.fineTuneSeeds ?? usualSeeds }, (_, seed) => seed);
+      for (const fraction of options.fineTune ?? []) {
+        const call = {
+          file,
+          data,
+          seeds,
+          signal,
+          epochs: options.fineTuneEpochs,
+          settings: { ...settings, normalization },
+        };
+        const fineTuned = await fineTuneBoth(call, fraction, output);
+        print(fineTunedLine(fineTuned));
+        await keep(run, { fineTuning: await withEarlier(run, fineTuned) }, fineTunedScalars(fineTuned), print);
+      }
+      if (run !== null) print(`Saved in ${run.path}: summary.json, report.html, events for TensorBoard`);
     } finally {
       encoder.dispose();
     }
   } finally {
     await Promise.all([data.train.close(), data.val.close()]);
   }
+}
+
+/** Adds results to the files of a run; of a file that belongs to no run nothing is kept. */
+async function keep(
+  run: RunFolder | null,
+  results: Pick<PartialSummary, 'evaluation' | 'fineTuning'>,
+  scalars: Readonly<Record<string, number>>,
+  print: (line: string) => void,
+): Promise<void> {
+  if (run === null) return;
+  await run.saveSummary({ ...(await readSummary(run.path)), ...results });
+  await run.addScalars(run.records.length, scalars);
+  await writeReport(run, print);
+}
+
+/** What fine-tuning with this fraction has given, among what earlier calls have kept of others. */
+async function withEarlier(run: RunFolder | null, fineTuned: FineTuned): Promise<readonly FineTuned[]> {
+  const earlier = (run && (await readSummary(run.path))?.fineTuning) ?? [];
+  const others = earlier.filter(({ fraction }) => fraction !== fineTuned.fraction);
+  return [...others, fineTuned].sort((a, b) => a.fraction - b.fraction);
 }
 
 async function subjectOf({ options, given, settings: set }: ParsedOptions): Promise<Subject> {

@@ -17,7 +17,7 @@ import type { Data } from './data.ts';
 const temperature = 0.1;
 
 /** Top-1 and top-5 accuracy as fractions. */
-interface Accuracies {
+export interface Accuracies {
   readonly top1: number;
   readonly top5: number;
 }
@@ -126,6 +126,11 @@ export function scalarsOf({ knn, effectiveRank: rank, uniformity: spread }: Moni
     'evaluation/effective-rank': rank,
     'evaluation/uniformity': spread,
   };
+}
+
+/** The accuracies of the linear probe by their names in TensorBoard. */
+export function scalarsOfLinear({ linear }: FullEvaluation): Record<string, number> {
+  return { 'evaluation/linear': linear.top1, 'evaluation/linear-top5': linear.top5 };
 }
 
 const percent = (fraction: number): string => `${(100 * fraction).toFixed(1)}%`;

@@ -2,7 +2,7 @@ import { showValue } from '@tfjs-ssl/checks';
 import { kebab } from './usage-error.ts';
 
 interface Option<Value> {
-  readonly kind: 'text' | 'count' | 'switch' | 'list';
+  readonly kind: 'text' | 'count' | 'fractions' | 'switch' | 'list';
   /** What stands for the value in `--help`. */
   readonly value?: string;
   readonly help: string;
@@ -12,13 +12,17 @@ interface Option<Value> {
 
 const asIs = (text: string): unknown => text;
 
+/** A number; a text that is none stays one, for the message. */
+const toNumber = (given: string): number | string =>
+  given.trim() === '' || Number.isNaN(Number(given)) ? given : Number(given);
+
 const text = (value: string, help: string): Option<string | undefined> => ({
   ...{ kind: 'text', value, help, default: undefined },
   parse: asIs,
 });
 const count = (value: string, help: string): Option<number | undefined> => ({
   ...{ kind: 'count', value, help, default: undefined },
-  parse: (given) => (given.trim() === '' || Number.isNaN(Number(given)) ? given : Number(given)),
+  parse: toNumber,
 });
 const toggle = (help: string): Option<boolean> => ({ kind: 'switch', help, default: false, parse: asIs });
 
@@ -55,6 +59,21 @@ export const options = {
   normalize: toggle(
     "With --evaluate FILE: normalise images with ImageNet's mean and standard deviation, which torchvision's weights expect",
   ),
+  fineTune: {
+    kind: 'fractions',
+    value: 'FRACTION',
+    help: 'With --evaluate: also train the whole encoder with a linear classifier on this share of the labels, beside one from random weights; several with commas: 0.01,0.1,1',
+    default: undefined,
+    parse: (given) => given.split(',').map(toNumber),
+  } as Option<readonly number[] | undefined>,
+  fineTuneEpochs: count(
+    'EPOCHS',
+    'With --fine-tune: epochs [default: 30, or more with few labels, until there are 400 steps]',
+  ),
+  fineTuneSeeds: count(
+    'N',
+    'With --fine-tune: how often, each time with other labels, first weights and order [default: 3]',
+  ),
   evaluateEvery: count(
     'EPOCHS',
     'Epochs between evaluations during training (kNN, effective rank, uniformity) [default: only at start and end]',
@@ -82,9 +101,11 @@ export type OptionName = keyof typeof options;
 /** What is wrong with the value of an option; null if nothing is. */
 export function optionProblem(name: OptionName, value: unknown): string | null {
   const isText = (each: unknown) => typeof each === 'string' && each !== '';
+  const isShare = (each: unknown) => typeof each === 'number' && each > 0 && each <= 1;
   const [good, must] = {
     text: [isText(value), 'a text that is not empty'],
     list: [Array.isArray(value) && value.every(isText), 'a list of texts'],
+    fractions: [Array.isArray(value) && value.length > 0 && value.every(isShare), 'numbers above 0 and at most 1'],
     count: [Number.isInteger(value) && (value as number) >= 1, 'an integer of at least 1'],
     switch: [typeof value === 'boolean', 'true or false'],
   }[options[name].kind] as [boolean, string];

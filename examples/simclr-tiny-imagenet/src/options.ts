@@ -122,6 +122,9 @@ function settingsOf(values: Readonly<Record<string, unknown>>): GivenSettings {
 const ofEvaluation: ReadonlySet<string> = new Set([
   'evaluate',
   'normalize',
+  'fineTune',
+  'fineTuneEpochs',
+  'fineTuneSeeds',
   'engine',
   'threads',
   'requireGpu',
@@ -134,6 +137,9 @@ const ofEvaluation: ReadonlySet<string> = new Set([
   'imageSeed',
   'imageSize',
 ]);
+
+/** Options of fine-tuning. */
+const ofFineTuning = ['fineTuneEpochs', 'fineTuneSeeds'] as const satisfies readonly OptionName[];
 
 /** Refuses options that do not go together. */
 function checkTogether(given: ReadonlySet<OptionName>, set: ReadonlySet<string>): void {
@@ -148,8 +154,13 @@ function checkTogether(given: ReadonlySet<OptionName>, set: ReadonlySet<string>)
   }
   if (!given.has('evaluate')) {
     if (given.has('normalize')) throw new UsageError('--normalize goes with --evaluate FILE alone. Leave it out.');
+    const alone = (['fineTune', ...ofFineTuning] as const).find((name) => given.has(name));
+    if (alone)
+      throw new UsageError(`--${kebab(alone)} goes with --evaluate RUN or FILE alone. Add it, or leave this out.`);
     return;
   }
+  const lonely = given.has('fineTune') ? undefined : ofFineTuning.find((name) => given.has(name));
+  if (lonely) throw new UsageError(`--${kebab(lonely)} goes with --fine-tune alone. Add it, or leave this out.`);
   const others = [
     ...[...given].filter((name) => !ofEvaluation.has(name)).map((name) => `--${kebab(name)}`),
     ...[...set].filter((name) => !ofEvaluation.has(name)).map(flagOf),

@@ -5,6 +5,7 @@ import { stepsPerEpoch } from '@tfjs-ssl/datasets';
 import { type Fact, lossCurve, type Report, reportHtml } from '@tfjs-ssl/report';
 import { firstAndLastTenth, RunFolder, type StepRecord } from '@tfjs-ssl/trainer';
 import { dataNames } from './data.ts';
+import { gainText, shareText } from './fine-tune-arms.ts';
 import { formatDuration, formatRate } from './progress.ts';
 import { fromFile, type RunConfig, readRunConfig, readSummary } from './run.ts';
 import { type PartialSummary, trainingSeconds } from './summary.ts';
@@ -137,6 +138,11 @@ function factsOf(
         },
       ]
     : [];
+  const tuned = (summary?.fineTuning ?? []).map(({ fraction, pretrained, scratch, gain }) => ({
+    label: `Fine-tuned, ${shareText(fraction)} of labels`,
+    value: percent(pretrained.top1.mean),
+    note: `from scratch ${percent(scratch.top1.mean)}; gain ${gainText(gain)}`,
+  }));
   const tenths = (value: (record: StepRecord) => number) => firstAndLastTenth(records.map(value));
   const change = (
     label: string,
@@ -151,6 +157,7 @@ function factsOf(
   return [
     knn,
     ...evaluated,
+    ...tuned,
     change(
       'Loss',
       tenths(({ loss }) => loss),

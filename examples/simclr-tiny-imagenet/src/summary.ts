@@ -1,5 +1,6 @@
 import { firstAndLastTenth, type StepRecord } from '@tfjs-ssl/trainer';
 import type { FullEvaluation } from './evaluate.ts';
+import type { FineTuned } from './fine-tune-arms.ts';
 import { formatDuration } from './progress.ts';
 import type { Settings } from './settings/table.ts';
 
@@ -31,6 +32,8 @@ export type PartialSummary = Partial<Omit<Summary, 'knn'>> & {
   readonly knn?: Partial<Summary['knn']>;
   /** Added by `--evaluate`. */
   readonly evaluation?: FullEvaluation;
+  /** Added by `--fine-tune`, in ascending order of the fractions. */
+  readonly fineTuning?: readonly FineTuned[];
 };
 
 /** Seconds that steps have taken. */

@@ -1,3 +1,4 @@
+export { type BalancedSampleOptions, balancedSample } from './balanced-sample.ts';
 export { type Batch, type BatchesOptions, batches, stepsPerEpoch } from './batches.ts';
 export { defaultCacheFolder } from './cache-folder.ts';
 export { type DecodedPixels, type DecodeImagesOptions, decodeImages } from './decode-images.ts';
