@@ -24,3 +24,4 @@ export { type LinearClassifier, type LinearProbe, type LinearProbeOptions, linea
 export { type OnlineProbe, type OnlineProbeOptions, onlineProbe } from './online-probe.ts';
 export { type ProbeEvaluateOptions, probeAccuracy, probeEvaluate } from './probe-evaluate.ts';
 export type { ClassificationResult } from './rank-tally.ts';
+export { type SgdProbe, type SgdProbeOptions, sgdProbe } from './sgd-probe.ts';
