@@ -78,62 +78,120 @@ export function depthwiseTask(address: usize, index: i32): void {
     if (end - begin < PIXELS) begin = end = job.outputWidth;
   }
   const tiled = begin < end ? pixel & ~(TILE - 1) : 0;
+  const wLine = <usize>size * wStep;
   for (let j = 0; j < job.outputWidth; j++) {
     // inside, only the channels that fill no tile
     const from = j >= begin && j < end ? tiled : 0;
-    if (from < pixel) onePixel(job, input, j, filter, wStep, lines, line, output + <usize>j * pixel, from, pixel);
+    if (from === pixel) continue;
+    const x = j * job.strideX - job.left;
+    const tap0 = firstTap(x, job.dilationX);
+    const taps = lastTap(x, job.dilationX, job.width, size) - tap0;
+    const p = input + <usize>(x + tap0 * job.dilationX) * pixel;
+    const to = output + <usize>j * pixel;
+    onePixel(p, line, <usize>job.dilationX * pixel, filter + <usize>tap0 * wStep, wLine, wStep, lines, taps, to, from, pixel);
   }
   for (let c: usize = 0; c < tiled; c += TILE) {
     for (let j = begin; j < end; j += PIXELS) {
       j = min(j, end - PIXELS); // the last tile may compute some pixels again
       const p = input + <usize>(j * job.strideX - job.left) * pixel + c;
-      depthwiseTile(size, job.strideX, p, line, filter + c, wStep, pixel, lines, output + <usize>j * pixel + c);
+      const to = output + <usize>j * pixel + c;
+      depthwiseTile(size, job.strideX, p, line, filter + c, wStep, wLine, pixel, lines, to, pixel);
     }
   }
 }
 
-/** The channels from `from` on of a pixel. */
+/** The channels from `from` to `end` of a pixel: the sum over so many lines of so many taps. */
 function onePixel(
-  job: DepthwiseJob,
-  input: usize,
-  j: i32,
-  filter: usize,
+  p: usize,
+  line: usize,
+  step: usize,
+  w: usize,
+  wLine: usize,
   wStep: usize,
   lines: i32,
-  line: usize,
-  output: usize,
+  taps: i32,
+  to: usize,
   from: usize,
-  pixel: usize,
+  end: usize,
 ): void {
-  const x = j * job.strideX - job.left;
-  const dilation = job.dilationX;
-  const taps0 = firstTap(x, dilation);
-  const taps1 = lastTap(x, dilation, job.width, job.filterWidth);
-  const step = <usize>dilation * pixel;
-  for (let c = from; c < pixel; c += STEP) {
+  for (let c = from; c < end; c += STEP) {
     let s0 = f32x4.splat(0);
     let s1 = s0;
     let s2 = s0;
     let s3 = s0;
-    let start = input + <usize>(x + taps0 * dilation) * pixel + c;
-    let weights = filter + <usize>taps0 * wStep + c;
-    for (let t = 0; t < lines; t++, start += line, weights += <usize>job.filterWidth * wStep) {
-      let p = start;
-      let w = weights;
-      for (let tap = taps0; tap < taps1; tap++, p += step, w += wStep) {
-        s0 = madd(v128.load(p), v128.load(w), s0);
-        s1 = madd(v128.load(p, 16), v128.load(w, 16), s1);
-        s2 = madd(v128.load(p, 32), v128.load(w, 32), s2);
-        s3 = madd(v128.load(p, 48), v128.load(w, 48), s3);
+    let pLine = p + c;
+    let wOfLine = w + c;
+    for (let t = 0; t < lines; t++, pLine += line, wOfLine += wLine) {
+      let x = pLine;
+      let y = wOfLine;
+      for (let tap = 0; tap < taps; tap++, x += step, y += wStep) {
+        s0 = madd(v128.load(x), v128.load(y), s0);
+        s1 = madd(v128.load(x, 16), v128.load(y, 16), s1);
+        s2 = madd(v128.load(x, 32), v128.load(y, 32), s2);
+        s3 = madd(v128.load(x, 48), v128.load(y, 48), s3);
       }
     }
-    storeStep(output + c, min(STEP, pixel - c), s0, s1, s2, s3);
+    storeStep(to + c, min(STEP, end - c), s0, s1, s2, s3);
   }
 }
 
 /** One line of the input's gradient; `output` is dy. Strides of 1 have the convolution with the flipped filter instead. */
 export function depthwiseInputGradientTask(address: usize, index: i32): void {
   const job = changetype<DepthwiseJob>(address);
+  if (hasTiles(job) && job.strideX === 2) halves(job, index);
+  else anyInputGradient(job, index);
+}
+
+/**
+ * A line of the gradient at a stride of 2: pixels in even places take every second tap of the window, those in odd places the others. Of either kind,
+ * neighbours take neighbouring pixels of dy, with the taps from the last to the first.
+ */
+function halves(job: DepthwiseJob, index: i32): void {
+  const pixel = floats(job.channels);
+  const size = job.filterWidth;
+  const image = index / job.height;
+  const y = index - image * job.height + job.top;
+  const i = y >> 1;
+  const a0 = max(0, i - job.outputHeight + 1);
+  const a1 = min((size - 1 - (y & 1)) >> 1, i);
+  const lines = max(0, a1 - a0 + 1);
+  const line = <usize>job.outputWidth * pixel;
+  const dy = job.output + <usize>((image * job.outputHeight + i - a1) * job.outputWidth) * pixel;
+  const filter = job.filter + <usize>(((y & 1) + 2 * a1) * size) * pixel;
+  const wStep = 0 - 2 * pixel;
+  const wLine = <usize>size * wStep;
+  const dx = job.input + <usize>(index * job.width) * pixel;
+  for (let odd = 0; odd < 2; odd++) {
+    const first = (odd - job.left) & 1;
+    const taps = (size - odd + 1) >> 1;
+    const count = (job.width - first + 1) >> 1;
+    const start = ((first + job.left - odd) >> 1) - (taps - 1); // where the window of the first begins in dy
+    let begin = max(0, -start);
+    let end = min(count, job.outputWidth - taps - start + 1);
+    if (end - begin < PIXELS) begin = end = count;
+    const tiled = begin < end ? pixel & ~(TILE - 1) : 0;
+    const weights = filter + <usize>(odd + 2 * (taps - 1)) * pixel;
+    for (let m = 0; m < count; m++) {
+      const from = m >= begin && m < end ? tiled : 0;
+      if (from === pixel) continue;
+      const skip = max(0, -(start + m));
+      const inside = min(taps, job.outputWidth - start - m) - skip;
+      const p = dy + <usize>(start + m + skip) * pixel;
+      const to = dx + <usize>(first + 2 * m) * pixel;
+      onePixel(p, line, pixel, weights + <usize>skip * wStep, wLine, wStep, lines, inside, to, from, pixel);
+    }
+    for (let c: usize = 0; c < tiled; c += TILE) {
+      for (let m = begin; m < end; m += PIXELS) {
+        m = min(m, end - PIXELS);
+        const p = dy + <usize>(start + m) * pixel + c;
+        const to = dx + <usize>(first + 2 * m) * pixel + c;
+        depthwiseTile(taps, 1, p, line, weights + c, wStep, wLine, pixel, lines, to, 2 * pixel);
+      }
+    }
+  }
+}
+
+function anyInputGradient(job: DepthwiseJob, index: i32): void {
   const pixel = floats(job.channels);
   const image = index / job.height;
   const y = index - image * job.height;

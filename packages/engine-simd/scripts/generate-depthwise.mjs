@@ -11,11 +11,14 @@ const maddPair = (sum, a, b) =>
     .map((h) => `${sum}_${h} = madd(${a}_${h}, ${b}_${h}, ${sum}_${h});`)
     .join(' ');
 
-/** Eight channels of four neighbouring pixels: the sum over `taps` lines of the window. */
-const tile = (size, stride) => [
-  `function tile${size}x${stride}(p: usize, line: usize, w: usize, wStep: usize, pixel: usize, taps: i32, to: usize): void {`,
+const parameters =
+  'p: usize, line: usize, w: usize, wStep: usize, wLine: usize, pixel: usize, lines: i32, to: usize, toStep: usize';
+
+/** Eight channels of four pixels, whose windows begin `stride` pixels apart: the sum over the lines of the window. */
+const tile = ([size, stride]) => [
+  `function tile${size}x${stride}(${parameters}): void {`,
   ...range(PIXELS).map((i) => `  let s${i}_0 = f32x4.splat(0), s${i}_1 = s${i}_0;`),
-  `  for (let t = 0; t < taps; t++, p += line, w += ${size} * wStep) {`,
+  '  for (let t = 0; t < lines; t++, p += line, w += wLine) {',
   ...range(size).map((t) => `    ${loadPair(`w${t}`, `w + ${t} * wStep`)}`),
   ...range(PIXELS * stride - stride + size).flatMap((m) => [
     `    { ${loadPair('x', `p + ${m} * pixel`)}`,
@@ -25,9 +28,12 @@ const tile = (size, stride) => [
     '    }',
   ]),
   '  }',
-  ...range(PIXELS).map((i) => storePair(`to + ${i} * pixel`, `s${i}`)),
+  ...range(PIXELS).map((i) => storePair(`to + ${i} * toStep`, `s${i}`)),
   '}',
 ];
+
+/** Windows that have a loop, with the step from one pixel's to the next; those of one and two taps are parts of larger ones. */
+const tiles = [[1, 1], [2, 1], [3, 1], [5, 1], [3, 2], [5, 2]]; // biome-ignore format: a table
 
 /** One line of the window's gradient, eight channels: sums += sum over n pixels of x dy. */
 const gradient = (size) => [
@@ -44,23 +50,20 @@ const gradient = (size) => [
 ];
 
 /**
- * AssemblyScript source of the inner loops of depthwise convolutions, for windows of three and of five pixels.
+ * AssemblyScript source of the inner loops of depthwise convolutions, for windows of three and of five pixels at strides of one and two.
  *
  * @returns {string}
  */
 export function generateDepthwise() {
-  const parameters = 'p: usize, line: usize, w: usize, wStep: usize, pixel: usize, taps: i32, to: usize';
   return [
     "import { madd } from './micro';",
     `export const PIXELS: i32 = ${PIXELS};`,
-    ...[3, 5].flatMap((size) => [1, 2].flatMap((stride) => tile(size, stride))),
+    ...tiles.flatMap(tile),
     ...[3, 5].flatMap(gradient),
     `export function depthwiseTile(size: i32, stride: i32, ${parameters}): void {`,
-    ...[3, 5].flatMap((size) =>
-      [1, 2].map(
-        (stride) =>
-          `  if (size === ${size} && stride === ${stride}) tile${size}x${stride}(p, line, w, wStep, pixel, taps, to);`,
-      ),
+    ...tiles.map(
+      ([size, stride]) =>
+        `  if (size === ${size} && stride === ${stride}) tile${size}x${stride}(p, line, w, wStep, wLine, pixel, lines, to, toStep);`,
     ),
     '}',
     'export function depthwiseGradientLine(size: i32, x: usize, xStep: usize, dy: usize, pixel: usize, n: i32, sums: usize): void {',

@@ -28,14 +28,13 @@ export function silu<T extends tf.Tensor>(x: T): T {
     (save as tf.GradSaveFunc)([input]);
     return {
       value: tf.mul(input, tf.sigmoid(input)),
-      gradFunc: (dy, saved) => tf.mul(dy, siluSlope((saved as tf.Tensor[])[0] as tf.Tensor)),
+      gradFunc: (dy, saved) => tf.mul(dy, slopeOf((saved as tf.Tensor[])[0] as tf.Tensor)),
     };
   });
   return unit(x) as T;
 }
 
-/** The slope of {@link silu} at x. */
-export function siluSlope(x: tf.Tensor): tf.Tensor {
+function slopeOf(x: tf.Tensor): tf.Tensor {
   const s = tf.sigmoid(x);
   return tf.mul(s, tf.add(1, tf.mul(x, tf.sub(1, s))));
 }

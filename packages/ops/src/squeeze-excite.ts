@@ -3,7 +3,6 @@ import { argumentError } from '@tfjs-ssl/checks';
 import { hasKernel } from './contract/has-kernel.ts';
 import { runKernel } from './contract/run-kernel.ts';
 import { globalAveragePool } from './global-average-pool.ts';
-import { silu, siluSlope } from './silu.ts';
 
 /** The two linear layers of a gate: {@link squeezeExcite}. */
 export interface SqueezeExciteWeights {
@@ -55,8 +54,8 @@ export function squeezeExcite(x: tf.Tensor4D, weights: SqueezeExciteWeights): tf
     const save = args.pop() as tf.GradSaveFunc;
     const [xs, ...parts] = args as Inputs;
     const pooled = globalAveragePool(xs);
-    const gate = gateOf(pooled, ...parts);
-    save([xs, pooled, gate, ...parts]);
+    const { gate, ...inner } = gateOf(pooled, parts);
+    save([xs, pooled, inner.open, inner.squeezed, gate, parts[0], parts[2]]);
     return {
       value: scaleChannels(xs, gate),
       gradFunc: (dy, saved) => backward(dy as tf.Tensor4D, saved as unknown as Saved),
@@ -67,27 +66,37 @@ export function squeezeExcite(x: tf.Tensor4D, weights: SqueezeExciteWeights): tf
 
 type Parts = [squeeze: tf.Tensor2D, squeezeBias: tf.Tensor1D, excite: tf.Tensor2D, exciteBias: tf.Tensor1D];
 type Inputs = [x: tf.Tensor4D, ...Parts];
-type Saved = [x: tf.Tensor4D, pooled: tf.Tensor2D, gate: tf.Tensor2D, ...Parts];
+type Saved = [
+  x: tf.Tensor4D,
+  pooled: tf.Tensor2D,
+  open: tf.Tensor2D,
+  squeezed: tf.Tensor2D,
+  gate: tf.Tensor2D,
+  squeeze: tf.Tensor2D,
+  excite: tf.Tensor2D,
+];
 
-/** The gate by the means of the channels. Everything here is [N, C] or [N, S]. */
-function gateOf(pooled: tf.Tensor2D, ...[squeeze, squeezeBias, excite, exciteBias]: Parts): tf.Tensor2D {
-  const squeezed = silu(tf.add<tf.Tensor2D>(tf.matMul(pooled, squeeze), squeezeBias));
-  return tf.sigmoid(tf.add<tf.Tensor2D>(tf.matMul(squeezed, excite), exciteBias));
+/** The gate by the means of the channels, shape [N, C]; what SiLU multiplies by, sigmoid(t), and its result, shape [N, S]. */
+function gateOf(pooled: tf.Tensor2D, [squeeze, squeezeBias, excite, exciteBias]: Parts) {
+  const before = tf.fused.matMul({ a: pooled, b: squeeze, bias: squeezeBias }) as tf.Tensor2D;
+  const open = tf.sigmoid(before);
+  const squeezed = tf.mul<tf.Tensor2D>(before, open);
+  const gate = tf.sigmoid(tf.fused.matMul({ a: squeezed, b: excite, bias: exciteBias })) as tf.Tensor2D;
+  return { open, squeezed, gate };
 }
 
-/** x is read twice, once for the sums of x dy and once for the result: what leads through the gate is the same for all pixels of a channel. */
-function backward(dy: tf.Tensor4D, [x, pooled, gate, squeeze, squeezeBias, excite]: Saved): tf.Tensor[] {
-  const dgate = channelDots(x, dy);
-  const before = tf.add<tf.Tensor2D>(tf.matMul(pooled, squeeze), squeezeBias);
-  const dlogit = tf.mul<tf.Tensor2D>(dgate, tf.mul(gate, tf.sub(1, gate)));
-  const dbefore = tf.mul<tf.Tensor2D>(tf.matMul(dlogit, excite, false, true), siluSlope(before));
+/** x and dy are read for the sums of their products, and dy once more for the result: what leads through the gate is the same for all pixels of a channel. */
+function backward(dy: tf.Tensor4D, [x, pooled, open, squeezed, gate, squeeze, excite]: Saved): tf.Tensor[] {
+  const dlogit = tf.mul<tf.Tensor2D>(channelDots(x, dy), tf.mul(gate, tf.sub(1, gate)));
+  const slope = tf.add(open, tf.mul(squeezed, tf.sub(1, open))); // of SiLU, s + t s (1 - s)
+  const dbefore = tf.mul<tf.Tensor2D>(tf.matMul(dlogit, excite, false, true), slope);
   const [, height, width] = x.shape;
   const shift = tf.div<tf.Tensor2D>(tf.matMul(dbefore, squeeze, false, true), height * width);
   return [
     scaleChannels(dy, gate, shift),
     tf.matMul(pooled, dbefore, true, false),
     tf.sum(dbefore, 0),
-    tf.matMul(silu(before), dlogit, true, false),
+    tf.matMul(squeezed, dlogit, true, false),
     tf.sum(dlogit, 0),
   ];
 }
