@@ -75,20 +75,22 @@ describe('a run', () => {
     const model = readFileSync(join(run, 'model.safetensors'));
     expect(model.equals(readFileSync(join(plain, 'model.safetensors')))).toBe(true);
 
-    const { code, stdout, stderr } = await call(['--evaluate', run]);
+    const { code, stdout, stderr } = await call(['--evaluate', run, '--sgd-probe']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^Linear probe \(lambda .*\): top-1 \d+\.\d%, top-5 100\.0%$/m);
+    expect(stdout).toMatch(/^Linear probe by SGD \(90 epochs\): top-1 \d+\.\d%, top-5 100\.0%$/m);
     const summary = json(join(run, 'summary.json'));
     expect(summary).toMatchObject({ steps: 8, evaluation: { dimensions: 128, knn: [{ k: 16 }] } });
+    expect(summary.evaluation.linearSgd).toMatchObject({ top5: 1, epochs: 90, batchSize: 256, learningRate: 0.1 });
     expect(summary.evaluation.knn[0].top1).toBe(summary.knn.after);
     expect(Object.keys(summary.evaluation.classAccuracies)).toHaveLength(2);
-    expect(readFileSync(join(run, 'report.html'), 'utf8')).toContain('Linear probe');
+    expect(readFileSync(join(run, 'report.html'), 'utf8')).toContain('Linear probe by SGD');
     expect(readFileSync(join(run, 'model.safetensors')).equals(model)).toBe(true);
 
     const sizes = ['--classes', '2', '--images-per-class', '8'];
     const file = await call(['--evaluate', join(run, 'model.safetensors'), ...sizes]);
     expect(file.code).toBe(0);
-    const figures = (text: string) => text.split('\n').filter((line) => /^(kNN|Features|Linear)/.test(line));
+    const figures = (text: string) => text.split('\n').filter((line) => /^(kNN|Features|Linear probe \()/.test(line));
     expect(figures(file.stdout)).toEqual(figures(stdout));
   });
 
@@ -217,6 +219,7 @@ describe('wrong usage', () => {
     ['nothing to evaluate', ['--evaluate', 'FOLDER/none']],
     ['an evaluation with what trains', ['--evaluate', 'FOLDER', '--epochs', '3', '--out', 'FOLDER/a']],
     ['a normalisation of nothing', ['--normalize']],
+    ['a probe of nothing', ['--sgd-probe']],
     ['a fine-tuning of nothing', ['--fine-tune', '0.1']],
     ['a fine-tuning with more labels than there are', ['--evaluate', 'FOLDER', '--fine-tune', '0.1,10']],
     ['seeds of no fine-tuning', ['--evaluate', 'FOLDER', '--fine-tune-seeds', '2']],

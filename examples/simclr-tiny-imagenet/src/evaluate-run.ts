@@ -51,7 +51,7 @@ export async function runEvaluation(parsed: ParsedOptions, output: Output, signa
       );
       const normalization = options.normalize ? 'imagenet' : settings.normalization;
       const transform = normalizing(normalization);
-      const evaluation = await evaluateFully(encoder, data, { signal, transform, print });
+      const evaluation = await evaluateFully(encoder, data, { signal, transform, sgd: options.sgdProbe, print });
       await keep(run, { evaluation }, scalarsOfLinear(evaluation), print);
       const seeds = Array.from({ length: options.fineTuneSeeds ?? usualSeeds }, (_, seed) => seed);
       for (const fraction of options.fineTune ?? []) {

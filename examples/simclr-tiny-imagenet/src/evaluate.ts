@@ -9,6 +9,7 @@ import {
   type KnnEvaluation,
   knnEvaluate,
   probeEvaluate,
+  sgdProbe,
   uniformity,
 } from '@tfjs-ssl/evaluation';
 import type { Data } from './data.ts';
@@ -41,6 +42,12 @@ export interface FullEvaluation extends Omit<Monitor, 'knn'> {
     readonly converged: boolean;
     /** Held-out accuracy of each penalty tried. */
     readonly trials: ReadonlyArray<{ readonly lambda: number; readonly top1: number }>;
+  };
+  /** The linear probe by SGD, if it was asked for. */
+  readonly linearSgd?: Accuracies & {
+    readonly epochs: number;
+    readonly batchSize: number;
+    readonly learningRate: number;
   };
   /** Accuracy of the linear probe for each class, by name; null for a class without validation images. */
   readonly classAccuracies: Readonly<Record<string, number | null>>;
@@ -129,8 +136,12 @@ export function scalarsOf({ knn, effectiveRank: rank, uniformity: spread }: Moni
 }
 
 /** The accuracies of the linear probe by their names in TensorBoard. */
-export function scalarsOfLinear({ linear }: FullEvaluation): Record<string, number> {
-  return { 'evaluation/linear': linear.top1, 'evaluation/linear-top5': linear.top5 };
+export function scalarsOfLinear({ linear, linearSgd }: FullEvaluation): Record<string, number> {
+  return {
+    'evaluation/linear': linear.top1,
+    'evaluation/linear-top5': linear.top5,
+    ...(linearSgd && { 'evaluation/linear-sgd': linearSgd.top1, 'evaluation/linear-sgd-top5': linearSgd.top5 }),
+  };
 }
 
 const percent = (fraction: number): string => `${(100 * fraction).toFixed(1)}%`;
@@ -147,7 +158,7 @@ export function monitorLine(monitor: Monitor): string {
 /**
  * Evaluates a trained encoder by kNN and by the linear probe, whose penalty is chosen on held-out training images.
  *
- * @param options - `transform` is applied to the images before the encoder; `print` receives lines for people.
+ * @param options - `sgd`: whether to train a probe by SGD too; `transform` is applied to the images before the encoder; `print` receives lines for people.
  * @throws the signal's reason; Error if a weight of the encoder has changed.
  */
 export async function evaluateFully(
@@ -156,10 +167,11 @@ export async function evaluateFully(
   options: {
     readonly signal: AbortSignal;
     readonly transform?: Transform | undefined;
+    readonly sgd?: boolean;
     readonly print: (line: string) => void;
   },
 ): Promise<FullEvaluation> {
-  const { signal, print } = options;
+  const { signal, sgd = false, print } = options;
   const { train, val } = data;
   const classes = train.classNames.length;
   const before = await hashOf(encoder);
@@ -182,6 +194,12 @@ export async function evaluateFully(
       labels: val.labels,
     }).finally(() => tf.dispose([probe.weights, probe.bias]));
     print(`Linear probe (lambda ${lambda.toPrecision(2)}): top-1 ${percent(top1)}, top-5 ${percent(top5)}`);
+    const linearSgd = sgd ? await bySgd(features, data, signal) : null;
+    if (linearSgd !== null) {
+      print(
+        `Linear probe by SGD (${linearSgd.epochs} epochs): top-1 ${percent(linearSgd.top1)}, top-5 ${percent(linearSgd.top5)}`,
+      );
+    }
     const { classAccuracies, pairs } = confusion({ labels: val.labels, predictions, classes });
     const name = (label: number) => train.classNames[label] as string;
     const confused = pairs.map(({ label, prediction, fraction }) => ({
@@ -194,6 +212,7 @@ export async function evaluateFully(
     return {
       knn,
       linear: { top1, top5, lambda, converged, trials },
+      ...(linearSgd && { linearSgd }),
       ...spread,
       classAccuracies: Object.fromEntries(classAccuracies.map((accuracy, label) => [name(label), accuracy])),
       confused,
@@ -204,6 +223,26 @@ export async function evaluateFully(
       'evaluate: the encoder must keep its weights, got changed weights. This is a bug: please report it.',
     );
   return evaluation;
+}
+
+/** The probe of most papers: SGD on the features as they are (SimCLR, appendix B.6). */
+async function bySgd(
+  { bank, queries }: Features,
+  { train, val }: Data,
+  signal: AbortSignal,
+): Promise<NonNullable<FullEvaluation['linearSgd']>> {
+  const recipe = { epochs: 90, batchSize: 256, learningRate: 0.1 };
+  const probe = await sgdProbe({
+    ...recipe,
+    features: bank,
+    labels: train.labels,
+    classes: train.classNames.length,
+    onProgress: () => signal.throwIfAborted(),
+  });
+  const { top1, top5 } = await probeEvaluate({ probe, features: queries, labels: val.labels }).finally(() =>
+    tf.dispose([probe.weights, probe.bias]),
+  );
+  return { top1, top5, ...recipe };
 }
 
 /** A hash of all weights and running statistics. */

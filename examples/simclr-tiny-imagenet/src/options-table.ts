@@ -59,6 +59,9 @@ export const options = {
   normalize: toggle(
     "With --evaluate FILE: normalise images with ImageNet's mean and standard deviation, which torchvision's weights expect",
   ),
+  sgdProbe: toggle(
+    'With --evaluate: also train the linear probe by SGD for 90 epochs, as most papers do, beside the optimum over penalties',
+  ),
   fineTune: {
     kind: 'fractions',
     value: 'FRACTION',

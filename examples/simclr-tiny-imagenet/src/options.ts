@@ -122,6 +122,7 @@ function settingsOf(values: Readonly<Record<string, unknown>>): GivenSettings {
 const ofEvaluation: ReadonlySet<string> = new Set([
   'evaluate',
   'normalize',
+  'sgdProbe',
   'fineTune',
   'fineTuneEpochs',
   'fineTuneSeeds',
@@ -154,7 +155,7 @@ function checkTogether(given: ReadonlySet<OptionName>, set: ReadonlySet<string>)
   }
   if (!given.has('evaluate')) {
     if (given.has('normalize')) throw new UsageError('--normalize goes with --evaluate FILE alone. Leave it out.');
-    const alone = (['fineTune', ...ofFineTuning] as const).find((name) => given.has(name));
+    const alone = (['sgdProbe', 'fineTune', ...ofFineTuning] as const).find((name) => given.has(name));
     if (alone)
       throw new UsageError(`--${kebab(alone)} goes with --evaluate RUN or FILE alone. Add it, or leave this out.`);
     return;

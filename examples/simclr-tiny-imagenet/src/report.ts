@@ -131,6 +131,15 @@ function factsOf(
           value: percent(evaluation.linear.top1),
           note: `top-5 ${percent(evaluation.linear.top5)}`,
         },
+        ...(evaluation.linearSgd
+          ? [
+              {
+                label: 'Linear probe by SGD',
+                value: percent(evaluation.linearSgd.top1),
+                note: `top-5 ${percent(evaluation.linearSgd.top5)}; ${evaluation.linearSgd.epochs} epochs`,
+              },
+            ]
+          : []),
         {
           label: 'Effective rank',
           value: evaluation.effectiveRank.toFixed(1),
