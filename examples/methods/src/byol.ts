@@ -2,7 +2,7 @@
 // Grill et al. 2020, "Bootstrap Your Own Latent".
 //
 // Differs from the paper, as all here: a narrow ResNet-18, small images and batches, few epochs, one set of views, Adam.
-// The paper has other views for each branch, LARS in batches of 4096, and hidden layers of 4096.
+// The paper has other views for each branch, LARS in batches of 4096, hidden layers of 4096, and a momentum from 0.996 on.
 import * as tf from '@tensorflow/tfjs-core';
 import * as ssl from '@tfjs-ssl/all';
 import type { Run } from './method.ts';
@@ -14,7 +14,7 @@ export async function train({ images, size, batchSize, epochs, seed, onEvent }: 
   const head = ssl.byolHead({ inputSize: 128, hiddenSize: 256, outputSize: 64, seed });
   const predictor = ssl.byolPredictor({ inputSize: 64, hiddenSize: 256, seed });
   const totalSteps = epochs * feed.stepsPerEpoch;
-  const momentum = ssl.cosineMomentum({ start: 0.99, totalSteps });
+  const momentum = ssl.cosineMomentum({ start: 0.9, totalSteps });
   const target = ssl.movingAverage({ encoder, head }, { momentum });
   const training = { training: true };
   const trainer = new ssl.Trainer({
