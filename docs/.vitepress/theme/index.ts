@@ -3,6 +3,7 @@ import DefaultTheme from 'vitepress/theme';
 import BenchmarkResults from './BenchmarkResults.vue';
 import MethodFlow from './MethodFlow.vue';
 import MethodTable from './MethodTable.vue';
+import PaperRun from './PaperRun.vue';
 import PictureStrip from './PictureStrip.vue';
 import QuickRun from './QuickRun.vue';
 import SpeedRatios from './SpeedRatios.vue';
@@ -14,6 +15,7 @@ export default {
     app.component('BenchmarkResults', BenchmarkResults);
     app.component('MethodFlow', MethodFlow);
     app.component('MethodTable', MethodTable);
+    app.component('PaperRun', PaperRun);
     app.component('PictureStrip', PictureStrip);
     app.component('QuickRun', QuickRun);
     app.component('SpeedRatios', SpeedRatios);
