@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { simclrChain } from '@tfjs-ssl/augmentations';
+import { efficientnetB0, stochasticDepthShape, stochasticDepthTable } from '@tfjs-ssl/efficientnet';
 import { compile, currentEngine, type Precision } from '@tfjs-ssl/engine';
 import { webgpuEngine } from '@tfjs-ssl/engine-webgpu';
 import { namedWeights } from '@tfjs-ssl/layers';
@@ -12,23 +13,44 @@ import { expect, it } from 'vitest';
 
 const [images, size, steps] = [4, 16, 20];
 
-/** The paper's step on a narrow network: augment, encode, project, compare, update. */
-function paperStep() {
+const encoders = {
+  resnet18: () => resnet18({ inputShape: [size, size, 3], width: 8, seed: 1 }),
+  efficientnet: () =>
+    efficientnetB0({
+      inputShape: [size, size, 3],
+      width: 0.1,
+      depth: 0.5,
+      stem: 'small',
+      stochasticDepth: 0.5,
+      seed: 1,
+    }),
+};
+type EncoderName = keyof typeof encoders;
+
+/** The paper's step on a narrow network: augment, encode, project, compare, update. An EfficientNet also leaves out branches. */
+function paperStep(name: EncoderName) {
   const chain = simclrChain({ size });
-  const encoder = resnet18({ inputShape: [size, size, 3], width: 8, seed: 1 });
-  const head = mlpHead({ inputSize: 64, hiddenSizes: [32], outputSize: 16, seed: 2 });
+  const encoder = encoders[name]();
+  const drops = name === 'efficientnet';
+  const head = mlpHead({
+    inputSize: encoder.outputs[0]?.shape[1] as number,
+    hiddenSizes: [32],
+    outputSize: 16,
+    seed: 2,
+  });
   const { parameters, buffers } = namedWeights({ encoder, head });
   const optimizer = adam({ weightDecay: 1e-4 });
   const state = optimizer.createState(parameters);
   const rng = (i: number) => Math.abs(Math.sin(12.9898 * (i + 1) + 78.233));
   const pixels = Float32Array.from({ length: images * size * size * 3 }, (_, i) => rng(i));
 
-  const step = (inputs: Readonly<Record<'pictures' | 'table' | 'scalars', tf.Tensor>>) => {
-    const { pictures, table, scalars } = inputs;
+  const step = (inputs: Readonly<Record<string, tf.Tensor>>) => {
+    const { pictures, table, scalars, stochasticDepth } = inputs;
+    const options = { training: true, ...(stochasticDepth && { stochasticDepth }) };
     let accuracy: tf.Tensor | undefined;
     const { value, grads } = tf.variableGrads(() => {
       const views = chain.apply(pictures as tf.Tensor4D, table as tf.Tensor2D);
-      const features = encoder.apply(views, { training: true }) as tf.Tensor;
+      const features = encoder.apply(views, options);
       const { loss, ranks } = ntXentWithRanks(head.apply(features, { training: true }) as tf.Tensor2D, {
         temperature: 0.07,
       });
@@ -49,11 +71,13 @@ function paperStep() {
       pictures: { shape: [images, size, size, 3] },
       table: { shape: [2 * images, chain.columns.length] },
       scalars: { shape: [3] },
-    },
-    inputs: (i: number) => ({
+      ...(drops && { stochasticDepth: { shape: stochasticDepthShape(encoder, 2 * images) } }),
+    } as Record<string, { readonly shape: readonly number[] }>,
+    inputs: (i: number): Record<string, tf.Tensor> => ({
       pictures: tf.tensor4d(pixels.slice(), [images, size, size, 3]),
       table: chain.sampleTable({ seed: 5, epoch: i, indices: [0, 1, 2, 3], imageSize: size, views: 2 }),
       scalars: tf.tensor1d(optimizer.scalars(i + 1, 1e-3)),
+      ...(drops && { stochasticDepth: stochasticDepthTable(encoder, { seed: 5, step: i, rows: 2 * images }) }),
     }),
     allVariables: () => [
       ...Object.entries(parameters),
@@ -65,10 +89,11 @@ function paperStep() {
 }
 
 async function train(
+  encoder: EncoderName,
   how: 'eager' | 'replayed',
   precision: Precision,
 ): Promise<{ values: number[]; variables: Float32Array[] }> {
-  const { step, specs, inputs, allVariables } = paperStep();
+  const { step, specs, inputs, allVariables } = paperStep(encoder);
   const compiled = compile(step, { inputs: specs, precision });
   const values: number[] = [];
   for (let i = 0; i < steps; i++) {
@@ -90,10 +115,13 @@ async function train(
 const name = `equals the eager one bit for bit: losses, weights, running statistics, moments over ${steps} steps`;
 
 describeEngines('a replayed training', () => {
-  it.for(['float32', 'mixed'] as const)(`${name}, %s`, { timeout: 900_000 }, async (precision, { skip }) => {
+  const cases = (['resnet18', 'efficientnet'] as const).flatMap((encoder) =>
+    (['float32', 'mixed'] as const).map((precision) => [encoder, precision] as const),
+  );
+  it.for(cases)(`of %s ${name}, in %s`, { timeout: 900_000 }, async ([encoder, precision], { skip }) => {
     skip(!currentEngine().precisions.includes(precision), `this engine has no ${precision} precision`);
-    const eager = await train('eager', precision);
-    const replayed = await train('replayed', precision);
+    const eager = await train(encoder, 'eager', precision);
+    const replayed = await train(encoder, 'replayed', precision);
     expect(replayed.values).toEqual(eager.values);
     expect(replayed.variables.length).toBeGreaterThan(200);
     replayed.variables.forEach((values, i) => {

@@ -1,21 +1,29 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { decodeSafetensors, encodeSafetensors, type SafeTensor } from '@tfjs-ssl/safetensors';
+import type { WeightsFile } from '@tfjs-ssl/layers';
 import { describeEngines, expectClose } from '@tfjs-ssl/testing';
 import { expect, it } from 'vitest';
-import { efficientnetB0, efficientnetB1, encodeWeights, loadEfficientNet, loadWeights, namedWeights } from './index.ts';
+import {
+  efficientnetB0,
+  efficientnetB1,
+  encodeWeights,
+  loadEfficientNet,
+  loadWeights,
+  namedWeights,
+  readWeights,
+} from './index.ts';
 
-const floats = (shape: number[]): SafeTensor => ({
+const floats = (shape: number[]): WeightsFile['tensors'][string] => ({
   dtype: 'F32',
   shape,
   data: new Float32Array(shape.reduce((a, b) => a * b)),
 });
 
 /** A file as torchvision's state dict: a classifier beside the encoder, and no metadata. */
-const asTorchvision = (bytes: Uint8Array, prefix = ''): Uint8Array => {
-  const { tensors } = decodeSafetensors(bytes);
+async function asTorchvision(bytes: Uint8Array, prefix = ''): Promise<WeightsFile> {
+  const { tensors } = await readWeights(bytes);
   const renamed = Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [prefix + name, tensor]));
-  return encodeSafetensors({ ...renamed, [`${prefix}classifier.1.weight`]: floats([2, 1280]) });
-};
+  return { tensors: { ...renamed, [`${prefix}classifier.1.weight`]: floats([2, 1280]) }, metadata: {} };
+}
 
 describeEngines('loadEfficientNet', () => {
   it('builds what a file of the library says, with its width, depth and stem', async () => {
@@ -28,7 +36,7 @@ describeEngines('loadEfficientNet', () => {
 
   it('recognises the file of torchvision by its blocks, behind a prefix and beside a classifier', async () => {
     const saved = efficientnetB0({ seed: 5 });
-    const file = asTorchvision(await encodeWeights(saved), 'module.');
+    const file = await asTorchvision(await encodeWeights(saved), 'module.');
     const loaded = await loadEfficientNet(file, { inputShape: [32, 32, 3] });
     const names = Object.keys(namedWeights(saved).parameters);
     expect(Object.keys(namedWeights(loaded).parameters)).toEqual(names);
@@ -39,7 +47,8 @@ describeEngines('loadEfficientNet', () => {
   it('writes depthwise weights as [C, 1, k, k], window by window', async () => {
     const model = efficientnetB0({ width: 0.25 });
     const weight = namedWeights(model).parameters['features.3.0.block.1.0.weight'] as tf.Variable; // [5, 5, 1, C]
-    const { data, shape } = decodeSafetensors(await encodeWeights(model)).tensors['features.3.0.block.1.0.weight']!;
+    const { tensors } = await readWeights(await encodeWeights(model));
+    const { data, shape } = tensors['features.3.0.block.1.0.weight']!;
     const channels = weight.shape[3] as number;
     expect(shape).toEqual([channels, 1, 5, 5]);
     const values = await weight.data();
@@ -60,10 +69,10 @@ describeEngines('loadEfficientNet', () => {
     ).rejects.toThrowErrorMatchingInlineSnapshot(
       `[RangeError: loadEfficientNet: architecture must be that of the file, 'efficientnet_b0', got 'efficientnet_b3'. Leave the option out, or take another file.]`,
     );
-    await expect(loadEfficientNet(asTorchvision(bytes))).rejects.toThrowErrorMatchingInlineSnapshot(
+    await expect(loadEfficientNet(await asTorchvision(bytes))).rejects.toThrowErrorMatchingInlineSnapshot(
       `[RangeError: loadEfficientNet: source must hold efficientnet_b0, efficientnet_b1, efficientnet_b2, efficientnet_b3, efficientnet_b4, or say in its metadata what it holds, got a stem of shape [8, 3, 3, 3] and other blocks. Build the network with its width and depth, and use loadWeights.]`,
     );
-    const other = encodeSafetensors({ 'conv1.weight': floats([2, 3, 3, 3]) });
+    const other = { tensors: { 'conv1.weight': floats([2, 3, 3, 3]) }, metadata: {} };
     await expect(loadEfficientNet(other)).rejects.toThrowErrorMatchingInlineSnapshot(
       `[RangeError: loadEfficientNet: source must hold an EfficientNet's weights, got conv1.weight. Check the file.]`,
     );
