@@ -5,7 +5,7 @@ import { adam, sgd } from '@tfjs-ssl/trainer';
 
 /** Optimizers that both networks can be trained with. */
 export const optimizers = ['adam', 'sgd', 'momentum'] as const;
-export type OptimizerName = (typeof optimizers)[number];
+type OptimizerName = (typeof optimizers)[number];
 
 /** Size of a step. */
 export interface LayersNetworksOptions {
