@@ -113,6 +113,10 @@ describeEngines('movingAverage', () => {
     expect(() => make(0.5, { into: { online: other } })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: movingAverage: into must have the weights of models, by name and shape, got differences: it lacks online.1.weight; it lacks online.1.bias; it lacks online.0.weight and 7 more. Make both with the same options, or leave it out for a copy.]`,
     );
+    expect(() => make(0.5, { into: { online } })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: movingAverage: into must have variables of its own, got those of models: online.1.weight, online.1.bias, online.0.weight and 5 more. Pass other models with the same options, or leave it out for a copy.]`,
+    );
+    expect(Object.keys(namedWeights(online).parameters)).toHaveLength(6); // it still trains
     expect(() => movingAverage(online as never, { momentum: 0.5 })).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: movingAverage: models must be models by name, got an object (LayersModel). Pass { encoder }.]`,
     );

@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { argumentError, checkChoice, obeys } from '@tfjs-ssl/checks';
 import { emaUpdate } from '@tfjs-ssl/ops';
-import { isModel, modelsByPrefix, namedWeights } from '../weights/named-weights.ts';
+import { isModel, type Models, modelsByPrefix, namedWeights } from '../weights/named-weights.ts';
 import { checkSameStructure } from './check-same-structure.ts';
 import { copyOf } from './copy-of.ts';
 
@@ -18,7 +18,9 @@ export interface MovingAverageOptions<Branch> {
    * `'averaged'`: they are averaged as weights are. Default: `'own'`.
    */
   readonly runningStatistics?: 'own' | 'averaged';
-  /** Models that become the average, for example loaded ones. Default: copies of `models`. */
+  /**
+   * Models that become the average, for example loaded ones. They have variables of their own, and are frozen. Default: copies of `models`.
+   */
   readonly into?: Branch;
 }
 
@@ -63,7 +65,7 @@ export interface MovingAverage<Branch> {
  * @param models - the models of the branch that trains, by name, as in `namedWeights({ encoder, head })`.
  * @param options - the momentum, and what happens to running statistics.
  * @returns the average; dispose it.
- * @throws RangeError if the momentum is outside [0, 1], or `into` has other weights than `models`.
+ * @throws RangeError if the momentum is outside [0, 1], or `into` has other weights than `models` or shares variables with them.
  * @throws TypeError if a value of `models` is not a LayersModel.
  *
  * @example
@@ -98,13 +100,15 @@ export function movingAverage<Branch extends Readonly<Record<string, LayersModel
       advice: 'Pass { encoder }.',
     });
   }
-  const entries = modelsByPrefix(models, 'movingAverage');
+  modelsByPrefix(models, 'movingAverage'); // throws for what is no model
   if (typeof momentum !== 'function') checkMomentum(momentum);
   checkChoice('movingAverage', 'runningStatistics', runningStatistics, ['own', 'averaged']);
-  if (into) checkSameStructure('movingAverage', into, models);
-  const keys = Object.keys(models);
-  const copies = into ?? (Object.fromEntries(entries.map(([, model], i) => [keys[i], copyOf(model)])) as Branch);
   const { parameters: sources, buffers } = namedWeights(models);
+  if (into) {
+    checkSameStructure('movingAverage', into, models);
+    checkOwnVariables(into, { ...sources, ...buffers });
+  }
+  const copies = into ?? (Object.fromEntries(Object.entries(models).map(([key, one]) => [key, copyOf(one)])) as Branch);
   for (const model of Object.values(copies)) model.trainable = false;
   const { buffers: variables } = namedWeights(copies);
   const averaged = runningStatistics === 'averaged' ? { ...sources, ...buffers } : sources;
@@ -126,6 +130,24 @@ export function movingAverage<Branch extends Readonly<Record<string, LayersModel
       for (const model of Object.values(copies)) model.dispose();
     },
   };
+}
+
+/** Throws if a model of the average has a variable of the branch: both would be frozen, and the branch would not train. */
+function checkOwnVariables(into: Models, branch: Readonly<Record<string, tf.Variable>>): void {
+  const trained = new Set(Object.values(branch));
+  const { parameters, buffers } = namedWeights(into);
+  const shared = Object.entries({ ...parameters, ...buffers }).filter(([, variable]) => trained.has(variable));
+  if (shared.length === 0) return;
+  const names = shared.map(([name]) => name);
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
+  throw argumentError({
+    fn: 'movingAverage',
+    argument: 'into',
+    required: 'have variables of its own',
+    got: names,
+    shown: `those of models: ${names.slice(0, 3).join(', ')}${more}`,
+    advice: 'Pass other models with the same options, or leave it out for a copy.',
+  });
 }
 
 function checkMomentum(momentum: number, step?: number): void {
