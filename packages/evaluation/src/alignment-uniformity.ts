@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { argumentError, checkNumber } from '@tfjs-ssl/checks';
 import { checkFeatures, checkFinite } from './check-arguments.ts';
-import { unitRows } from './unit-rows.ts';
+import { unitRowsOf } from './unit-rows-of.ts';
 
 /** Distances held at a time: 2048 x 2048 x 4 bytes = 16 MB. */
 const ROWS_AT_ONCE = 2048;
@@ -46,7 +46,7 @@ export async function alignment(projections: tf.Tensor2D): Promise<number> {
   for (let start = 0; start < pairs; start += ROWS_AT_ONCE) {
     const count = Math.min(ROWS_AT_ONCE, pairs - start);
     const distances = tf.tidy(() => {
-      const [first, second] = [unitRows(projections, start, count), unitRows(projections, pairs + start, count)];
+      const [first, second] = [unitRowsOf(projections, start, count), unitRowsOf(projections, pairs + start, count)];
       return tf.sum(tf.square(tf.sub(first, second)), 1);
     });
     for (const distance of await distances.data()) sum += distance;
@@ -104,11 +104,11 @@ export async function uniformity(features: tf.Tensor2D, options: UniformityOptio
   let sum = 0; // over ordered pairs
   for (let start = 0; start < rows; start += ROWS_AT_ONCE) {
     const count = Math.min(ROWS_AT_ONCE, rows - start);
-    const own = tf.tidy(() => unitRows(features, start, count));
+    const own = tf.tidy(() => unitRowsOf(features, start, count));
     for (let first = start; first < rows; first += ROWS_AT_ONCE) {
       const others = Math.min(ROWS_AT_ONCE, rows - first);
       const sums = tf.tidy(() => {
-        const other = first === start ? own : unitRows(features, first, others);
+        const other = first === start ? own : unitRowsOf(features, first, others);
         const potentials = gaussians(own, other, t);
         return tf.sum(first === start ? tf.mul(potentials, tf.sub(1, tf.eye(count))) : potentials, 1);
       });

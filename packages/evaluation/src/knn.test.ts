@@ -55,6 +55,21 @@ describeEngines('knnClassify', () => {
     tf.dispose([bank, queries]);
   });
 
+  it('gives the same for rows whose squares are beyond float32', async () => {
+    const bank = tf.tensor2d([
+      [3e20, 0],
+      [2e-3, 2e-3],
+      [0, 1e25],
+    ]);
+    const queries = tf.tensor2d([
+      [1e30, 1e29],
+      [1e21, 9e21],
+    ]);
+    const { predictions } = await knnClassify({ bank, bankLabels: [0, 1, 2], queries, k: 1, classes: 3 });
+    expect([...predictions]).toEqual([0, 2]);
+    tf.dispose([bank, queries]);
+  });
+
   it('equals the rule in double precision', async () => {
     const rows = fc.array(row, { minLength: 4, maxLength: 30 });
     await fc.assert(

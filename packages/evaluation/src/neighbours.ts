@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { TopK } from './top-k.ts';
-import { unitRows } from './unit-rows.ts';
+import { unitRowsOf } from './unit-rows-of.ts';
 
 /** The nearest rows of a bank, the most similar first; of equals the earlier row. */
 export interface Neighbours {
@@ -39,10 +39,10 @@ export async function forNeighbours(
 
 async function nearest(bank: tf.Tensor2D, queries: tf.Tensor2D, start: number, count: number, k: number) {
   const best = Array.from({ length: count }, () => new TopK(k));
-  const units = tf.tidy(() => unitRows(queries, start, count));
+  const units = tf.tidy(() => unitRowsOf(queries, start, count));
   for (let first = 0; first < bank.shape[0]; first += BANK_AT_ONCE) {
     const rows = Math.min(BANK_AT_ONCE, bank.shape[0] - first);
-    const cosines = tf.tidy(() => tf.matMul(units, unitRows(bank, first, rows), false, true));
+    const cosines = tf.tidy(() => tf.matMul(units, unitRowsOf(bank, first, rows), false, true));
     const values = await cosines.data<'float32'>();
     best.forEach((top, query) => {
       top.offer(values, query * rows, rows, first);

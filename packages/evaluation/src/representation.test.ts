@@ -56,6 +56,14 @@ describeEngines('alignment, uniformity, effectiveRank', () => {
     tf.dispose([point, zeros, line, spread, few]);
   });
 
+  it('do not depend on the length of long rows', async () => {
+    const rows = tf.randomNormal<tf.Rank.R2>([40, 5], 0, 1, 'float32', 4);
+    const scaled = tf.mul<tf.Tensor2D>(rows, 1e20); // whose squares are beyond float32
+    expect(await alignment(scaled)).toBeCloseTo(await alignment(rows), 5);
+    expect(await uniformity(scaled)).toBeCloseTo(await uniformity(rows), 5);
+    tf.dispose([rows, scaled]);
+  });
+
   it('give the same for rows that take several blocks, and leave no tensors', async () => {
     const small = tf.randomNormal<tf.Rank.R2>([1100, 3], 0, 1, 'float32', 3);
     const large = tf.tile(small, [4, 1]) as tf.Tensor2D;
