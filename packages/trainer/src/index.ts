@@ -31,7 +31,8 @@ export {
 } from './run/checkpoint-store.ts';
 export { type ConfigDifference, configDifferences, formatDifferences } from './run/config-differences.ts';
 export { MetricsLog } from './run/metrics-log.ts';
-export { type Restorable, type Restored, type RunConfig, RunFolder, type RunFolderOptions } from './run/run-folder.ts';
+export type { RunConfig } from './run/run-config.ts';
+export { type Restorable, type Restored, RunFolder, type RunFolderOptions } from './run/run-folder.ts';
 export { TensorBoardLog } from './run/tensorboard/tensorboard-log.ts';
 export type { KeptCheckpoint, RunKeeper } from './run-keeper.ts';
 export { type ConstantScheduleOptions, constantSchedule } from './schedules/constant-schedule.ts';

@@ -1,22 +1,17 @@
 import { argumentError } from '@tfjs-ssl/checks';
-import { FileLock, fileError, makeNewFolder, writeFilesAtomically } from '@tfjs-ssl/files';
+import { type FileLock, writeFilesAtomically } from '@tfjs-ssl/files';
 import type { Cursor, StepRecord } from '../events.ts';
 import type { KeptCheckpoint, RunKeeper } from '../run-keeper.ts';
 import type { TrainerState } from '../trainer-state.ts';
-import { isObject, oneLine } from './checkpoint-manifest.ts';
 import { CheckpointStore, type RejectedCheckpoint } from './checkpoint-store.ts';
-import { type ConfigDifference, configDifferences, formatDifferences } from './config-differences.ts';
+import { formatDifferences } from './config-differences.ts';
 import { MetricsLog } from './metrics-log.ts';
 import * as node from './node.ts';
-import { isOwnEventFile, TensorBoardLog } from './tensorboard/tensorboard-log.ts';
+import { createConfig, differencesBut, type RunConfig, readConfig, resumeConfig, toJson } from './run-config.ts';
+import { lockRun } from './run-lock.ts';
+import { TensorBoardLog } from './tensorboard/tensorboard-log.ts';
 
-const { mkdir, readdir, readFile, rm, rmdir } = node.files;
 const { join } = node.path;
-
-/** A resolved configuration: `seed` and everything else that decides the numbers of a run. Must be fit for JSON. */
-export interface RunConfig {
-  readonly seed: number | string;
-}
 
 /** Options of a {@link RunFolder}. They do not affect the numbers of the run. */
 export interface RunFolderOptions {
@@ -39,10 +34,6 @@ export interface Restorable {
   /** Goes back to a state, see `Trainer.restore`. */
   restore(state: TrainerState): void;
 }
-
-const configFile = 'config.json';
-const lockFile = 'run.lock';
-const ownFiles = [configFile, 'metrics.jsonl', 'summary.json', 'model.safetensors', 'checkpoints'];
 
 /**
  * Keeps everything of a run in one folder: `config.json`, `metrics.jsonl`, `summary.json`, `checkpoints/`, event files for
@@ -101,25 +92,8 @@ export class RunFolder implements RunKeeper {
     config: Config,
     options: RunFolderOptions & { readonly numbered?: boolean } = {},
   ): Promise<RunFolder> {
-    const folder = options.numbered ? await makeNewFolder(path) : path;
-    const made = await makeFolder(folder);
-    const file = join(folder, configFile);
-    try {
-      const lock = await FileLock.take(join(folder, lockFile), `RunFolder: the run in ${folder}`);
-      try {
-        await checkNew(folder);
-        await writeFilesAtomically([{ path: file, data: toJson(config) }]).catch(async (error) => {
-          await rm(file, { force: true }); // it may have its name already
-          throw error;
-        });
-      } finally {
-        await lock.release();
-      }
-    } catch (error) {
-      if (made || options.numbered) await rmdir(folder).catch(() => {}); // it stays where others have put something into it
-      throw error;
-    }
-    return new RunFolder(folder, JSON.parse(toJson(config)), MetricsLog.create(join(folder, 'metrics.jsonl')), options);
+    const { folder, config: kept } = await createConfig(path, config, options.numbered ?? false);
+    return new RunFolder(folder, kept, MetricsLog.create(join(folder, 'metrics.jsonl')), options);
   }
 
   /**
@@ -137,31 +111,7 @@ export class RunFolder implements RunKeeper {
     config: Config,
     options: RunFolderOptions & { readonly mayDiffer?: readonly string[]; readonly replace?: readonly string[] } = {},
   ): Promise<RunFolder> {
-    const saved = await readConfig(path);
-    const { mayDiffer = [], replace = [] } = options;
-    const asked: RunConfig = JSON.parse(toJson(config));
-    const differences = differencesBut([...mayDiffer, ...replace], saved, asked);
-    if (differences.length > 0) {
-      throw argumentError({
-        fn: 'RunFolder',
-        argument: 'config',
-        required: `be the configuration that the run in ${path} was started with`,
-        got: config,
-        shown: `differences:\n${formatDifferences(differences)}`,
-        advice: 'Use the same settings, or start a new run in another folder.',
-      });
-    }
-    const kept = { ...saved, ...Object.fromEntries(Object.entries(asked).filter(([name]) => replace.includes(name))) };
-    if (configDifferences(saved, kept).length > 0) {
-      const lock = await FileLock.take(join(path, lockFile), `RunFolder: the run in ${path}`);
-      try {
-        await writeFilesAtomically([{ path: join(path, configFile), data: toJson(kept) }]);
-      } finally {
-        await lock.release();
-      }
-    } else {
-      await FileLock.checkFree(join(path, lockFile), `RunFolder: the run in ${path}`);
-    }
+    const kept = await resumeConfig(path, config, options);
     return new RunFolder(path, kept, await MetricsLog.open(join(path, 'metrics.jsonl')), options);
   }
 
@@ -225,7 +175,7 @@ export class RunFolder implements RunKeeper {
    */
   async begin({ stepsDone, cursor }: { readonly stepsDone: number; readonly cursor: Cursor }): Promise<void> {
     this.#checkPosition(stepsDone, cursor);
-    const lock = await this.#take();
+    const lock = await lockRun(this.path);
     if (await this.#metrics.isCurrent()) {
       this.#lock = lock;
       return;
@@ -249,12 +199,8 @@ export class RunFolder implements RunKeeper {
     }
   }
 
-  #take(): Promise<FileLock> {
-    return FileLock.take(join(this.path, lockFile), `RunFolder: the run in ${this.path}`);
-  }
-
   async #alone<Result>(work: () => Promise<Result>): Promise<Result> {
-    const lock = await this.#take();
+    const lock = await lockRun(this.path);
     try {
       return await work();
     } finally {
@@ -363,67 +309,4 @@ function scalarsOf({
   const train = { loss, ...metrics, learning_rate: learningRate, ...scaling };
   const tagged = Object.entries(train).map(([name, value]) => [`train/${name}`, value]);
   return { ...Object.fromEntries(tagged), 'speed/images_per_second': imagesPerSecond };
-}
-
-/** Differences in other settings than these and those in their groups. */
-function differencesBut(allowed: readonly string[], from: object, to: object): ConfigDifference[] {
-  return configDifferences(from, to).filter(
-    ({ name }) => !allowed.some((each) => name === each || name.startsWith(`${each}.`)),
-  );
-}
-
-const toJson = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
-
-/** @returns whether it was not there. */
-async function makeFolder(path: string): Promise<boolean> {
-  try {
-    return (await mkdir(path, { recursive: true })) !== undefined;
-  } catch (error) {
-    throw fileError('make the run folder', path, error);
-  }
-}
-
-async function checkNew(path: string): Promise<void> {
-  const found = (await readdir(path)).filter((name) => ownFiles.includes(name) || isOwnEventFile(name));
-  if (found.length === 0) return;
-  throw argumentError({
-    fn: 'RunFolder',
-    argument: 'path',
-    required: 'name a folder without a run',
-    got: path,
-    shown: `${path} with ${found.join(', ')}`,
-    advice: 'Resume that run, or choose another folder.',
-  });
-}
-
-async function readConfig(path: string): Promise<RunConfig> {
-  const file = join(path, configFile);
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-      throw argumentError({
-        fn: 'RunFolder',
-        argument: 'path',
-        required: 'name the folder of a run',
-        got: path,
-        shown: `${path} without ${configFile}`,
-        advice: 'Start a new run, or correct the path.',
-      });
-    }
-    throw fileError('read', file, error);
-  }
-  let config: unknown;
-  try {
-    config = JSON.parse(text);
-  } catch (error) {
-    throw new Error(
-      `RunFolder: ${file} must be JSON (${oneLine((error as Error).message)}). Restore the file, or start a new run in another folder.`,
-    );
-  }
-  if (isObject(config)) return config as RunConfig;
-  throw new Error(
-    `RunFolder: ${file} must be a JSON object, got ${oneLine(text)}. Restore the file, or start a new run in another folder.`,
-  );
 }
