@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { bundleRank, describeLaunchers, runRanks } from '@tfjs-ssl/testing/mpi-jobs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BranchOutcome, BranchTask } from './branches-rank.ts';
 import type { GatherOutcome, GatherTask } from './gather-rank.ts';
 import { threadSeats } from './thread-world.ts';
 import type { RankOutcome, RankTask } from './train-rank.ts';
@@ -17,10 +18,12 @@ afterAll(() => {
 });
 let training: string;
 let gathering: string;
+let branches: string;
 beforeAll(async () => {
-  [training, gathering] = await Promise.all([
+  [training, gathering, branches] = await Promise.all([
     bundleRank(new URL('./train-rank.ts', import.meta.url), place),
     bundleRank(new URL('./gather-rank.ts', import.meta.url), place),
+    bundleRank(new URL('./branches-rank.ts', import.meta.url), place),
   ]);
 });
 
@@ -125,6 +128,19 @@ describe('Ranks', () => {
     if (process.env.SHOW_DEVIATIONS) console.log(`largest deviation of a loss in 20 steps: ${largest}`);
     expect(largest).toBeLessThan(1e-3);
     expect(relativeNorm(two.variables, one.variables)).toBeLessThan(1e-2);
+  });
+
+  it.each(['moco', 'byol', 'swav', 'dino'] as const)('train %s as one does', async (method) => {
+    const task: Omit<BranchTask, 'out'> = { method, steps: 6 };
+    const one = await onThreads<BranchOutcome>(branches, 1, task);
+    const two = await onThreads<BranchOutcome>(branches, 2, task);
+    expect(new Set(one.losses).size).toBe(6);
+    const largest = Math.max(...two.losses.map((loss, step) => Math.abs(loss / (one.losses[step] as number) - 1)));
+    const variables = relativeNorm(two.variables, one.variables);
+    if (process.env.SHOW_DEVIATIONS) console.log(JSON.stringify({ method, largest, variables }));
+    expect(two.losses).toHaveLength(6);
+    expect(largest).toBeLessThan(1e-4); // 3.5e-6 at most
+    expect(variables).toBeLessThan(1e-4); // 7.8e-6
   });
 
   it('exchange gradients as bfloat16 if asked to', async () => {

@@ -1,20 +1,26 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
+import type { World } from '@tfjs-ssl/ops';
 import * as ssl from '../src/index.ts';
 
 const [images, size, width, classes] = [4, 8, 8, 12];
 
-/** Inputs of every method's step: two views, first all of view 0, and the temperature of DINO's teacher. */
-const inputs = { views: { shape: [2 * images, size, size, 3] }, temperature: { shape: [] } } as const;
-
-/** The inputs of a step: always the same for one index. */
-export const branchInputs = (step: number): { views: tf.Tensor; temperature: tf.Tensor } => ({
-  views: tf.tensor4d(
-    Float32Array.from({ length: 2 * images * size * size * 3 }, (_, i) => Math.abs(Math.sin(12.9898 * (i + 1) + step))),
-    [2 * images, size, size, 3],
-  ),
-  temperature: tf.scalar(ssl.dinoTeacherTemperature(step, { warmupSteps: 10 })),
-});
+/** The inputs of a step: always the same for one index; of several ranks, the part of this one. */
+export const branchInputs = (
+  step: number,
+  { rank, size: ranks }: Pick<World, 'rank' | 'size'> = { rank: 0, size: 1 },
+): { views: tf.Tensor; temperature: tf.Tensor } => {
+  const own = images / ranks;
+  const pixels = size * size * 3;
+  const views = Float32Array.from({ length: 2 * own * pixels }, (_, i) => {
+    const [view, within] = [Math.floor(i / (own * pixels)), i % (own * pixels)];
+    return Math.abs(Math.sin(12.9898 * ((view * images + rank * own) * pixels + within + 1) + step));
+  });
+  return {
+    views: tf.tensor4d(views, [2 * own, size, size, 3]),
+    temperature: tf.scalar(ssl.dinoTeacherTemperature(step, { warmupSteps: 10 })),
+  };
+};
 
 /** A narrow convolutional encoder with batch norm. */
 function encoderOf(): ssl.TypedModel {
@@ -28,21 +34,25 @@ function encoderOf(): ssl.TypedModel {
 }
 
 const training = { training: true };
-const common = {
-  inputs,
-  optimizer: ssl.adam({ weightDecay: 1e-4 }),
-  schedule: ssl.warmupCosine({ learningRate: 0.01, warmupSteps: 2, totalSteps: 40 }),
-};
+
+/** Inputs of every method's step: two views, first all of view 0, and the temperature of DINO's teacher. How all train. */
+const common = (world: World | undefined) =>
+  ({
+    inputs: { views: { shape: [(2 * images) / (world?.size ?? 1), size, size, 3] }, temperature: { shape: [] } },
+    optimizer: ssl.adam({ weightDecay: 1e-4 }),
+    schedule: ssl.warmupCosine({ learningRate: 0.01, warmupSteps: 2, totalSteps: 40 }),
+    ...(world && { world }),
+  }) as const;
 const momentum = ssl.cosineMomentum({ start: 0.9, totalSteps: 30 });
 const sizes = { inputSize: width, hiddenSize: 16, outputSize: 6 };
 
-function moco() {
+function moco(world?: World) {
   const [encoder, head] = [encoderOf(), ssl.mocoHead(sizes)];
   const target = ssl.movingAverage({ encoder, head }, { momentum: 0.9 });
   const queue = ssl.featureQueue({ size: 10, width: 6 });
   const { parameters, buffers } = ssl.namedWeights({ encoder, head });
   return new ssl.Trainer({
-    ...common,
+    ...common(world),
     parameters,
     buffers: { ...buffers, queue: queue.rows },
     afterUpdate: { target },
@@ -53,18 +63,18 @@ function moco() {
         target.models.head.apply(target.models.encoder.apply(other, training), training),
       );
       const loss = ssl.infoNCE(queries, keys, { temperature: 0.2, negatives: queue.rows, inBatch: false });
-      queue.enqueue(keys);
+      queue.enqueue(ssl.gatherViews(keys, { views: 1 }));
       return { loss, metrics: { deviation: ssl.featureDeviation(queries) } };
     },
   });
 }
 
-function byol() {
+function byol(world?: World) {
   const [encoder, head] = [encoderOf(), ssl.byolHead(sizes)];
   const predictor = ssl.byolPredictor({ inputSize: 6, hiddenSize: 16 });
   const target = ssl.movingAverage({ encoder, head }, { momentum });
   return new ssl.Trainer({
-    ...common,
+    ...common(world),
     ...ssl.namedWeights({ encoder, head, predictor }),
     afterUpdate: { target },
     loss: ({ views }) => {
@@ -79,29 +89,29 @@ function byol() {
   });
 }
 
-function swav() {
+function swav(world?: World) {
   const [encoder, head] = [encoderOf(), ssl.swavHead(sizes)];
   const prototypes = ssl.swavPrototypes({ inputSize: 6, prototypes: classes });
   return new ssl.Trainer({
-    ...common,
+    ...common(world),
     ...ssl.namedWeights({ encoder, head, prototypes }),
     afterUpdate: { unit: ssl.unitPrototypes(prototypes) },
     frozenAtFirst: { parameters: [/^prototypes/], steps: 3 },
     loss: ({ views }) => {
-      const scores = prototypes.apply(head.apply(encoder.apply(views, training), training));
+      const scores = ssl.gatherViews(prototypes.apply(head.apply(encoder.apply(views, training), training)));
       const assignments = tf.split(scores, 2).map((view) => ssl.sinkhorn(view as tf.Tensor2D));
       return { loss: ssl.swav(scores, tf.concat(assignments)), metrics: { deviation: ssl.featureDeviation(scores) } };
     },
   });
 }
 
-function dino() {
+function dino(world?: World) {
   const [encoder, head] = [encoderOf(), ssl.dinoHead({ ...sizes, bottleneckSize: 4, outputSize: classes })];
   const teacher = ssl.movingAverage({ encoder, head }, { momentum, runningStatistics: 'averaged' });
   const center = tf.tidy(() => tf.variable(tf.zeros<tf.Rank.R1>([classes]), false));
   const { parameters, buffers } = ssl.namedWeights({ encoder, head });
   return new ssl.Trainer({
-    ...common,
+    ...common(world),
     parameters,
     buffers: { ...buffers, center },
     afterUpdate: { teacher },
@@ -111,11 +121,14 @@ function dino() {
       const student = head.apply(encoder.apply(views, training), training);
       const logits = ssl.stopGradient(() => teacher.models.head.apply(teacher.models.encoder.apply(views, training)));
       const loss = ssl.dino(student, logits, { center, teacherTemperature: temperature });
-      center.assign(ssl.dinoCenter(center, logits));
+      center.assign(ssl.dinoCenter(center, ssl.gatherViews(logits)));
       return { loss, metrics: { deviation: ssl.featureDeviation(student) } };
     },
   });
 }
 
-/** Trainers of methods with two branches, or with more than gradients in a step; always the same at their start. */
+/**
+ * Trainers of methods with two branches, or with more than gradients in a step; always the same at their start. Of several ranks, each has its
+ * part of every batch, and all compute queue, center and assignments of the rows of all.
+ */
 export const branchTrainers = { moco, byol, swav, dino };

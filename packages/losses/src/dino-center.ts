@@ -17,7 +17,7 @@ export interface DINOCenterOptions {
  * the checkpoint.
  *
  * @param center - shape [K], float32; zeros at first.
- * @param teacher - shape [R, K], float32: logits of the teacher, all views of the batch.
+ * @param teacher - shape [R, K], float32: logits of the teacher, all views of the batch; of several ranks, those of all by `gatherViews`.
  * @param options - the momentum.
  * @returns shape [K], float32, a constant to the tape; the caller disposes it.
  * @throws RangeError if shapes do not fit together or the momentum is out of range; TypeError if a tensor is not float32.

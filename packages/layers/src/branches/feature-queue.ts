@@ -23,7 +23,8 @@ export interface FeatureQueue {
   /**
    * Puts rows in the place of the oldest. Do it after the loss has used {@link FeatureQueue.rows}: a row must not be a negative of itself.
    *
-   * @param features - shape [N, width], float32, at most `size` rows; normalised here. No gradient flows to them.
+   * @param features - shape [N, width], float32, at most `size` rows; normalised here. No gradient flows to them. Several ranks enqueue the rows of
+   * all, `gatherViews(keys, { views: 1 })`, so that their queues stay the same.
    * @throws RangeError if there are more rows than the queue holds, or they have another width; TypeError if they are not float32.
    */
   enqueue(features: tf.Tensor2D): void;
