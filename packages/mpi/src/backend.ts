@@ -38,15 +38,32 @@ export function mpiBackend(mpi: MpiFunctions, handles: Handles, size: number): B
       const [count, type] = [sent.length / size, typeOf(sent)];
       return call(mpi.MPI_Alltoall, [sent, count, type, received, count, type, world]);
     },
-    barrier: () => call(mpi.MPI_Barrier, [world]),
+    barrier: () => ({ now: call(mpi.MPI_Barrier, [world]).now, later: () => patientBarrier(mpi, world) }),
   };
 }
 
+/** Longest pause between two looks at a barrier, in milliseconds. */
+const longestPause = 20;
+
+/** Waits for all ranks without using a processor, as MPI's own wait does. */
+async function patientBarrier(mpi: MpiFunctions, world: Handles['world']): Promise<void> {
+  const request = new BigInt64Array(1); // a handle: an int or a pointer
+  const status = new Int32Array(16); // a structure of at most 40 bytes
+  const done = new Int32Array(1);
+  check(mpi.MPI_Ibarrier(world, request));
+  for (let pause = 1; ; pause = Math.min(2 * pause, longestPause)) {
+    check(mpi.MPI_Test(request, done, status));
+    if (done[0] !== 0) return;
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+}
+
+/** MPI ends the job at an error unless it is told otherwise, so a code is never ignored here, and hardly ever seen. */
+function check(code: number): void {
+  if (code !== 0) throw new Error(`mpi: the MPI library gave the error code ${code}.`);
+}
+
 function call(run: ForeignFunction, values: readonly unknown[]): Call {
-  // MPI ends the job at an error unless it is told otherwise, so a code is never ignored here, and hardly ever seen
-  const check = (code: number): void => {
-    if (code !== 0) throw new Error(`mpi: the MPI library gave the error code ${code}.`);
-  };
   return { now: () => check(run(...values)), later: async () => check(await run.async(...values)) };
 }
 

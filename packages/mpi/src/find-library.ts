@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readlinkSync } from 'node:fs';
 import { basename, delimiter, dirname, join } from 'node:path';
+import { ancestors } from './ancestors.ts';
 import type { ForeignFunctions, ForeignLibrary } from './foreign.ts';
 import type { Launcher } from './launcher.ts';
 
@@ -26,12 +27,11 @@ export function candidates(launcher: Launcher, path: string, started: readonly s
 function launcherFolders(): string[] {
   const folders: string[] = [];
   try {
-    for (let pid = process.ppid; pid > 1; ) {
+    for (const pid of ancestors()) {
       const program = readlinkSync(`/proc/${pid}/exe`);
       if (/^(mpi|hydra|orte|prte)/.test(basename(program))) folders.push(dirname(program));
-      pid = Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]);
     }
-  } catch {} // a process of another user, or no /proc: the path is left
+  } catch {} // a process of another user: the path is left
   return folders;
 }
 

@@ -16,6 +16,8 @@ type Name =
   | 'MPI_Reduce_scatter_block'
   | 'MPI_Alltoall'
   | 'MPI_Barrier'
+  | 'MPI_Ibarrier'
+  | 'MPI_Test'
   | 'MPI_Abort'
   | 'MPI_Finalize';
 
@@ -33,6 +35,8 @@ const signatures: Readonly<Record<Name, readonly Kind[]>> = {
   MPI_Reduce_scatter_block: ['memory', 'memory', 'int', 'handle', 'handle', 'handle'],
   MPI_Alltoall: ['memory', 'int', 'handle', 'memory', 'int', 'handle', 'handle'],
   MPI_Barrier: ['handle'],
+  MPI_Ibarrier: ['handle', 'memory'],
+  MPI_Test: ['memory', 'memory', 'memory'],
   MPI_Abort: ['handle', 'int'],
   MPI_Finalize: [],
 };

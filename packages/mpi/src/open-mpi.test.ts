@@ -68,6 +68,18 @@ describeLaunchers('A job', (launcher) => {
     expect([expected, expected & 127]).toContain(code);
   });
 
+  it.each([
+    ['works', 'collectives', 0, ''],
+    ['ends as a whole', 'failing', 1, 'rank 1 of 2: Error: the disk of rank 1 is full'],
+  ])('%s if another Node process has started each rank, as npm does', async (_, program, expected, message) => {
+    const between =
+      "process.exitCode = require('child_process').spawnSync(process.execPath, process.argv.slice(1), { stdio: 'inherit' }).status ?? 1";
+    const command = program === 'failing' ? [failing, 'throws'] : [collectives];
+    const { code, errors } = await runRanks(launcher, 2, ['-e', between, ...command]);
+    expect(errors).toContain(message);
+    expect(code).toBe(expected);
+  });
+
   it('says what is wrong with the library, once on every rank', async () => {
     const none = await runRanks(launcher, 2, [alone], { TFJS_SSL_MPI: 'libnone.so.1' });
     const other = await runRanks(launcher, 2, [alone], { TFJS_SSL_MPI: 'libm.so.6' });

@@ -8,6 +8,7 @@ import { findLibrary } from './find-library.ts';
 import { ForeignFunctions } from './foreign.ts';
 import { handlesOf } from './handles.ts';
 import { type Launcher, launcherOf } from './launcher.ts';
+import { takeConnection } from './launcher-connection.ts';
 import { describeLibrary } from './library-version.ts';
 import { mpiFunctions } from './mpi-functions.ts';
 import { performer } from './performer.ts';
@@ -115,6 +116,7 @@ async function joinRanks(launcher: Launcher): Promise<Seat> {
       `openMpi: this process is part of a job (${launcher.name}) and needs the package koffi to call MPI, got none. Run \`npm install koffi\`.`,
     );
   }
+  takeConnection(foreign, process.env);
   const { path, library } = findLibrary(foreign, launcher, process.env);
   const handles = handlesOf(library, path);
   const mpi = mpiFunctions(library, path, handles);

@@ -87,7 +87,7 @@ export interface Mpi extends Collectives<void> {
   readonly library: MpiLibrary | null;
   /**
    * The same operations on another thread, so that this one goes on. They run one after the other in the order of the calls. Until a
-   * promise resolves, its arrays must not be touched and the synchronous operations are refused.
+   * promise resolves, its arrays must not be touched and the synchronous operations are refused. `async.barrier` uses no processor while it waits.
    */
   readonly async: Collectives<Promise<void>>;
   /**

@@ -1,3 +1,4 @@
+import { gatherValues } from './gather-values.ts';
 import { showRanks, type World } from './world.ts';
 
 /**
@@ -18,8 +19,7 @@ import { showRanks, type World } from './world.ts';
  * ```
  */
 export function checkSameOnRanks(world: World, fn: string, settings: Readonly<Record<string, unknown>>): void {
-  const texts = gatherTexts(world, JSON.stringify(settings));
-  const all = texts.map((text) => JSON.parse(text) as Record<string, unknown>);
+  const all = gatherValues(world, settings) as Record<string, unknown>[];
   const first = all[0] as Record<string, unknown>;
   const differences: string[] = [];
   for (const name of new Set(all.flatMap((one) => Object.keys(one)))) {
@@ -41,17 +41,3 @@ export function checkSameOnRanks(world: World, fn: string, settings: Readonly<Re
 }
 
 const short = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}...` : text);
-
-/** The texts of all ranks in their order. */
-function gatherTexts(world: World, text: string): string[] {
-  const bytes = new TextEncoder().encode(text);
-  const lengths = new Int32Array(world.size);
-  world.allGather(Int32Array.of(bytes.length), lengths);
-  const longest = Math.max(...lengths);
-  const [own, all] = [new Uint8Array(longest), new Uint8Array(longest * world.size)];
-  own.set(bytes);
-  world.allGather(own, all);
-  return Array.from(lengths, (length, rank) =>
-    new TextDecoder().decode(all.subarray(rank * longest, rank * longest + length)),
-  );
-}

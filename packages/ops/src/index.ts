@@ -45,6 +45,7 @@ export type {
   MomentumUpdateOptions,
 } from './contract/updates.ts';
 export { emaUpdate } from './ema-update.ts';
+export { gatherValues } from './gather-values.ts';
 export { type GatherViewsOptions, gatherViews } from './gather-views.ts';
 export { globalAveragePool } from './global-average-pool.ts';
 export { imageTensor } from './image-tensor.ts';
