@@ -71,6 +71,11 @@ export default defineConfig({
       },
       {
         ...shared,
+        // The example as ranks of MPI jobs, from its dist.
+        test: { name: 'ranks', include: ['test/ranks/example/*.test.ts'], testTimeout: 900_000, hookTimeout: 240_000 },
+      },
+      {
+        ...shared,
         test: { name: 'kill', include: ['test/kill/*.test.ts'], testTimeout: 600_000 },
       },
     ],

@@ -2,7 +2,8 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { type Chain, normalize as normalizeImages, simclrChain } from '@tfjs-ssl/augmentations';
 import type { InputTensors } from '@tfjs-ssl/engine';
 import type { FeedInputs, ImageFeed } from '@tfjs-ssl/feed';
-import { contrastiveAccuracy } from '@tfjs-ssl/losses';
+import { contrastiveAccuracy, gatherViews } from '@tfjs-ssl/losses';
+import type { World } from '@tfjs-ssl/ops';
 import { mlpHead } from '@tfjs-ssl/projection-heads';
 import { namedWeights, type TypedModel } from '@tfjs-ssl/resnet';
 import { type NamedVariables, type Optimizer, type Schedule, Trainer } from '@tfjs-ssl/trainer';
@@ -56,12 +57,13 @@ export function countParameters({ parameters }: Model): { readonly encoder: numb
 /** Accuracies of the pretext task: how often the other view is the nearest row, or among the five nearest. */
 export type Metric = 'top1' | 'top5';
 
-/** Loss and pretext accuracies of a batch: augment, encode, project, compare. */
+/** Loss and pretext accuracies of a batch: augment, encode, project, compare with the images of all ranks. */
 export function buildLoss({ loss: name, temperature }: Settings, { encoder, head }: Model, feed: ImageFeed) {
   return (inputs: InputTensors<FeedInputs>) => {
     const { stochasticDepth }: StepTensors = inputs;
     const features = encoder.apply(feed.views(inputs), { training: true, ...(stochasticDepth && { stochasticDepth }) });
-    const { loss, ranks } = losses[name](head.apply(features, { training: true }), { temperature });
+    const projections = gatherViews(head.apply(features, { training: true }));
+    const { loss, ranks } = losses[name](projections, { temperature });
     return { loss, metrics: { top1: contrastiveAccuracy(ranks, 1), top5: contrastiveAccuracy(ranks, 5) } };
   };
 }
@@ -77,8 +79,13 @@ export function buildSchedule({ schedule, optimizer, epochs }: Settings, stepsPe
   return schedules[name]({ ...warmup, learningRate: optimizer.learningRate, epochs, stepsPerEpoch });
 }
 
-/** The trainer of a run: its step is augment, encode, project, compare, update. */
-export function buildTrainer(settings: Settings, model: Model, feed: ImageFeed): Trainer<FeedInputs, Metric> {
+/** The trainer of a run, alone or as one of the ranks of a world: its step is augment, encode, project, compare, update. */
+export function buildTrainer(
+  settings: Settings,
+  model: Model,
+  feed: ImageFeed,
+  world?: World,
+): Trainer<FeedInputs, Metric> {
   return new Trainer({
     parameters: model.parameters,
     buffers: model.buffers,
@@ -87,5 +94,6 @@ export function buildTrainer(settings: Settings, model: Model, feed: ImageFeed):
     optimizer: buildOptimizer(settings),
     schedule: buildSchedule(settings, feed.stepsPerEpoch),
     precision: settings.precision,
+    ...(world && { world }),
   });
 }

@@ -1,5 +1,5 @@
 import { isArgumentError } from '@tfjs-ssl/checks';
-import { type EngineInUse, startEngine } from '@tfjs-ssl/engine';
+import { availableEngines, type EngineInUse, startEngine } from '@tfjs-ssl/engine';
 import type { Options } from './options-table.ts';
 import type { Settings } from './settings/table.ts';
 import { inWordsOf, UsageError } from './usage-error.ts';
@@ -7,12 +7,21 @@ import { inWordsOf, UsageError } from './usage-error.ts';
 /**
  * Starts the engine that the options name.
  *
+ * @param ofRank - of one of several ranks, the threads to take if the options name none.
  * @throws UsageError if it is not here, or lacks what the options ask for.
  */
 export async function chooseEngine(
-  { engine: name, threads, requireGpu, profileStep }: Options,
+  { engine: asked, threads: given, requireGpu, profileStep }: Options,
   settings: Settings,
+  ofRank?: { readonly threads: number },
 ): Promise<EngineInUse> {
+  if (asked === 'webgpu' && ofRank) {
+    throw new UsageError(
+      '--engine webgpu does not train across ranks. Take --engine simd, or start one process alone.',
+    );
+  }
+  const name = asked === 'auto' && ofRank ? await fastestForRanks() : asked;
+  const threads = given ?? ofRank?.threads;
   let engine: EngineInUse;
   try {
     engine = await startEngine(name, { requireGpu, ...(threads !== undefined && { threads }) });
@@ -31,4 +40,10 @@ export async function chooseEngine(
     );
   }
   return engine;
+}
+
+/** The first engine that `auto` would take and that trains across ranks. */
+async function fastestForRanks(): Promise<string> {
+  const engines = await availableEngines();
+  return engines.find(({ name, available }) => available && name !== 'webgpu')?.name ?? 'auto';
 }

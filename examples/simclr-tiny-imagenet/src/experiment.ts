@@ -1,10 +1,12 @@
 import { saveWeights } from '@tfjs-ssl/resnet';
 import { countParameters } from './blocks.ts';
 import { monitorLine, scalarsOf } from './evaluate.ts';
+import { follow } from './follow.ts';
 import { monitorNow } from './monitor-now.ts';
 import { type Experiment, type KeptExperiment, withExperiment } from './open.ts';
 import type { ParsedOptions } from './options.ts';
 import type { Output } from './progress.ts';
+import type { Job } from './ranks/job.ts';
 import { writeReport } from './report.ts';
 import { resultLines, summarize, trainingSeconds } from './summary.ts';
 import { restore, train } from './train.ts';
@@ -19,11 +21,13 @@ export type Outcome = 'done' | 'interrupted';
  * @param parsed - the options of the call.
  * @param output - where text goes.
  * @param signal - ends the run after the step in progress, with a checkpoint.
+ * @param job - the processes that make the run together; all of them call this.
  * @throws UsageError for options that do not fit; the signal's reason if it ends anything else than the training.
  */
-export function runExperiment(parsed: ParsedOptions, output: Output, signal: AbortSignal): Promise<Outcome> {
-  return withExperiment(parsed, output, signal, async (experiment) => {
+export function runExperiment(parsed: ParsedOptions, output: Output, signal: AbortSignal, job: Job): Promise<Outcome> {
+  return withExperiment(parsed, output, signal, job, async (experiment) => {
     if (isKept(experiment)) return runInFolder(experiment);
+    if (experiment.trains) return follow(experiment);
     await tryOut(experiment);
     return 'done';
   });

@@ -47,10 +47,12 @@ export function headerLines(run: {
   readonly data: Data;
   readonly model: Model;
   readonly stepsPerEpoch: number;
+  /** Where the processes run that train together; null for one alone. */
+  readonly ranks: string | null;
   /** Run folder; null if nothing is written. */
   readonly folder: string | null;
 }): string[] {
-  const { settings, engine, data, model, stepsPerEpoch, folder } = run;
+  const { settings, engine, data, model, stepsPerEpoch, ranks, folder } = run;
   const { train, val } = data;
   const [height, width] = train.imageShape;
   const parameters = countParameters(model);
@@ -58,6 +60,7 @@ export function headerLines(run: {
   return [
     `SimCLR with ${settings.encoder.name}: preset ${settings.preset}, scale ${settings.scale}, precision ${settings.precision}`,
     line('engine', `${engine.name}: ${engine.device}`),
+    ...(ranks === null ? [] : [line('ranks', ranks)]),
     ...engine.passedOver.map(({ name, reason }) => line('', `${name} is not used: ${reason}`)),
     line(
       'versions',

@@ -36,6 +36,7 @@ export function helpText(): string {
     'A run folder holds report.html, config.json, metrics.jsonl, summary.json, loss.svg, views.png, model.safetensors,',
     'checkpoints/ and event files for TensorBoard.',
     'Ctrl-C finishes the current step, writes a checkpoint and stops.',
+    'mpiexec -n N npm run simclr [-- OPTIONS] trains one run on N processes, which divide every batch.',
     'Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.',
   ].join('\n');
 }

@@ -5,6 +5,7 @@ import type { Chain } from '@tfjs-ssl/augmentations';
 import { stepsPerEpoch } from '@tfjs-ssl/datasets';
 import type { EngineInUse } from '@tfjs-ssl/engine';
 import { type FeedInputs, type ImageFeed, imageFeed } from '@tfjs-ssl/feed';
+import { checkSameOnRanks, gatherValues, type World } from '@tfjs-ssl/ops';
 import type { RunFolder, Trainer } from '@tfjs-ssl/trainer';
 import { buildChain, buildModel, buildTrainer, type Metric, type Model } from './blocks.ts';
 import { chooseEngine } from './choose-engine.ts';
@@ -15,6 +16,8 @@ import { type Initial, loadInitial } from './init.ts';
 import type { ParsedOptions } from './options.ts';
 import type { Options } from './options-table.ts';
 import { type Output, ProgressBar } from './progress.ts';
+import type { Job } from './ranks/job.ts';
+import { placesText } from './ranks/places.ts';
 import {
   checkNewFolder,
   type Environment,
@@ -41,7 +44,11 @@ export interface Experiment {
   readonly chain: Chain;
   readonly feed: ImageFeed;
   readonly trainer: Trainer<FeedInputs, Metric>;
-  /** Null if nothing is written. */
+  /** The processes that train together. */
+  readonly job: Job;
+  /** Whether this call trains a run; otherwise it only tries a step or a few. */
+  readonly trains: boolean;
+  /** Null if this process writes nothing. */
   readonly folder: RunFolder | null;
   /** Neighbours of the kNN evaluation: those of the settings, or all training images if there are fewer. */
   readonly neighbours: number;
@@ -56,7 +63,8 @@ export interface Experiment {
 export type KeptExperiment = Experiment & { readonly folder: RunFolder };
 
 /**
- * Opens engine, images and run folder, builds the model, prints what it found, and lets `use` work with them.
+ * Opens engine, images and run folder, builds the model, prints what it found, and lets `use` work with them. Of several ranks, all do so, and
+ * the first one alone has the folder.
  *
  * @throws UsageError for options that do not fit; the signal's reason.
  */
@@ -64,34 +72,54 @@ export async function withExperiment<Result>(
   parsed: ParsedOptions,
   output: Output,
   signal: AbortSignal,
+  job: Job,
   use: (experiment: Experiment) => Promise<Result>,
 ): Promise<Result> {
   const start = performance.now();
   const print = (line: string) => void output.write(`${line}\n`);
-  const saved = parsed.options.resume === undefined ? null : await savedRun(parsed.options.resume, parsed);
+  const { world } = job;
+  const trains = !parsed.options.dryRun && !parsed.options.profileStep;
+  const saved = await job.fromLeader(async () => {
+    const { resume, out } = parsed.options;
+    if (resume !== undefined) return savedRun(resume, parsed);
+    if (trains && out !== undefined) checkNewFolder(out);
+    return null;
+  });
   const { options } = saved ?? parsed;
-  const writes = !options.dryRun && !options.profileStep;
-  if (!saved && writes && options.out !== undefined) checkNewFolder(options.out);
   const asked = saved?.settings ?? resolveSettings(parsed.settings);
   const sizes = saved?.sizes ?? sizesIn(parsed.settings);
-  const engine = await chooseEngine(options, asked);
-  const data = await openData(options, asked, sizes, saved?.data ?? null, print, signal);
+  checkParts(asked, job);
+  const places = world.size > 1 ? job.places() : null;
+  const engine = await chooseEngine(options, asked, places ?? undefined);
+  const open = () => openData(options, asked, sizes, saved?.data ?? null, print, signal);
+  const data = places ? await job.inTurn(places, open) : await open();
   const settings = data.name === 'folder' ? { ...asked, ...sizesOf(data) } : asked;
   try {
     signal.throwIfAborted();
     const perEpoch = checkBatch(settings, data);
     const model = buildModel(settings);
+    if (places) checkSameOnRanks(world, 'simclr', { data: data.name, engine: engine.name, ...versions(engine) });
     const init = await initialize(options, saved, model, settings, print);
     const chain = buildChain(settings);
     const feed = withStochasticDepth(
-      await buildFeed(data, settings, chain, print, signal),
+      await buildFeed(data, settings, chain, { print, signal, world }),
       model.encoder,
       settings.seed,
     );
-    const trainer = buildTrainer(settings, model, feed);
+    if (places && 'stochasticDepth' in feed.specs) {
+      throw new UsageError(
+        `--set encoder.name=${settings.encoder.name}: stochastic depth is drawn for the batch of one process, got ${world.size} ranks. Start one process alone.`,
+      );
+    }
+    const trainer = buildTrainer(settings, model, feed, world);
     try {
-      const environment = { ...versions(engine), device: engine.device };
-      const folder = writes
+      const environment = {
+        ...versions(engine),
+        device: engine.device,
+        ...(places && { ranks: `${world.size}` }),
+      };
+      const keeps = trains && job.leads;
+      const folder = keeps
         ? await openRun({ options, given: parsed.given, settings, sizes, saved, data, init, environment })
         : null;
       const totalSteps = settings.epochs * perEpoch;
@@ -103,12 +131,13 @@ export async function withExperiment<Result>(
         data,
         model,
         stepsPerEpoch: perEpoch,
+        ranks: places && placesText(places.hosts, gatherValues(world, engine.threads) as number[]),
         folder: folder?.path ?? null,
       }))
         print(line);
       for (const line of changedLines(settings)) print(line);
       const built = { environment, model, chain, feed, trainer, folder, neighbours, totalSteps, bar };
-      return await use({ options, settings, saved, engine, data, signal, start, ...built });
+      return await use({ options, settings, saved, engine, data, signal, job, trains, start, ...built });
     } finally {
       feed.dispose();
       trainer.dispose();
@@ -152,6 +181,14 @@ async function initialize(
   return initial;
 }
 
+/** Refuses a batch that the ranks cannot divide, before any work is done for it. */
+function checkParts({ batchSize }: Settings, { world }: Job): void {
+  if (batchSize % world.size === 0) return;
+  throw new UsageError(
+    `--batch-size must be a multiple of the ${world.size} ranks, which take equal parts, got ${batchSize}. Use another batch size or number of ranks.`,
+  );
+}
+
 /** @returns the steps of an epoch. */
 function checkBatch({ batchSize }: Settings, { train }: Data): number {
   const steps = stepsPerEpoch(train.length, batchSize);
@@ -164,10 +201,9 @@ async function buildFeed(
   { train }: Data,
   { batchSize, seed }: Settings,
   chain: Chain,
-  print: (line: string) => void,
-  signal: AbortSignal,
+  { print, signal, world }: { print: (line: string) => void; signal: AbortSignal; world: World },
 ): Promise<ImageFeed> {
-  const feed = await imageFeed(train, { chain, batchSize, seed, onProgress: reportUpload(print), signal });
+  const feed = await imageFeed(train, { chain, batchSize, seed, world, onProgress: reportUpload(print), signal });
   if (feed.notKept !== null) print(`The images do not fit on the device; each step uploads its batch: ${feed.notKept}`);
   return feed;
 }

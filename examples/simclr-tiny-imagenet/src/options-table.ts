@@ -32,7 +32,10 @@ export const options = {
     ...text('NAME', 'Engine: auto, webgpu, tensorflow, simd or cpu [default: auto, the fastest that can run]'),
     default: 'auto',
   } as Option<string>,
-  threads: count('N', "Number of engine threads [default: the machine's processors]"),
+  threads: count(
+    'N',
+    "Number of engine threads [default: the machine's processors, divided by its ranks under mpiexec]",
+  ),
   requireGpu: toggle('Stop with an error if the engine does not compute on a GPU'),
   data: text(
     'PATH',

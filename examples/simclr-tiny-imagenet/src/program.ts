@@ -1,4 +1,5 @@
 import type { Output } from './progress.ts';
+import { endJob, type Job, openJob } from './ranks/job.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Exit codes, as a shell sees them. */
@@ -16,36 +17,59 @@ function tells(message: string, cause: NodeJS.ErrnoException): boolean {
 }
 
 /**
- * Prints why a program failed: one message, with a stack only if `DEBUG` is set.
+ * Prints why a program failed: one message, with a stack only if `DEBUG` is set. Of several ranks, ends all.
  *
  * @returns the exit code.
  */
-export function reportFailure(error: unknown, { stdout, stderr }: Streams, signal: AbortSignal): number {
+export async function reportFailure(
+  error: unknown,
+  { stdout, stderr }: Streams,
+  signal: AbortSignal,
+  job: Job,
+): Promise<number> {
   const failure = error as Error;
-  if (signal.aborted && (failure === signal.reason || failure.name === 'AbortError')) return exitCode.interrupted;
+  const isStopped = signal.aborted && (failure === signal.reason || failure.name === 'AbortError');
   const cause =
     failure.cause instanceof Error && !tells(failure.message, failure.cause) ? ` (${failure.cause.message})` : '';
-  stderr.write(`${stdout.isTTY ? '\n' : ''}${process.env.DEBUG ? failure.stack : failure.message + cause}\n`);
-  return failure instanceof UsageError ? exitCode.usage : exitCode.failed;
+  const text = isStopped ? 'Stopped.' : process.env.DEBUG ? `${failure.stack}` : failure.message + cause;
+  const code = isStopped ? exitCode.interrupted : failure instanceof UsageError ? exitCode.usage : exitCode.failed;
+  if (job.world.size > 1) return endJob(job, text, code);
+  if (!isStopped) stderr.write(`${stdout.isTTY ? '\n' : ''}${text}\n`);
+  return code;
 }
 
-/** Arguments, streams and a signal that ends it, to an exit code. */
-export type Program = (args: readonly string[], streams: Streams, signal: AbortSignal) => Promise<number>;
+/** Arguments, streams, a signal that ends it and the job that it is a rank of, to an exit code. */
+export type Program = (args: readonly string[], streams: Streams, signal: AbortSignal, job: Job) => Promise<number>;
 
-/** Runs a program in this process. Ctrl-C ends it after the current step, with a checkpoint. A second one ends it at once. */
+/** What a rank prints on: the first one's lines go through the launcher, which may show it a terminal of no width (Open MPI). */
+const outputOf = ({ world, leads }: Job, stdout: NodeJS.WriteStream): Output => {
+  if (world.size === 1) return stdout;
+  return { write: (text) => leads && stdout.write(text) };
+};
+
+/**
+ * Runs a program in this process, alone or as a rank of an MPI job, of which the first rank prints. Ctrl-C ends it after the current step, with a
+ * checkpoint. A second one ends it at once.
+ */
 export async function runProgram(program: Program): Promise<void> {
+  const job = await openJob();
+  const { stdout, stderr } = process;
+  const streams: Streams = { stdout: outputOf(job, stdout), stderr };
   const controller = new AbortController();
   const stop = (): void => {
     if (controller.signal.aborted) process.exit(exitCode.interrupted);
     controller.abort();
-    process.stderr.write(
+    if (!job.leads) return;
+    stderr.write(
       '\nStopping. A training run finishes its step and writes a checkpoint first. Press Ctrl-C again to stop at once.\n',
     );
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
 
   // The reader has gone (`| head`, a closed terminal). Nothing more can be printed, but the steps can be saved.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => controller.abort());
+  for (const stream of [stdout, stderr]) stream.on('error', () => controller.abort());
 
-  process.exitCode = await program(process.argv.slice(2), process, controller.signal);
+  process.exitCode = await program(process.argv.slice(2), streams, controller.signal, job);
+  await job.meet();
+  job.world.finalize();
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { configDifferences, formatDifferences } from '@tfjs-ssl/trainer';
 import { monitorLine, scalarsOf } from './evaluate.ts';
+import { isEvaluatedAfter } from './follow.ts';
 import { monitorNow } from './monitor-now.ts';
 import type { KeptExperiment } from './open.ts';
 import { epochLine, paperLine, toValues } from './progress.ts';
@@ -34,13 +35,14 @@ export async function restore({
   return { step };
 }
 
-/** Trains from where the trainer stands to the last step, or until the signal. */
+/** Trains from where the trainer stands to the last step, or until the signal; `follow` is what the other ranks do meanwhile. */
 export async function train(run: KeptExperiment): Promise<'done' | 'interrupted'> {
-  const { options, settings, folder, trainer, feed, data, totalSteps, bar, signal } = run;
+  const { options, settings, folder, trainer, feed, data, totalSteps, bar, signal, job } = run;
   const { epochs } = settings;
   const print = (line: string) => bar.print(line);
   if (!existsSync(join(folder.path, viewsFile)))
     await folder.saveFile(viewsFile, await sampleViews(data.train, settings));
+  await job.meet();
   const events = trainer.fit({
     ...feed,
     epochs,
@@ -57,11 +59,11 @@ export async function train(run: KeptExperiment): Promise<'done' | 'interrupted'
       if (event.step % 100 === 0) print(paperLine(values));
     } else if (event.type === 'epoch') {
       print(epochLine(toValues({ ...event, step: 0 }), event.imagesPerSecond, event.skippedSteps));
-      const done = event.epoch + 1;
-      if (options.evaluateEvery !== undefined && done % options.evaluateEvery === 0 && done < epochs) {
+      if (isEvaluatedAfter(event.epoch, run)) {
         const monitor = await monitorNow(run);
-        print(`[Epoch ${done}] ${monitorLine(monitor)}`);
+        print(`[Epoch ${event.epoch + 1}] ${monitorLine(monitor)}`);
         await folder.addScalars(event.stepsDone, scalarsOf(monitor));
+        await job.meet();
       }
     } else if (event.type === 'checkpoint' && performance.now() - reportedAt > reportEvery) {
       await writeReport(folder, print);

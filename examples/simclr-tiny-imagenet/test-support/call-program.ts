@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
 import { cli } from '../src/cli.ts';
+import { openJob } from '../src/ranks/job.ts';
 
 /** A folder for each test. */
 export let folder: string;
@@ -39,7 +40,7 @@ export async function call(
       onText(text);
     },
   });
-  const code = await cli(args, { stdout: stream('stdout'), stderr: stream('stderr') }, signal);
+  const code = await cli(args, { stdout: stream('stdout'), stderr: stream('stderr') }, signal, await openJob());
   return { code, ...written, stderr: written.stderr.replaceAll(folder, 'FOLDER') };
 }
 

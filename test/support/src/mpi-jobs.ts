@@ -75,13 +75,22 @@ export async function bundleRank(source: URL, folder?: string): Promise<string> 
   return outfile;
 }
 
-/** Runs a program as so many ranks of one job, on this machine, and waits until all have ended. */
-export function runRanks(
+/** A job that runs. */
+export interface RunningJob {
+  /** Everything that it has printed so far. */
+  output(): string;
+  /** Resolves when the text has been printed; rejects if the job ends without it. */
+  printed(text: string): Promise<void>;
+  readonly ended: Promise<MpiJob>;
+}
+
+/** Starts a command as so many ranks of one job, on this machine. */
+export function startRanks(
   launcher: MpiLauncher,
   ranks: number,
   command: readonly string[],
   variables: Readonly<Record<string, string>> = {},
-): Promise<MpiJob> {
+): RunningJob {
   const env = {
     ...process.env,
     // Open MPI refuses root and more ranks than cores, and ties ranks to cores, unless it is told otherwise
@@ -93,19 +102,21 @@ export function runRanks(
     PRTE_MCA_hwloc_default_binding_policy: 'none',
     ...variables,
   };
-  const child = spawn(launcher.path, ['-n', `${ranks}`, process.execPath, ...command], {
+  const child = spawn(launcher.path, ['-n', `${ranks}`, ...command], {
     env,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [output, errors] = ['', ''];
+  let look = () => {};
   child.stdout.on('data', (chunk) => {
     output += chunk;
+    look();
   });
   child.stderr.on('data', (chunk) => {
     errors += chunk;
   });
-  return new Promise((resolve, reject) => {
+  const ended = new Promise<MpiJob>((resolve, reject) => {
     const timer = setTimeout(() => process.kill(-(child.pid as number), 'SIGKILL'), patience);
     child.on('error', reject);
     child.on('close', (code) => {
@@ -113,4 +124,28 @@ export function runRanks(
       resolve({ code, output, errors });
     });
   });
+  return {
+    output: () => output,
+    ended,
+    printed(text) {
+      const seen = new Promise<void>((resolve) => {
+        look = () => output.includes(text) && resolve();
+        look();
+      });
+      const early = ended.then(() => {
+        if (!output.includes(text)) throw new Error(`the job ended without '${text}':\n${output}\n${errors}`);
+      });
+      return Promise.race([seen, early]);
+    },
+  };
+}
+
+/** Runs a program of Node as so many ranks of one job, and waits until all have ended. */
+export function runRanks(
+  launcher: MpiLauncher,
+  ranks: number,
+  command: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<MpiJob> {
+  return startRanks(launcher, ranks, [process.execPath, ...command], variables).ended;
 }

@@ -10,6 +10,7 @@ import { runExperiment } from '../experiment.ts';
 import type { ParsedOptions } from '../options.ts';
 import type { OptionName } from '../options-table.ts';
 import { formatDuration, type Output } from '../progress.ts';
+import type { Job } from '../ranks/job.ts';
 import { type Environment, readRunConfig, readSummary, settingsOf } from '../run.ts';
 import { UsageError } from '../usage-error.ts';
 import { failureOf, saveFailure } from './failure.ts';
@@ -27,6 +28,7 @@ export interface StudyCall {
   readonly parsed: ParsedOptions;
   /** The command, for the page. */
   readonly command: string;
+  readonly job: Job;
 }
 
 /**
@@ -129,7 +131,7 @@ async function finish(call: StudyCall, run: PlannedRun, output: Output, signal: 
     const trains = (await readSummary(path))?.knn?.after === undefined;
     if (trains) {
       const parsed = isBegun ? ask('resume', {}) : ask('out', { ...run.cell.given, seed: run.seed });
-      if ((await runExperiment(parsed, quiet, signal)) === 'interrupted') return false;
+      if ((await runExperiment(parsed, quiet, signal, call.job)) === 'interrupted') return false;
     }
     if (call.plan.evaluate) await runEvaluation(ask('evaluate', {}), quiet, signal);
     return true;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { folder, json, useFolder } from '../../test-support/call-program.ts';
+import { openJob } from '../ranks/job.ts';
 import { study } from './study.ts';
 
 useFolder();
@@ -27,7 +28,12 @@ async function call(args: string[], stopAfter?: string) {
       if (stopAfter !== undefined && text.includes(stopAfter)) controller.abort();
     },
   });
-  const code = await study(args, { stdout: stream('stdout'), stderr: stream('stderr') }, controller.signal);
+  const code = await study(
+    args,
+    { stdout: stream('stdout'), stderr: stream('stderr') },
+    controller.signal,
+    await openJob(),
+  );
   return { code, ...written, stderr: written.stderr.replaceAll(folder, 'FOLDER') };
 }
 

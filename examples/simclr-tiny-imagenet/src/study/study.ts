@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { parseOptions } from '../options.ts';
 import type { OptionName } from '../options-table.ts';
 import { exitCode, reportFailure, type Streams } from '../program.ts';
+import type { Job } from '../ranks/job.ts';
 import { kebab, UsageError } from '../usage-error.ts';
 import { planStudy } from './plan.ts';
 import { runStudy } from './run-study.ts';
@@ -41,11 +42,17 @@ const help = [
  *
  * @param args - command-line arguments, without the program's name.
  * @param signal - ends the study after the step in progress.
+ * @param job - of one process.
  * @returns the exit code.
  */
-export async function study(args: readonly string[], streams: Streams, signal: AbortSignal): Promise<number> {
+export async function study(args: readonly string[], streams: Streams, signal: AbortSignal, job: Job): Promise<number> {
   const { stdout } = streams;
   try {
+    if (job.world.size > 1) {
+      throw new UsageError(
+        `A study runs in one process, got ${job.world.size} ranks. Start it without the launcher, or one run with it: npm run simclr`,
+      );
+    }
     const [path, ...rest] = args;
     if (path === undefined || path === '--help' || path === '-h' || rest.includes('--help')) {
       stdout.write(`${help}\n`);
@@ -59,17 +66,18 @@ export async function study(args: readonly string[], streams: Streams, signal: A
     if (strangers.length > 0) {
       throw new UsageError(`A study does not take ${strangers.join(', ')}. Run with --help for what it takes.`);
     }
-    const { seed, ...given } = parsed.settings;
+    const { seed, ...settings } = parsed.settings;
     if (seed !== undefined) throw new UsageError('The seeds of a study are in its file. Leave --seed out.');
     const file = readStudy(path);
-    const plan = planStudy(file, given);
+    const plan = planStudy(file, settings);
     const folder = parsed.options.out ?? join('studies', `${file.name}-${plan.cells[0]?.settings.scale}`);
     const forRuns = new Set([...parsed.given].filter((name) => name !== 'out'));
     const command = `npm run study -- ${args.join(' ')}`;
-    const results = await runStudy({ plan, folder, parsed: { ...parsed, given: forRuns }, command }, stdout, signal);
+    const call = { plan, folder, parsed: { ...parsed, given: forRuns }, command, job };
+    const results = await runStudy(call, stdout, signal);
     if (results === null) return exitCode.interrupted;
     return results.failed.length > 0 ? exitCode.failed : exitCode.done;
   } catch (error) {
-    return reportFailure(error, streams, signal);
+    return reportFailure(error, streams, signal, job);
   }
 }

@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describeLaunchers } from '@tfjs-ssl/testing/mpi-jobs';
+import seedrandom from 'seedrandom';
+import { expect, it } from 'vitest';
+import { ended, folder, metrics, small, start, startByNpm, weights } from './program.ts';
+
+/** `KILLS=10 npm run test:ranks` kills ten times. */
+const kills = Number(process.env.KILLS ?? 2);
+/** Draws which rank is killed and when; `KILL_SEED` repeats the draws of an earlier test. */
+const seed = process.env.KILL_SEED ?? `${Date.now()}`;
+
+/** Processes whose command line names a run: its ranks and what has started them. */
+function processesOf(run: string): Array<{ readonly pid: number; readonly program: string }> {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+        return words.includes(run) ? [{ pid: Number(pid), program: words.join(' ') }] : [];
+      } catch {
+        return []; // it has ended
+      }
+    });
+}
+
+const epochs = 15;
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+describeLaunchers('A job of which a rank is killed', (launcher) => {
+  it(`is gone within five seconds and ends as an unbroken one after a resume, ${kills} times`, async ({ skip }) => {
+    skip(process.platform !== 'linux', 'it looks for processes in /proc');
+    const setting = [...small, '--epochs', `${epochs}`, '--threads', '1', '--checkpoint-every', '3'];
+    const path = (name: string) => join(folder, `${launcher.name}-${name}`.replace(' ', ''));
+    const whole = path('unbroken');
+    const unbroken = start(launcher, 2, [...setting, '--out', whole]);
+    await unbroken.printed('kNN of the untrained encoder');
+    const from = performance.now();
+    await unbroken.printed(`[Epoch ${epochs}] mean`);
+    const milliseconds = performance.now() - from;
+    await ended(unbroken);
+
+    console.log(`KILL_SEED=${seed} draws these ranks and moments again`);
+    const random = seedrandom(seed);
+    for (let trial = 0; trial < kills; trial++) {
+      const run = path(`killed-${trial}`);
+      const begin = trial % 2 === 0 ? start : startByNpm;
+      const job = begin(launcher, 2, [...setting, '--out', run]);
+      await job.printed('kNN of the untrained encoder');
+      await pause(0.7 * random() * milliseconds);
+      const ranks = processesOf(run).filter(({ program }) => /^\S*node .*(main\.js|run\.mjs) /.test(program));
+      expect(ranks).toHaveLength(2);
+      const victim = ranks[Math.floor(2 * random())] as (typeof ranks)[number];
+      process.kill(victim.pid, 'SIGKILL');
+      const killed = performance.now();
+      while (processesOf(run).length > 0 && performance.now() - killed < 5000) await pause(20);
+      const left = processesOf(run);
+      const gone = performance.now() - killed;
+      expect(left).toEqual([]);
+      expect((await job.ended).code).not.toBe(0);
+
+      const printed = await ended(start(launcher, 2, ['--resume', run]));
+      const step = /at step (\d+) of/.exec(printed)?.[1];
+      console.log(`${launcher.name}: all gone ${gone.toFixed(0)} ms after the kill, resumed at step ${step}`);
+      expect(metrics(run)).toEqual(metrics(whole));
+      expect(weights(run) === weights(whole), 'final weights, bit for bit').toBe(true);
+    }
+  });
+});

@@ -1,0 +1,65 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type MpiLauncher, type RunningJob, startRanks } from '@tfjs-ssl/testing/mpi-jobs';
+import { afterAll, expect } from 'vitest';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const main = join(root, 'examples/simclr-tiny-imagenet/dist/main.js');
+export const folder = mkdtempSync(join(tmpdir(), 'tfjs-ssl-example-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A small network on generated images, four steps an epoch, whose schedule does not depend on the epochs. */
+export const small = [
+  ...['--classes', '2', '--images-per-class', '16', '--batch-size', '8', '--epochs', '2'],
+  ...['--set', 'encoder.width=4', '--set', 'imageSize=32', '--set', 'schedule.name=constant'],
+];
+
+const variables = { TINY_IMAGENET: '', XDG_CACHE_HOME: join(folder, 'cache') };
+
+/** Starts the example as so many ranks. */
+export const start = (launcher: MpiLauncher, ranks: number, args: readonly string[]): RunningJob =>
+  startRanks(launcher, ranks, [process.execPath, main, ...args], variables);
+
+/** Starts the example as so many ranks by npm. */
+export const startByNpm = (launcher: MpiLauncher, ranks: number, args: readonly string[]): RunningJob =>
+  startRanks(launcher, ranks, ['npm', '--prefix', root, 'run', '--silent', 'simclr', '--', ...args], variables);
+
+/** Starts the example with other arguments, or another variable, on the last of two ranks. */
+export function startWithOdd(
+  launcher: MpiLauncher,
+  args: readonly string[],
+  odd: { readonly args?: readonly string[]; readonly variables?: Readonly<Record<string, string>> },
+): RunningJob {
+  const ofRank = [{ args }, { args: odd.args ?? args, variables: odd.variables }];
+  const script = `const { PMI_RANK, OMPI_COMM_WORLD_RANK, PMIX_RANK } = process.env;
+    const { args, variables } = JSON.parse(process.argv[1])[OMPI_COMM_WORLD_RANK ?? PMI_RANK ?? PMIX_RANK];
+    const env = { ...process.env, ...variables };
+    process.exitCode = require('child_process').spawnSync(process.execPath, args, { env, stdio: 'inherit' }).status ?? 1`;
+  const given = ofRank.map((one) => ({ ...one, args: [main, ...one.args] }));
+  return startRanks(launcher, 2, [process.execPath, '-e', script, JSON.stringify(given)], variables);
+}
+
+/** Waits for a run to end well. */
+export async function ended(job: RunningJob): Promise<string> {
+  const { code, output, errors } = await job.ended;
+  expect({ code, errors, output: code === 0 ? '' : output }).toEqual({ code: 0, errors: '', output: '' });
+  return output;
+}
+
+/** The steps of a run without what depends on the time. */
+export const metrics = (run: string): Array<Record<string, unknown> & { readonly loss: number }> =>
+  readFileSync(join(run, 'metrics.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const { seconds: _, imagesPerSecond: __, ...values } = JSON.parse(line);
+      return values;
+    });
+
+/** The final weights of a run. */
+export const weights = (run: string): string => readFileSync(join(run, 'model.safetensors')).toString('base64');
+
+/** Whether a run has files. */
+export const isBegun = (run: string): boolean => existsSync(join(run, 'config.json'));
