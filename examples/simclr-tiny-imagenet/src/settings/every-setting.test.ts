@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { buildLoss, buildOptimizer, buildSchedule, type Model } from '../blocks.ts';
 import { type Experiment, withExperiment } from '../open.ts';
 import { parseOptions } from '../options.ts';
+import { openJob } from '../ranks/job.ts';
 import { fields } from './table.ts';
 
 /** Small enough that every setting can be tried; all probabilities are away from 0 and 1. */
@@ -128,14 +129,14 @@ async function updatesOf({ settings }: Experiment): Promise<string> {
   return text;
 }
 
-function open(assignments: readonly string[]): Promise<Record<string, string>> {
+async function open(assignments: readonly string[]): Promise<Record<string, string>> {
   const names = new Set(assignments.map((assignment) => assignment.split('=', 1)[0]));
   const others = Object.entries(base).filter(([name]) => !names.has(name));
   const all = [...others.map(([name, value]) => `${name}=${value}`), ...assignments];
   const args = ['--engine', 'simd', '--dry-run', ...all.flatMap((assignment) => ['--set', assignment])];
   const parsed = parseOptions(args);
   if (typeof parsed === 'string') throw new Error('not asked for');
-  return withExperiment(parsed, { write: () => true }, new AbortController().signal, blocksOf);
+  return withExperiment(parsed, { write: () => true }, new AbortController().signal, await openJob(), blocksOf);
 }
 
 describe('every setting', () => {
