@@ -2,7 +2,7 @@ import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { batchNormTrain, squeezeExcite } from '@tfjs-ssl/ops';
 import { expectClose } from '@tfjs-ssl/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { simdEngine } from './index.ts';
 
 beforeAll(async () => {
@@ -11,6 +11,9 @@ beforeAll(async () => {
 afterAll(() => simdEngine.stop());
 
 let seed = 0;
+beforeEach(() => {
+  seed = 0; // the same numbers in any order of the tests
+});
 const random = (shape: number[]): Float32Array =>
   tf.tidy(() => tf.randomUniform(shape, -1, 1, 'float32', ++seed).dataSync().slice() as Float32Array);
 
