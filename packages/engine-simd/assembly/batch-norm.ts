@@ -97,25 +97,45 @@ export function batchNormStatisticsTask(address: usize, index: i32): void {
 /** Puts the blocks' sums together: mean and biased variance, [channels] each. */
 export function finishBatchNorm(parts: usize, rows: i32, block: i32, channels: i32, mean: usize, variance: usize): void {
   const step = floats(channels);
-  const blocks = (rows + block - 1) / block;
-  for (let c: usize = 0; c < step; c += 4) {
-    let total: f64 = 0;
-    for (let b = 0; b < blocks; b++) {
-      const at = parts + <usize>(b * 3) * step + c;
-      total += <f64>load<f32>(at) * <f64>min(block, rows - b * block) + <f64>load<f32>(at + step);
+  const end = parts + step;
+  // One channel more than there is where their number is odd: blocks and tensors have room behind them.
+  for (let at = parts; at < end; at += 8, mean += 8, variance += 8) {
+    let total = f64x2.splat(0);
+    for (let first = 0, from = at; first < rows; first += block, from += 3 * step) {
+      const n = f64x2.splat(<f64>min(block, rows - first));
+      total = f64x2.add(total, f64x2.add(f64x2.mul(two(from), n), two(from + step)));
     }
-    const m = total / <f64>rows;
-    let squares: f64 = 0;
-    for (let b = 0; b < blocks; b++) {
-      const at = parts + <usize>(b * 3) * step + c;
-      const n = <f64>min(block, rows - b * block);
-      const shift = <f64>load<f32>(at) - m;
+    const count = f64x2.splat(<f64>rows);
+    const m = f64x2.div(total, count);
+    let squares = f64x2.splat(0);
+    for (let first = 0, from = at; first < rows; first += block, from += 3 * step) {
+      const n = f64x2.splat(<f64>min(block, rows - first));
+      const s = two(from + step);
+      const shift = f64x2.sub(two(from), m);
       // sum (x - m)^2 = q + 2 shift s + n shift^2
-      squares += <f64>load<f32>(at + 2 * step) + shift * (2 * <f64>load<f32>(at + step) + n * shift);
+      const moved = f64x2.mul(shift, f64x2.add(f64x2.add(s, s), f64x2.mul(n, shift)));
+      squares = f64x2.add(squares, f64x2.add(two(from + 2 * step), moved));
     }
-    store<f32>(mean + c, <f32>m);
-    store<f32>(variance + c, <f32>max<f64>(0, squares / <f64>rows));
+    const last = at + 4 === end;
+    storeTwo(mean, m, last);
+    storeTwo(variance, f64x2.max(f64x2.splat(0), f64x2.div(squares, count)), last);
   }
+}
+
+/** Two float32 as float64. */
+// @ts-expect-error: a decorator of the compiler
+@inline
+function two(from: usize): v128 {
+  return f64x2.promote_low_f32x4(v128.load64_zero(from));
+}
+
+/** Two float64 as float32; `one`: only the first. */
+// @ts-expect-error: a decorator of the compiler
+@inline
+function storeTwo(to: usize, values: v128, one: bool): void {
+  const rounded = f32x4.demote_f64x2_zero(values);
+  if (one) v128.store32_lane(to, rounded, 0);
+  else v128.store64_lane(to, rounded, 0);
 }
 
 @unmanaged
@@ -300,16 +320,18 @@ export function finishBatchNormGradient(
   dbeta: usize,
 ): void {
   const step = floats(channels);
-  for (let c: usize = 0; c < step; c += 4) {
-    let s: f64 = 0;
-    let q: f64 = 0;
-    for (let b = 0; b < blocks; b++) {
-      const at = parts + <usize>(b * 2) * step + c;
-      s += <f64>load<f32>(at);
-      q += <f64>load<f32>(at + step);
+  const end = parts + step;
+  for (let at = parts; at < end; at += 8, variance += 8, dgamma += 8, dbeta += 8) {
+    let s = f64x2.splat(0);
+    let q = s;
+    for (let b = 0, from = at; b < blocks; b++, from += 2 * step) {
+      s = f64x2.add(s, two(from));
+      q = f64x2.add(q, two(from + step));
     }
-    store<f32>(dbeta + c, <f32>s);
-    store<f32>(dgamma + c, <f32>(q / sqrt<f64>(<f64>load<f32>(variance + c) + <f64>epsilon)));
+    const deviation = f64x2.sqrt(f64x2.add(two(variance), f64x2.splat(<f64>epsilon)));
+    const last = at + 4 === end;
+    storeTwo(dbeta, s, last);
+    storeTwo(dgamma, f64x2.div(q, deviation), last);
   }
 }
 

@@ -49,7 +49,7 @@ export function runTask(job: usize, index: i32, scratch: usize): void {
     case id.REDUCE: reduceTask(job, index); break;
     case id.TRANSPOSE: transposeTask(job, index); break;
     case id.MAX_POOL: maxPoolTask(job, index); break;
-    case id.MAX_POOL_GRADIENT: maxPoolGradientTask(job, index); break;
+    case id.MAX_POOL_GRADIENT: maxPoolGradientTask(job, index, scratch); break;
     case id.GLOBAL_AVERAGE_POOL_GRADIENT: globalAveragePoolGradientTask(job, index); break;
     case id.AUGMENT_IMAGES: augmentTask(job, index, scratch); break;
     case id.UNIT_ROWS: unitRowsTask(job, index); break;

@@ -6,7 +6,7 @@ import {
   MAX_POOL,
   MAX_POOL_GRADIENT,
 } from '../task-ids.ts';
-import { areFloat, defineKernel, defineOpKernel, type SimdKernel, sizeOf } from './kernel.ts';
+import { areFloat, ceilDiv, defineKernel, defineOpKernel, type SimdKernel, sizeOf } from './kernel.ts';
 import { reduce } from './reduce.ts';
 
 interface PoolAttributes {
@@ -35,6 +35,10 @@ function poolSizes(shape: readonly number[], { filterSize, strides, pad, dimRoun
     height: inHeight,
     outputHeight: outHeight,
     outputShape: info.outShape,
+    /** Numbers in a line of the output. */
+    outputLine: outWidth * inChannels,
+    filterHeight,
+    strideY: info.strideHeight,
     words: [
       ...[inHeight, inWidth, inChannels, outHeight, outWidth, filterHeight, filterWidth],
       ...[info.strideHeight, info.strideWidth, padInfo.top, padInfo.left],
@@ -56,7 +60,12 @@ const maxPoolGradient = defineKernel<'dy' | 'input', PoolAttributes>('MaxPoolGra
   if (!sizes || !areFloat(inputs.dy, inputs.input)) return null;
   const { info, address } = backend.output(inputs.input.shape);
   const [x, dy] = [backend.address(inputs.input), backend.address(inputs.dy)];
-  backend.runtime.runOnce(sizes.images, MAX_POOL_GRADIENT, x, dy, address, ...sizes.words);
+  const { runtime } = backend;
+  const lines = ceilDiv(sizes.filterHeight, sizes.strideY);
+  const places = lines * sizes.outputLine * 4;
+  runtime.withTemporary(runtime.threads * places, (work) => {
+    runtime.runOnce(sizes.images, MAX_POOL_GRADIENT, x, dy, address, ...sizes.words, work, places, lines);
+  });
   return info;
 });
 
