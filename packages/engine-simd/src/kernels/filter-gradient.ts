@@ -105,7 +105,7 @@ function planFilterGradient(runtime: Runtime, g: ConvolutionGeometry): FilterGra
       g.outputHeight,
       g.outputWidth,
       list,
-      channels <= DIRECT_CHANNELS && g.outputChannels <= DIRECT_CHANNELS ? 1 : 0,
+      margin || (channels <= DIRECT_CHANNELS && g.outputChannels <= DIRECT_CHANNELS) ? 1 : 0,
     ],
   ]);
   return { job, tasks: count, parts, blocks: [job, list] };
