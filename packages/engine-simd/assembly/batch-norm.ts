@@ -3,11 +3,15 @@
 // Sums run over blocks of rows, whose results are put together in float64. Squares are summed about each block's own mean, so that
 // data far from zero keep their digits.
 import { madd } from './generated/micro';
+import { touch } from './touch';
 import { floats } from './words';
 
 // Numbers that V8 has as a vector in one instruction from memory, and else in several wherever they are used.
 const ZERO: usize = memory.data<f32>([0]);
 const LEAST: usize = memory.data<f32>([-Infinity]);
+
+/** Bytes of rows that are read ahead and then summed, all channels of them before the next: they stay in the first cache. */
+const STRETCH: usize = 0x4000;
 
 @unmanaged
 class StatisticsJob {
@@ -21,32 +25,72 @@ class StatisticsJob {
 }
 
 /** Sums of one block of rows. */
-export function batchNormStatisticsTask(address: usize, index: i32): void {
+export function batchNormStatisticsTask(address: usize, index: i32, scratch: usize): void {
   const job = changetype<StatisticsJob>(address);
   const step = floats(job.channels);
-  const whole = floats(job.channels & ~3);
   const first = index * job.block;
   const rows = min(job.block, job.rows - first);
   const x = job.x + <usize>first * step;
   const centre = job.parts + <usize>(index * 3) * step;
-  const share: f32 = <f32>1 / <f32>rows;
-  const shares = f32x4.splat(share);
   const end = <usize>rows * step;
+  const stretch = stretchOf(step);
+  memory.fill(centre, 0, 3 * step);
+  for (let from: usize = 0; from < end; from += stretch) {
+    const to = min(end, from + stretch);
+    touch(x + from, to - from, scratch);
+    addRows(x, from, to, step, centre);
+  }
+  const share: f32 = <f32>1 / <f32>rows;
+  for (let c: usize = 0; c < step; c += 4) store<f32>(centre + c, load<f32>(centre + c) * share);
+  for (let from: usize = 0; from < end; from += stretch) addDeviations(x, from, min(end, from + stretch), step, centre);
+}
+
+/** The rows that a stretch has, in bytes. */
+// @ts-expect-error: a decorator of the compiler
+@inline
+function stretchOf(step: usize): usize {
+  return max<usize>(1, STRETCH / step) * step;
+}
+
+/** sums[c] += x[row, c] over the rows between two offsets. */
+function addRows(x: usize, from: usize, end: usize, step: usize, sums: usize): void {
+  const whole = step & ~15;
   let c: usize = 0;
   for (; c + 32 <= whole; c += 32) {
-    let s0 = f32x4.splat(0);
-    let s1 = s0;
-    for (let o = c; o < end; o += step) {
+    let s0 = v128.load(sums + c);
+    let s1 = v128.load(sums + c, 16);
+    for (let o = from + c; o < end; o += step) {
       s0 = f32x4.add(s0, v128.load(x + o));
       s1 = f32x4.add(s1, v128.load(x + o, 16));
     }
-    const m0 = f32x4.mul(s0, shares);
-    const m1 = f32x4.mul(s1, shares);
-    s0 = f32x4.splat(0);
-    s1 = s0;
-    let q0 = s0;
-    let q1 = s0;
-    for (let o = c; o < end; o += step) {
+    v128.store(sums + c, s1, 16);
+    v128.store(sums + c, s0);
+  }
+  for (; c < whole; c += 16) {
+    let s = v128.load(sums + c);
+    for (let o = from + c; o < end; o += step) s = f32x4.add(s, v128.load(x + o));
+    v128.store(sums + c, s);
+  }
+  for (; c < step; c += 4) {
+    let s = load<f32>(sums + c);
+    for (let o = from + c; o < end; o += step) s += load<f32>(x + o);
+    store<f32>(sums + c, s);
+  }
+}
+
+/** Adds x - centre and its square over the rows between two offsets to what follows the centre. */
+function addDeviations(x: usize, from: usize, end: usize, step: usize, centre: usize): void {
+  const whole = step & ~15;
+  let c: usize = 0;
+  for (; c + 32 <= whole; c += 32) {
+    const to = centre + c;
+    const m0 = v128.load(to);
+    const m1 = v128.load(to, 16);
+    let s0 = v128.load(to + step);
+    let s1 = v128.load(to + step, 16);
+    let q0 = v128.load(to + 2 * step);
+    let q1 = v128.load(to + 2 * step, 16);
+    for (let o = from + c; o < end; o += step) {
       const v0 = f32x4.sub(v128.load(x + o), m0);
       const v1 = f32x4.sub(v128.load(x + o, 16), m1);
       s0 = f32x4.add(s0, v0);
@@ -54,43 +98,36 @@ export function batchNormStatisticsTask(address: usize, index: i32): void {
       q0 = madd(v0, v0, q0);
       q1 = madd(v1, v1, q1);
     }
-    const to = centre + c;
-    v128.store(to, m1, 16);
-    v128.store(to, m0);
     v128.store(to + step, s1, 16);
     v128.store(to + step, s0);
     v128.store(to + 2 * step, q1, 16);
     v128.store(to + 2 * step, q0);
   }
   for (; c < whole; c += 16) {
-    let s = f32x4.splat(0);
-    for (let o = c; o < end; o += step) s = f32x4.add(s, v128.load(x + o));
-    const m = f32x4.mul(s, shares);
-    s = f32x4.splat(0);
-    let q = s;
-    for (let o = c; o < end; o += step) {
+    const to = centre + c;
+    const m = v128.load(to);
+    let s = v128.load(to + step);
+    let q = v128.load(to + 2 * step);
+    for (let o = from + c; o < end; o += step) {
       const v = f32x4.sub(v128.load(x + o), m);
       s = f32x4.add(s, v);
       q = madd(v, v, q);
     }
-    v128.store(centre + c, m);
-    v128.store(centre + step + c, s);
-    v128.store(centre + 2 * step + c, q);
+    v128.store(to + step, s);
+    v128.store(to + 2 * step, q);
   }
   for (; c < step; c += 4) {
-    let s: f32 = 0;
-    for (let o = c; o < end; o += step) s += load<f32>(x + o);
-    const m = s * share;
-    s = 0;
-    let q: f32 = 0;
-    for (let o = c; o < end; o += step) {
+    const to = centre + c;
+    const m = load<f32>(to);
+    let s = load<f32>(to + step);
+    let q = load<f32>(to + 2 * step);
+    for (let o = from + c; o < end; o += step) {
       const v = load<f32>(x + o) - m;
       s += v;
       q += v * v;
     }
-    store<f32>(centre + c, m);
-    store<f32>(centre + step + c, s);
-    store<f32>(centre + 2 * step + c, q);
+    store<f32>(to + step, s);
+    store<f32>(to + 2 * step, q);
   }
 }
 
@@ -238,14 +275,27 @@ class GradientSumsJob {
 }
 
 /** Sums of one block of rows. */
-export function batchNormGradientSumsTask(address: usize, index: i32): void {
+export function batchNormGradientSumsTask(address: usize, index: i32, scratch: usize): void {
   const job = changetype<GradientSumsJob>(address);
   const step = floats(job.channels);
-  const whole = floats(job.channels & ~3);
   const first = index * job.block;
-  const from = <usize>first * step;
-  const end = from + <usize>min(job.block, job.rows - first) * step;
+  const begin = <usize>first * step;
+  const end = begin + <usize>min(job.block, job.rows - first) * step;
   const to = job.parts + <usize>(index * 2) * step;
+  memory.fill(to, 0, 2 * step);
+  const stretch = stretchOf(step);
+  for (let from = begin; from < end; from += stretch) {
+    const bytes = min(stretch, end - from);
+    touch(job.x + from, bytes, scratch);
+    touch(job.dy + from, bytes, scratch);
+    if (job.output) touch(job.output + from, bytes, scratch);
+    addGradients(job, from, from + bytes, step, to);
+  }
+}
+
+/** Adds the sums of the rows between two offsets. */
+function addGradients(job: GradientSumsJob, from: usize, end: usize, step: usize, to: usize): void {
+  const whole = step & ~15;
   const x = job.x;
   const dy = job.dy;
   const y = job.output;
@@ -254,10 +304,10 @@ export function batchNormGradientSumsTask(address: usize, index: i32): void {
   for (; c + 32 <= whole; c += 32) {
     const m0 = v128.load(job.mean + c);
     const m1 = v128.load(job.mean + c, 16);
-    let s0 = zero;
-    let s1 = zero;
-    let q0 = zero;
-    let q1 = zero;
+    let s0 = v128.load(to + c);
+    let s1 = v128.load(to + c, 16);
+    let q0 = v128.load(to + step + c);
+    let q1 = v128.load(to + step + c, 16);
     if (y) {
       for (let o = from + c; o < end; o += step) {
         const g0 = v128.and(v128.load(dy + o), f32x4.gt(v128.load(y + o), zero));
@@ -284,8 +334,8 @@ export function batchNormGradientSumsTask(address: usize, index: i32): void {
   }
   for (; c < whole; c += 16) {
     const m = v128.load(job.mean + c);
-    let s = zero;
-    let q = zero;
+    let s = v128.load(to + c);
+    let q = v128.load(to + step + c);
     for (let o = from + c; o < end; o += step) {
       let g = v128.load(dy + o);
       if (y) g = v128.and(g, f32x4.gt(v128.load(y + o), zero));
@@ -297,8 +347,8 @@ export function batchNormGradientSumsTask(address: usize, index: i32): void {
   }
   for (; c < step; c += 4) {
     const m = load<f32>(job.mean + c);
-    let s: f32 = 0;
-    let q: f32 = 0;
+    let s = load<f32>(to + c);
+    let q = load<f32>(to + step + c);
     for (let o = from + c; o < end; o += step) {
       const g: f32 = y && !(load<f32>(y + o) > 0) ? 0 : load<f32>(dy + o);
       s += g;

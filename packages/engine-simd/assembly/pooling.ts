@@ -1,4 +1,5 @@
 import { SCRATCH, SCRATCH_SIZE } from './layout';
+import { touch } from './touch';
 import { endWindow, firstWindow, windowEnd, windowStart } from './windows';
 import { floats } from './words';
 
@@ -26,17 +27,27 @@ class MaxPoolJob {
   left: i32;
 }
 
+/** Reads an image ahead, up to a line; returns the line behind the last that has been read. */
+function touchLines(job: MaxPoolJob, image: usize, seen: i32, end: i32, scratch: usize): i32 {
+  if (end <= seen) return seen;
+  const line = <usize>job.width * floats(job.channels);
+  touch(image + <usize>seen * line, <usize>(end - seen) * line, scratch);
+  return end;
+}
+
 /** Maximum over windows for one image, NaN where a window has one; positions outside do not count. */
-export function maxPoolTask(address: usize, image: i32): void {
+export function maxPoolTask(address: usize, image: i32, scratch: usize): void {
   const job = changetype<MaxPoolJob>(address);
   const pixel = floats(job.channels);
   const whole = floats(job.channels & ~3);
   const input = job.input + <usize>(image * job.height * job.width) * pixel;
   let output = job.output + <usize>(image * job.outputHeight * job.outputWidth) * pixel;
   const least = v128.load32_splat(LEAST);
+  let seen = 0;
   for (let i = 0; i < job.outputHeight; i++) {
     const y0 = windowStart(i, job.strideY, job.top);
     const y1 = windowEnd(i, job.strideY, job.top, job.filterHeight, job.height);
+    seen = touchLines(job, input, seen, y1, scratch);
     for (let j = 0; j < job.outputWidth; j++, output += pixel) {
       const x0 = windowStart(j, job.strideX, job.left);
       const x1 = windowEnd(j, job.strideX, job.left, job.filterWidth, job.width);
@@ -93,7 +104,9 @@ export function maxPoolGradientTask(address: usize, image: i32, scratch: usize):
   const dy = job.output + <usize>(image * job.outputHeight * job.outputWidth) * pixel;
   const places = job.work + ((scratch - SCRATCH) / SCRATCH_SIZE) * job.places;
   let done = 0;
+  let seen = 0;
   for (let i = 0; i < job.outputHeight; i++) {
+    seen = touchLines(job, input, seen, windowEnd(i, job.strideY, job.top, job.filterHeight, job.height), scratch);
     findMaxima(job, input, i, places + <usize>((i % job.lines) * job.outputWidth) * pixel);
     const end = i + 1 < job.outputHeight ? min(job.height, windowStart(i + 1, job.strideY, job.top)) : job.height;
     for (; done < end; done++) takeGradients(job, places, dy, done, dx);

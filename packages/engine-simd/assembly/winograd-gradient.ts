@@ -3,7 +3,7 @@ import { COLUMNS, microSums, ROWS } from './generated/micro';
 import { STEP, transformWeightGradientPair, transformWeightGradientTile } from './generated/winograd';
 import { SCRATCH, SCRATCH_SIZE } from './layout';
 import { firstOf } from './split';
-import { FREE, productsOf, transformInput, transformOutputGradient, WinogradShape } from './winograd-tiles';
+import { FREE, productsOf, touchInput, touchOutput, transformInput, transformOutputGradient, WinogradShape } from './winograd-tiles';
 import { GAP } from './winograd-weights';
 import { floats } from './words';
 
@@ -86,6 +86,8 @@ export function winogradGradientPartsTask(address: usize, part: i32, scratch: us
   const gradients = job.gradients + own;
   const begin = firstOf(part, job.parts, job.tiles);
   const tiles = firstOf(part + 1, job.parts, job.tiles) - begin;
+  touchInput(job, scratch, job.input, begin, tiles);
+  touchOutput(job, scratch, job.dy, begin, tiles);
   for (let t = 0; t < tiles; t++) {
     transformInput(job, scratch, job.input, begin + t, inputs + <usize>t * job.inputRow, job.inputStep);
     transformOutputGradient(job, scratch, job.dy, begin + t, gradients + <usize>t * job.gradientRow, job.gradientStep);

@@ -10,6 +10,7 @@ import {
   transformOutputPair,
   transformOutputTile,
 } from './generated/winograd';
+import { touch } from './touch';
 import { floats, setPointer } from './words';
 
 /** A convolution by 3x3 at stride 1; the first words of every job of the algorithm. */
@@ -139,4 +140,32 @@ function pointAtPixels(
       setPointer(table, i * side + j, inside ? line + <usize>x * rowBytes : outside);
     }
   }
+}
+
+/** Brings into the caches all lines of the input that so many tiles see. */
+export function touchInput(shape: WinogradShape, scratch: usize, input: usize, first: i32, tiles: i32): void {
+  touchLines(shape, scratch, input, floats(shape.channels), shape.height, shape.width, -shape.top, 6, first, tiles);
+}
+
+/** Brings into the caches all lines of the output, or of its gradient, in which so many tiles lie. */
+export function touchOutput(shape: WinogradShape, scratch: usize, output: usize, first: i32, tiles: i32): void {
+  touchLines(shape, scratch, output, floats(shape.outputChannels), shape.outputHeight, shape.outputWidth, 0, 4, first, tiles);
+}
+
+function touchLines(
+  shape: WinogradShape,
+  scratch: usize,
+  images: usize,
+  rowBytes: usize,
+  height: i32,
+  width: i32,
+  offset: i32,
+  side: i32,
+  first: i32,
+  tiles: i32,
+): void {
+  const last = first + tiles - 1;
+  const begin = (first / shape.tilesPerImage) * height + min(height, max(0, tileLine(shape, first) + offset));
+  const end = (last / shape.tilesPerImage) * height + max(0, min(height, tileLine(shape, last) + offset + side));
+  if (begin < end) touch(images + <usize>(begin * width) * rowBytes, <usize>((end - begin) * width) * rowBytes, scratch);
 }

@@ -2,6 +2,7 @@
 import { COLUMNS } from './generated/micro';
 import { STEP, transformWeightsPair, transformWeightsTile } from './generated/winograd';
 import { packTransposed } from './packing';
+import { touchRows } from './touch';
 import { floats } from './words';
 
 /** Depth that is transformed at once. */
@@ -41,9 +42,11 @@ export function transformWeights(
     const count = min(COLUMNS, outputChannels - panel * COLUMNS);
     for (let tap = 0; tap < 9; tap++) {
       const source = weights + floats((tap * outputChannels + panel * COLUMNS) * channels + k0);
+      touchRows(source, floats(channels), count, floats(k1 - k0), scratch);
       packTransposed(source, channels, count, k1 - k0, from + <usize>(8 - tap) * fromStep);
     }
   }
+  if (!transposed) for (let tap: usize = 0; tap < 9; tap++) touchRows(from + tap * fromStep, line, k1 - k0, floats(COLUMNS), scratch);
   const buffer = scratch + BUFFER;
   for (let k = k0; k < k1; k++, from += line, to += floats(COLUMNS)) {
     if (pairs) {

@@ -1,6 +1,6 @@
 // Winograd's F(4x4, 3x3): 36 products of transformed tiles take the place of 144. Two ways, by how large the transformed weights are.
 import { COLUMNS, microTiles, ROWS } from './generated/micro';
-import { FREE, productsOf, transformInput, transformOutput, WinogradShape } from './winograd-tiles';
+import { FREE, productsOf, touchInput, touchOutput, transformInput, transformOutput, WinogradShape } from './winograd-tiles';
 import { DEPTH_BLOCK, GAP, transformWeights } from './winograd-weights';
 import { floats } from './words';
 
@@ -30,6 +30,7 @@ export function winogradBlocksTask(address: usize, index: i32, scratch: usize): 
   const step = <usize>(((job.block + ROWS - 1) / ROWS) * ROWS) * max(inputRow, outputRow) + GAP;
   const products = scratch + FREE;
   const inputs = products + step;
+  touchInput(job, scratch, job.input, first, tiles);
   for (let t = 0; t < tiles; t++) transformInput(job, scratch, job.input, first + t, inputs + <usize>t * inputRow, step);
   for (let f = 0; f < 36; f++) {
     const a = inputs + <usize>f * step;
@@ -41,6 +42,7 @@ export function winogradBlocksTask(address: usize, index: i32, scratch: usize): 
       }
     }
   }
+  touchOutput(job, scratch, job.output, first, tiles);
   for (let t = 0; t < tiles; t++) {
     transformOutput(job, scratch, products + <usize>t * outputRow, step, job.output, first + t, 0, floats(job.outputChannels));
   }
