@@ -24,6 +24,7 @@ function plan(
   input: readonly number[],
   filter: readonly number[],
   options: ConvolutionOptions,
+  depthwise: boolean,
 ): Plan | null {
   if (options.dataFormat === 'NCHW') return null;
   const { strides, dilations = 1, pad, dimRoundingMode } = options;
@@ -34,6 +35,7 @@ function plan(
     dilations,
     pad,
     dimRoundingMode,
+    depthwise,
   );
   const margins = chooseMargins(info);
   return (
@@ -67,48 +69,58 @@ function withBorder<T>(
   return result;
 }
 
-const conv2d = defineKernel<'x' | 'filter', ConvolutionOptions>('Conv2D', (call) => {
-  const { inputs, options, store } = call;
-  const planned = areFloat(inputs.x, inputs.filter) ? plan(call, inputs.x.shape, inputs.filter.shape, options) : null;
-  if (!planned) return null;
-  return withBorder(call, inputs.x, planned, (x) =>
-    store.toTensor(call.run('Conv2D', planned.attributes, [x, store.id(inputs.filter)])),
-  );
-});
-
-const inputGradient = defineKernel<'dy' | 'filter', ConvolutionOptions & { inputShape: number[] }>(
-  'Conv2DBackpropInput',
-  (call) => {
-    const { inputs, options, store, attribute } = call;
-    const { inputShape } = options;
-    const planned = areFloat(inputs.dy, inputs.filter) ? plan(call, inputShape, inputs.filter.shape, options) : null;
-    if (!planned) return null;
-    const { border } = planned;
-    const padded = border ? inputShape.map((size, i) => size + border[2 * i]! + border[2 * i + 1]!) : inputShape;
-    const operands = [store.constant(padded), store.id(inputs.filter), store.id(inputs.dy)];
-    const gradient = call.run('Conv2DBackpropInput', planned.attributes, operands);
-    if (!border) return store.toTensor(gradient);
-    const begin = inputShape.map((_, i) => border[2 * i]!);
-    const attributes = [...attribute.float32('T'), attribute.int32('Index')];
-    const inner = call.run('Slice', attributes, [gradient.id, store.constant(begin), store.constant(inputShape)]);
-    store.release(gradient);
-    return store.toTensor(inner);
-  },
-);
-
-const filterGradient = defineKernel<'x' | 'dy', ConvolutionOptions & { filterShape: number[] }>(
-  'Conv2DBackpropFilter',
-  (call) => {
+/** A convolution and its two gradients under the names that its ops have in TensorFlow and in TensorFlow.js alike. */
+function convolution(name: string, depthwise: boolean): Kernel[] {
+  const forward = defineKernel<'x' | 'filter', ConvolutionOptions>(name, (call) => {
     const { inputs, options, store } = call;
-    const { filterShape } = options;
-    const planned = areFloat(inputs.x, inputs.dy) ? plan(call, inputs.x.shape, filterShape, options) : null;
+    const { x, filter } = inputs;
+    const planned = areFloat(x, filter) ? plan(call, x.shape, filter.shape, options, depthwise) : null;
     if (!planned) return null;
-    return withBorder(call, inputs.x, planned, (x) => {
-      const operands = [x, store.constant(filterShape), store.id(inputs.dy)];
-      return store.toTensor(call.run('Conv2DBackpropFilter', planned.attributes, operands));
-    });
-  },
-);
+    return withBorder(call, x, planned, (images) =>
+      store.toTensor(call.run(name, planned.attributes, [images, store.id(filter)])),
+    );
+  });
 
-/** The convolution of images and its gradients, with any padding. */
-export const convolutionKernels: readonly Kernel[] = [conv2d, inputGradient, filterGradient];
+  const inputGradient = defineKernel<'dy' | 'filter', ConvolutionOptions & { inputShape: number[] }>(
+    `${name}BackpropInput`,
+    (call) => {
+      const { inputs, options, store, attribute } = call;
+      const { inputShape } = options;
+      const { dy, filter } = inputs;
+      const planned = areFloat(dy, filter) ? plan(call, inputShape, filter.shape, options, depthwise) : null;
+      if (!planned) return null;
+      const { border } = planned;
+      const padded = border ? inputShape.map((size, i) => size + border[2 * i]! + border[2 * i + 1]!) : inputShape;
+      const operands = [store.constant(padded), store.id(filter), store.id(dy)];
+      const gradient = call.run(`${name}BackpropInput`, planned.attributes, operands);
+      if (!border) return store.toTensor(gradient);
+      const begin = inputShape.map((_, i) => border[2 * i]!);
+      const attributes = [...attribute.float32('T'), attribute.int32('Index')];
+      const inner = call.run('Slice', attributes, [gradient.id, store.constant(begin), store.constant(inputShape)]);
+      store.release(gradient);
+      return store.toTensor(inner);
+    },
+  );
+
+  const filterGradient = defineKernel<'x' | 'dy', ConvolutionOptions & { filterShape: number[] }>(
+    `${name}BackpropFilter`,
+    (call) => {
+      const { inputs, options, store } = call;
+      const { filterShape } = options;
+      const { x, dy } = inputs;
+      const planned = areFloat(x, dy) ? plan(call, x.shape, filterShape, options, depthwise) : null;
+      if (!planned) return null;
+      return withBorder(call, x, planned, (images) => {
+        const operands = [images, store.constant(filterShape), store.id(dy)];
+        return store.toTensor(call.run(`${name}BackpropFilter`, planned.attributes, operands));
+      });
+    },
+  );
+  return [forward, inputGradient, filterGradient];
+}
+
+/** Convolutions of images, of all channels together and of each by itself, and their gradients, with any padding. */
+export const convolutionKernels: readonly Kernel[] = [
+  ...convolution('Conv2D', false),
+  ...convolution('DepthwiseConv2dNative', true),
+];
