@@ -93,8 +93,7 @@ tf.serialization.registerClass(StochasticDepth);
  * await startEngine('auto');
  * const layer = stochasticDepth({ probability: 0.5, index: 0 });
  * const options = { training: true, stochasticDepth: tf.tensor2d([[0, 2]]) };
- * const output = layer.apply([tf.ones([2, 3]), tf.ones([2, 3])], options) as tf.Tensor;
- * output.print(); // rows of 1 and of 3
+ * layer.apply([tf.ones([2, 3]), tf.ones([2, 3])], options).print(); // rows of 1 and of 3
  * ```
  *
  * @see Huang et al., "Deep Networks with Stochastic Depth" (2016); `torchvision.ops.StochasticDepth` with mode `'row'`.

@@ -19,7 +19,7 @@ export type TrainingOption = Pick<CallOptions, 'training'>;
 /** A layer of one input and one output: `apply` of a tensor returns a tensor, of a symbolic tensor a symbolic one. */
 export interface TensorLayer extends tfl.layers.Layer {
   apply(inputs: tf.Tensor, kwargs?: TrainingOption): tf.Tensor;
-  apply(inputs: tf.Tensor, kwargs: CallOptions): tf.Tensor;
+  apply(inputs: tf.Tensor | tf.Tensor[], kwargs: CallOptions): tf.Tensor;
   apply(inputs: tfl.SymbolicTensor, kwargs?: TrainingOption): tfl.SymbolicTensor;
   apply(...args: Parameters<tfl.layers.Layer['apply']>): ReturnType<tfl.layers.Layer['apply']>;
 }
