@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { hasKernel, packImages } from '@tfjs-ssl/ops';
-import { describeEngines, expectNoLeak, worstDeviation } from '@tfjs-ssl/testing';
+import { describeEngines, expectClose, expectNoLeak, worstDeviation } from '@tfjs-ssl/testing';
 import { expect, expectTypeOf, it, vi } from 'vitest';
 import { byolChains } from './byol-chains.ts';
 import type { ImageSize } from './check.ts';
@@ -89,7 +89,9 @@ describeEngines('viewPlan', () => {
         const view = first + i;
         const alone = tf.tidy(() => tf.slice(chain.makeViews(x, { ...keys, views: view + 1 }), 3 * view));
         const mine = tf.slice(views, 3 * i, 3);
-        expect(await mine.data(), `view ${view}`).toEqual(await alone.data());
+        // TensorFlow's convolutions, which blur, round by the number of images
+        if (tf.getBackend() === 'tensorflow') await expectClose(mine, alone, { atol: 1e-6 });
+        else expect(await mine.data(), `view ${view}`).toEqual(await alone.data());
         tf.dispose([alone, mine]);
       }
       first += own.length;

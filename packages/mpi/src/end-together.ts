@@ -7,7 +7,7 @@ export interface Member {
 }
 
 /** Milliseconds that the launcher needs to pass on what a rank has printed; what it has not passed on when the job ends is lost. */
-const passingOn = 500;
+const passingOn = 1000;
 
 /**
  * Ends the whole job if this process ends before `finalize`: the others would wait for it for ever.
