@@ -38,7 +38,7 @@ export default defineConfig({
         ...shared,
         test: {
           // Minutes on a software driver, so not part of `npm test`: the GPU engine's own tests, and the suites of ops and blocks on it.
-          // An EfficientNet has so many shaders that its suite alone takes as long; `test/webgpu` trains a small one.
+          // An EfficientNet has so many shaders that its suite alone takes as long; `test/webgpu` trains a small one on faster drivers.
           name: 'webgpu',
           include: [
             'packages/{engine-webgpu,engine,ops,layers,augmentations,losses,projection-heads,resnet,trainer}/src/**/*.test.ts',
