@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import seedrandom from 'seedrandom';
 import { afterAll, expect, it } from 'vitest';
+import { metrics } from '../../examples/simclr-tiny-imagenet/test-support/read-run.ts';
 import { startProgram } from './start-program.ts';
 
 const program = fileURLToPath(new URL('train-method.mjs', import.meta.url));
@@ -17,13 +18,11 @@ const seed = process.env.KILL_SEED ?? `${Date.now()}`;
 
 /** Everything that a run has kept of its steps but the time, and its last checkpoint: weights, averages, queue, optimizer. */
 function kept(run: string): { metrics: unknown[]; checkpoint: Buffer } {
-  const lines = readFileSync(join(run, 'metrics.jsonl'), 'utf8').trim().split('\n');
-  const metrics = lines.map((line) => {
-    const { seconds: _, imagesPerSecond: __, ...values } = JSON.parse(line);
-    return values;
-  });
   const checkpoints = readdirSync(join(run, 'checkpoints')).filter((name) => name.endsWith('.safetensors'));
-  return { metrics, checkpoint: readFileSync(join(run, 'checkpoints', checkpoints.sort().at(-1) as string)) };
+  return {
+    metrics: metrics(run),
+    checkpoint: readFileSync(join(run, 'checkpoints', checkpoints.sort().at(-1) as string)),
+  };
 }
 
 /** The names of the tensors in a safetensors file. */

@@ -6,7 +6,9 @@ import { type Options, UsageError } from './options.ts';
 import { cellsOf, columns, markdown } from './table.ts';
 
 /** What decides the numbers of a run beside its method and seed. */
-type Setting = Pick<Options, 'classes' | 'imagesPerClass' | 'size' | 'batchSize' | 'epochs'>;
+type Setting = Pick<Options, 'classes' | 'imagesPerClass' | 'size' | 'batchSize' | 'epochs'> & {
+  readonly images: 'generated' | 'given';
+};
 
 /** The file of results. */
 interface Results {
@@ -49,11 +51,12 @@ export async function compare(options: Options, main: string): Promise<void> {
 
 function resultsOf(runs: readonly Measured[], options: Options): Results {
   const { classes, imagesPerClass, size, batchSize, epochs } = options;
+  const images = options.data === null ? 'generated' : 'given';
   const order = (run: Measured): number => 1000 * options.names.indexOf(run.method) + run.seed;
   const sorted = [...runs].sort((a, b) => order(a) - order(b));
   const runtime = `Node.js ${process.versions.node}, ${process.platform} ${process.arch}`;
   return {
-    setting: { classes, imagesPerClass, size, batchSize, epochs },
+    setting: { images, classes, imagesPerClass, size, batchSize, epochs },
     runtime,
     columns,
     rows: cellsOf(sorted),

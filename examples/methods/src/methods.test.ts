@@ -1,9 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as ssl from '@tfjs-ssl/all';
 import { disposeVariables } from '@tfjs-ssl/testing';
 import { expect, it } from 'vitest';
+import { compare } from './compare.ts';
 import type { Measured } from './measure.ts';
-import { readOptions } from './options.ts';
+import { type Options, readOptions } from './options.ts';
 import { methods } from './registry.ts';
 import { cellsOf, columns, interval, linesOf, markdown } from './table.ts';
 
@@ -97,4 +100,15 @@ it('reads its options, and says what is wrong with them', async () => {
     `[Error: --epochs must be an integer of at least 1, got 0.]`,
   );
   await expect(read('moco', '--speed', '1')).rejects.toThrow(/--speed/);
+});
+
+it('does not add results to those of other images', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tfjs-ssl-methods-'));
+  const out = join(folder, 'results.json');
+  const options = (await readOptions(['simclr', '--generated', '--out', out], async () => null)) as Options;
+  const { classes, imagesPerClass, size, batchSize, epochs } = options;
+  const setting = { images: 'given', classes, imagesPerClass, size, batchSize, epochs };
+  writeFileSync(out, JSON.stringify({ setting, runs: [] }));
+  await expect(compare(options, 'none.js')).rejects.toThrow('--out must name a new file or one with the same setting');
+  rmSync(folder, { recursive: true });
 });

@@ -47,12 +47,4 @@ export async function call(
 /** The content of a JSON file. */
 export const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
 
-/** The steps of a run without what depends on the time. */
-export const metrics = (run: string): Array<Record<string, unknown>> =>
-  readFileSync(join(run, 'metrics.jsonl'), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => {
-      const { seconds: _, imagesPerSecond: __, ...values } = JSON.parse(line);
-      return values;
-    });
+export { metrics } from './read-run.ts';

@@ -110,11 +110,11 @@ function describe({ tensors, metadata }: WeightsFile, prefix: string): Efficient
     };
   }
   const shapeOf = (name: string) => tensors[`${prefix}${name}`]?.shape;
+  const blocksInFile = new Set(
+    Object.keys(tensors).flatMap((name) => /^features\.\d+\.\d+(?=\.block\.)/.exec(name.slice(prefix.length)) ?? []),
+  );
   const fits = (architecture: EfficientNetName): boolean => {
     const { blocks } = planNetwork(efficientNets[architecture]);
-    const blocksInFile = new Set(
-      Object.keys(tensors).flatMap((name) => /^features\.\d+\.\d+(?=\.block\.)/.exec(name.slice(prefix.length)) ?? []),
-    );
     return (
       blocksInFile.size === blocks.length &&
       blocks.every(({ name, expanded }) => {

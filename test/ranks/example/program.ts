@@ -48,15 +48,7 @@ export async function ended(job: RunningJob): Promise<string> {
   return output;
 }
 
-/** The steps of a run without what depends on the time. */
-export const metrics = (run: string): Array<Record<string, unknown> & { readonly loss: number }> =>
-  readFileSync(join(run, 'metrics.jsonl'), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => {
-      const { seconds: _, imagesPerSecond: __, ...values } = JSON.parse(line);
-      return values;
-    });
+export { metrics } from '../../../examples/simclr-tiny-imagenet/test-support/read-run.ts';
 
 /** The final weights of a run. */
 export const weights = (run: string): string => readFileSync(join(run, 'model.safetensors')).toString('base64');

@@ -1,11 +1,6 @@
 import { floatBits } from '../runtime.ts';
-import {
-  BATCH_NORM_GRADIENT_APPLY,
-  BATCH_NORM_SILU_APPLY,
-  BATCH_NORM_SILU_GRADIENT_SUMS,
-  BATCH_NORM_STATISTICS,
-} from '../task-ids.ts';
-import { applyBlock, moveRunning, rowsAndChannels, spoilOverflown, sumBlock } from './batch-norm.ts';
+import { BATCH_NORM_GRADIENT_APPLY, BATCH_NORM_SILU_APPLY, BATCH_NORM_SILU_GRADIENT_SUMS } from '../task-ids.ts';
+import { applyBlock, computeStatistics, moveStatistics, rowsAndChannels, sumBlock } from './batch-norm.ts';
 import { ceilDiv, defineOpKernel, type SimdKernel } from './kernel.ts';
 
 const train = defineOpKernel('BatchNormSiluTrain', ({ inputs, attributes: { epsilon, momentum }, backend }) => {
@@ -14,13 +9,7 @@ const train = defineOpKernel('BatchNormSiluTrain', ({ inputs, attributes: { epsi
   const [rows, channels] = rowsAndChannels(x);
   const [output, mean, variance] = [backend.output(x.shape), backend.output([channels]), backend.output([channels])];
   const input = backend.address(x);
-  const block = sumBlock(rows, channels);
-  const blocks = ceilDiv(rows, block);
-  runtime.withTemporary(blocks * 3 * channels * 4, (parts) => {
-    runtime.runOnce(blocks, BATCH_NORM_STATISTICS, input, parts, rows, channels, block);
-    runtime.kernels.finishBatchNorm(parts, rows, block, channels, mean.address, variance.address);
-  });
-  spoilOverflown(runtime.floats(mean.address, channels), runtime.floats(variance.address, channels));
+  computeStatistics(runtime, input, [rows, channels], mean.address, variance.address);
   const lines = applyBlock(channels);
   runtime.runOnce(
     ceilDiv(rows, lines),
@@ -28,10 +17,8 @@ const train = defineOpKernel('BatchNormSiluTrain', ({ inputs, attributes: { epsi
     ...[backend.address(gamma), backend.address(beta), floatBits(epsilon)],
   );
   if (momentum !== undefined) {
-    const values = (at: number) => runtime.floats(at, channels);
-    moveRunning(values(backend.address(runningMean)), values(mean.address), momentum, momentum);
-    const share = (momentum * rows) / (rows - 1);
-    moveRunning(values(backend.address(runningVariance)), values(variance.address), momentum, share);
+    const [ofMean, ofVariance] = [backend.address(runningMean), backend.address(runningVariance)];
+    moveStatistics(runtime, [rows, channels], momentum, [ofMean, mean.address], [ofVariance, variance.address]);
   }
   return [output.info, mean.info, variance.info];
 });

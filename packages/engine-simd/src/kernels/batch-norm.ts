@@ -52,15 +52,45 @@ export function rowsAndChannels(x: tf.TensorInfo): [number, number] {
 }
 
 /** running = (1 - momentum) running + share batch, in place. */
-export function moveRunning(running: Float32Array, ofBatch: Float32Array, momentum: number, share: number): void {
+function moveRunning(running: Float32Array, ofBatch: Float32Array, momentum: number, share: number): void {
   ofBatch.forEach((value, c) => {
     running[c] = (1 - momentum) * (running[c] as number) + share * value;
   });
 }
 
 /** Makes the mean of a channel NaN where its variance is not finite: an infinite one would scale all values to 0, which look sound. */
-export function spoilOverflown(mean: Float32Array, variance: Float32Array): void {
+function spoilOverflown(mean: Float32Array, variance: Float32Array): void {
   for (let c = 0; c < variance.length; c++) if (!Number.isFinite(variance[c])) mean[c] = Number.NaN;
+}
+
+/** Mean and biased variance of every channel of the numbers at `input`. */
+export function computeStatistics(
+  runtime: Runtime,
+  input: number,
+  [rows, channels]: [number, number],
+  mean: number,
+  variance: number,
+): void {
+  const block = sumBlock(rows, channels);
+  const blocks = ceilDiv(rows, block);
+  runtime.withTemporary(blocks * 3 * channels * 4, (parts) => {
+    runtime.runOnce(blocks, BATCH_NORM_STATISTICS, input, parts, rows, channels, block);
+    runtime.kernels.finishBatchNorm(parts, rows, block, channels, mean, variance);
+  });
+  spoilOverflown(runtime.floats(mean, channels), runtime.floats(variance, channels));
+}
+
+/** Moves running mean and variance towards those of the batch, the latter unbiased. */
+export function moveStatistics(
+  runtime: Runtime,
+  [rows, channels]: [number, number],
+  momentum: number,
+  [runningMean, mean]: [number, number],
+  [runningVariance, variance]: [number, number],
+): void {
+  const values = (at: number) => runtime.floats(at, channels);
+  moveRunning(values(runningMean), values(mean), momentum, momentum);
+  moveRunning(values(runningVariance), values(variance), momentum, (momentum * rows) / (rows - 1));
 }
 
 const train = defineOpKernel('BatchNormTrain', ({ inputs, attributes: { epsilon, relu, momentum }, backend }) => {
@@ -69,13 +99,7 @@ const train = defineOpKernel('BatchNormTrain', ({ inputs, attributes: { epsilon,
   const [rows, channels] = rowsAndChannels(x);
   const [output, mean, variance] = [backend.output(x.shape), backend.output([channels]), backend.output([channels])];
   const input = backend.address(x);
-  const block = sumBlock(rows, channels);
-  const blocks = ceilDiv(rows, block);
-  runtime.withTemporary(blocks * 3 * channels * 4, (parts) => {
-    runtime.runOnce(blocks, BATCH_NORM_STATISTICS, input, parts, rows, channels, block);
-    runtime.kernels.finishBatchNorm(parts, rows, block, channels, mean.address, variance.address);
-  });
-  spoilOverflown(runtime.floats(mean.address, channels), runtime.floats(variance.address, channels));
+  computeStatistics(runtime, input, [rows, channels], mean.address, variance.address);
   apply(runtime, rows, channels, {
     x: input,
     output: output.address,
@@ -88,10 +112,8 @@ const train = defineOpKernel('BatchNormTrain', ({ inputs, attributes: { epsilon,
     epsilon,
   });
   if (momentum !== undefined) {
-    const values = (at: number) => runtime.floats(at, channels);
-    moveRunning(values(backend.address(runningMean)), values(mean.address), momentum, momentum);
-    const share = (momentum * rows) / (rows - 1);
-    moveRunning(values(backend.address(runningVariance)), values(variance.address), momentum, share);
+    const [ofMean, ofVariance] = [backend.address(runningMean), backend.address(runningVariance)];
+    moveStatistics(runtime, [rows, channels], momentum, [ofMean, mean.address], [ofVariance, variance.address]);
   }
   return [output.info, mean.info, variance.info];
 });
