@@ -13,12 +13,14 @@ let collectives: string;
 let failing: string;
 let alone: string;
 let withoutKoffi: string;
+let enclosed: string;
 beforeAll(async () => {
-  [collectives, failing, alone, withoutKoffi] = await Promise.all([
+  [collectives, failing, alone, withoutKoffi, enclosed] = await Promise.all([
     bundleRank(program('rank-collectives')),
     bundleRank(program('rank-failing')),
     bundleRank(program('rank-alone')),
     bundleRank(program('rank-alone'), nowhere),
+    bundleRank(program('rank-enclosed-heap')),
   ]);
 });
 
@@ -78,6 +80,14 @@ describeLaunchers('A job', (launcher) => {
     const { code, errors } = await runRanks(launcher, 2, ['-e', between, ...command]);
     expect(errors).toContain(message);
     expect(code).toBe(expected);
+  });
+
+  it('keeps the heap whole if it cannot grow', async ({ skip }) => {
+    skip(process.platform !== 'linux', 'only on Linux is the heap enclosed on purpose');
+    const { code, output, errors } = await runRanks(launcher, 2, [enclosed]);
+    expect(errors).toBe('');
+    expect(code).toBe(0);
+    expect(output).toBe('heap kept\nheap kept\n');
   });
 
   it('says what is wrong with the library, once on every rank', async () => {

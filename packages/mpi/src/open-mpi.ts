@@ -7,6 +7,7 @@ import { endTogether } from './end-together.ts';
 import { findLibrary } from './find-library.ts';
 import { ForeignFunctions } from './foreign.ts';
 import { handlesOf } from './handles.ts';
+import { spareHeap } from './heap-hooks.ts';
 import { type Launcher, launcherOf } from './launcher.ts';
 import { takeConnection } from './launcher-connection.ts';
 import { describeLibrary } from './library-version.ts';
@@ -117,6 +118,7 @@ async function joinRanks(launcher: Launcher): Promise<Seat> {
     );
   }
   takeConnection(foreign, process.env);
+  spareHeap(process.env);
   const { path, library } = findLibrary(foreign, launcher, process.env);
   const handles = handlesOf(library, path);
   const mpi = mpiFunctions(library, path, handles);
