@@ -1,5 +1,5 @@
 // Builds what is out of date, one process at a time: the ranks of a job start together, and the first one builds for all.
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -16,10 +16,10 @@ const reading = (read) => {
   }
 };
 
-/** Whether the process that holds the lock has ended. */
-function isAbandoned() {
-  const [host, pid] = reading(() => readFileSync(lock, 'utf8'))?.split(' ') ?? [];
-  const age = Date.now() - (reading(() => statSync(lock).mtimeMs) ?? Date.now());
+/** Whether the process that wrote a lock has ended. */
+function isAbandoned(file) {
+  const [host, pid] = reading(() => readFileSync(file, 'utf8'))?.split(' ') ?? [];
+  const age = Date.now() - (reading(() => statSync(file).mtimeMs) ?? Date.now());
   if (host !== hostname() || !pid) return age > patience;
   try {
     process.kill(Number(pid), 0);
@@ -27,6 +27,14 @@ function isAbandoned() {
   } catch (error) {
     return error.code === 'ESRCH';
   }
+}
+
+/** Removes an abandoned lock. Of several processes that try, one moves it away; if what it holds is a new one, that is put back. */
+function removeAbandoned() {
+  const moved = `${lock}.${process.pid}`;
+  reading(() => renameSync(lock, moved));
+  if (!isAbandoned(moved)) reading(() => linkSync(moved, lock));
+  rmSync(moved, { force: true });
 }
 
 function take() {
@@ -40,8 +48,12 @@ function take() {
 }
 
 mkdirSync(folder, { recursive: true });
-while (!take()) {
-  if (isAbandoned()) rmSync(lock, { force: true });
+for (let waited = 0; !take(); waited++) {
+  if (isAbandoned(lock)) removeAbandoned();
+  if (waited === 20) {
+    const [host, pid] = reading(() => readFileSync(lock, 'utf8'))?.split(' ') ?? [];
+    if (pid) console.error(`Waiting for process ${pid} on ${host}, which builds the packages.`);
+  }
   await new Promise((resolve) => setTimeout(resolve, 100));
 }
 try {

@@ -44,6 +44,7 @@ export default {
         command: bench.command,
         machine: `${bench.device}; ${bench.runtime}`,
         milliseconds: bench.methods[0].milliseconds,
+        disturbances: bench.quiet === false ? bench.disturbances.join('; ') : null,
       },
       lightly: lightly.source,
     };

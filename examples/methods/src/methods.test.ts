@@ -99,6 +99,10 @@ it('reads its options, and says what is wrong with them', async () => {
   await expect(read('moco', '--epochs', '0')).rejects.toThrowErrorMatchingInlineSnapshot(
     `[Error: --epochs must be an integer of at least 1, got 0.]`,
   );
+  await expect(read('moco', '--threads', 'two')).rejects.toThrow(
+    '--threads must be an integer of at least 1, got two.',
+  );
+  await expect(read('moco', '--only', '-1')).rejects.toThrow(/--only/);
   await expect(read('moco', '--speed', '1')).rejects.toThrow(/--speed/);
 });
 

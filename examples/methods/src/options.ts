@@ -68,9 +68,13 @@ export async function readOptions(args: string[], find: () => Promise<string | n
     throw new UsageError(`--${flag} must be an integer of at least 1, got ${values[flag]}.`);
   }) as [number, number, number, number, number, number, number];
   const data = values.generated ? null : (values.data ?? (await find()));
-  const [only, threads] = [values.only, values.threads].map((value) =>
-    value === undefined ? null : Number(value),
-  ) as [number | null, number | null];
+  const integer = (flag: 'only' | 'threads', min: number): number | null => {
+    if (values[flag] === undefined) return null;
+    const value = Number(values[flag]);
+    if (Number.isInteger(value) && value >= min) return value;
+    throw new UsageError(`--${flag} must be an integer of at least ${min}, got ${values[flag]}.`);
+  };
+  const [only, threads] = [integer('only', 0), integer('threads', 1)];
   const numbers = { classes, imagesPerClass, size, batchSize, epochs, seeds, jobs, only, threads };
   return { names, data, ...numbers, out: values.out ?? null };
 }

@@ -4,7 +4,7 @@ import { nodeAdvice } from './header.ts';
 it('recommends Node 24 if it is much faster, but not in continuous integration', () => {
   expect(nodeAdvice('simd', '20.19.0', {})).toMatchInlineSnapshot(`
     [
-      "Node 24 is about 1.6 times as fast on this engine.",
+      "Node 24 is about 1.8 times as fast on this engine.",
     ]
   `);
   expect(nodeAdvice('simd', '20.19.0', { CI: 'false' })).toHaveLength(1);

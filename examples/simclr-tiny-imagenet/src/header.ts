@@ -31,7 +31,7 @@ export function versions(engine: EngineInUse): Record<string, string> {
 }
 
 /** Speed of the engine `simd` on Node 24 relative to Node 20, from `bench train-step`. */
-const NEWER_NODE = 1.6;
+const NEWER_NODE = 1.8;
 
 /** Advice to use a newer Node.js if it is much faster. Continuous integration gets none, because nobody can choose there. */
 export function nodeAdvice(engine: string, node: string, environment: NodeJS.ProcessEnv): string[] {

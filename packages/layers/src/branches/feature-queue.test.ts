@@ -74,6 +74,9 @@ describeEngines('featureQueue', () => {
     expect(() => queue.enqueue(tf.ones([5, 3]))).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: featureQueue: features must have at most 4 rows, as many as the queue holds, got [5, 3]. Make the queue larger than a batch, usually many times.]`,
     );
+    expect(() => queue.enqueue(tf.zeros([0, 3]))).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: featureQueue: features must have at least one row, got [0, 3]. Give it the rows of a batch.]`,
+    );
     expect(() => queue.enqueue(tf.ones([2, 4]))).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: featureQueue: features must have rows of 3 elements, got [2, 4]. The width of the queue is the output size of the head.]`,
     );

@@ -25,7 +25,7 @@ export interface FeatureQueue {
    *
    * @param features - shape [N, width], float32, at most `size` rows; normalised here. No gradient flows to them. Several ranks enqueue the rows of
    * all, `gatherViews(keys, { views: 1 })`, so that their queues stay the same.
-   * @throws RangeError if there are more rows than the queue holds, or they have another width; TypeError if they are not float32.
+   * @throws RangeError if there is no row, there are more than the queue holds, or they have another width; TypeError if they are not float32.
    */
   enqueue(features: tf.Tensor2D): void;
   /** Frees the rows. */
@@ -92,6 +92,9 @@ function checkFeatures(features: tf.Tensor, size: number, width: number): void {
   if ((features.shape[0] as number) > size) {
     const required = `have at most ${size} rows, as many as the queue holds`;
     throw argumentError({ ...fault, required, advice: 'Make the queue larger than a batch, usually many times.' });
+  }
+  if (features.shape[0] === 0) {
+    throw argumentError({ ...fault, required: 'have at least one row', advice: 'Give it the rows of a batch.' });
   }
   if (features.dtype !== 'float32') {
     const advice = 'Cast them first.';
