@@ -101,16 +101,10 @@ export async function withExperiment<Result>(
     if (places) checkSameOnRanks(world, 'simclr', { data: data.name, engine: engine.name, ...versions(engine) });
     const init = await initialize(options, saved, model, settings, print);
     const chain = buildChain(settings);
-    const feed = withStochasticDepth(
-      await buildFeed(data, settings, chain, { print, signal, world }),
-      model.encoder,
-      settings.seed,
-    );
-    if (places && 'stochasticDepth' in feed.specs) {
-      throw new UsageError(
-        `--set encoder.name=${settings.encoder.name}: stochastic depth is drawn for the batch of one process, got ${world.size} ranks. Start one process alone.`,
-      );
-    }
+    const feed = withStochasticDepth(await buildFeed(data, settings, chain, { print, signal, world }), model.encoder, {
+      seed: settings.seed,
+      world,
+    });
     const trainer = buildTrainer(settings, model, feed, world);
     try {
       const environment = {

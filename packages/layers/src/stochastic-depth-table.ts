@@ -13,15 +13,15 @@ export interface StochasticDepthKey {
   readonly step: number;
   /** Rows of the model's input, N. */
   readonly rows: number;
-  /** Number of the first row, if the rows are a part of a larger batch. Default 0. */
-  readonly firstRow?: number;
+  /** Number, within the complete batch, of a row of this part of it. Default: the rows are the complete batch. */
+  readonly numberOf?: (row: number) => number;
 }
 
 /**
  * The factors of a model's stochastic depth for one step.
  *
  * The factor of layer l and row n is 0 with the layer's probability p, else 1 / (1 - p). It depends on (seed, step, l, n) alone, so a resumed run repeats
- * an unbroken one, and a rank that knows its first row computes what one process would.
+ * an unbroken one, and a rank that knows the numbers of its rows computes what one process would.
  *
  * @param model - a model with layers of `stochasticDepth`, for example an EfficientNet.
  * @param key - seed, step and rows.
@@ -44,19 +44,18 @@ export interface StochasticDepthKey {
  */
 export function stochasticDepthTable(
   model: LayersModel,
-  { seed = 0, step, rows, firstRow = 0 }: StochasticDepthKey,
+  { seed = 0, step, rows, numberOf = (row) => row }: StochasticDepthKey,
 ): tf.Tensor2D {
   const caller = 'stochasticDepthTable';
   const probabilities = probabilitiesOf(model, caller);
   checkNumber(caller, 'step', step, { min: 0, integer: true }, 'Count the steps of the run from 0.');
   checkNumber(caller, 'rows', rows, { min: 1, integer: true }, "Pass the rows of the model's input.");
-  checkNumber(caller, 'firstRow', firstRow, { min: 0, integer: true }, 'Pass 0 for a complete batch.');
   const factors = new Float32Array(probabilities.length * rows);
   const ofStep = mix(mix(mix(0x9e3779b9, seedNumber(seed)), step), Math.floor(step / 2 ** 32));
   probabilities.forEach((probability, layer) => {
     const ofLayer = mix(ofStep, layer);
     for (let row = 0; row < rows; row++) {
-      const uniform = (mix(ofLayer, firstRow + row) >>> 8) * 2 ** -24;
+      const uniform = (mix(ofLayer, numberOf(row)) >>> 8) * 2 ** -24;
       factors[layer * rows + row] = uniform < probability ? 0 : 1 / (1 - probability);
     }
   });

@@ -120,7 +120,7 @@ describeEngines('stochasticDepthTable', () => {
     }
     expect(first.slice(0, 64)).not.toEqual(first.slice(64));
     // the rows of a rank are those of the complete batch
-    const part = await table({ rows: 16, firstRow: 16 });
+    const part = await table({ rows: 16, numberOf: (row: number) => 16 + row });
     expect(part.slice(0, 16)).toEqual(first.slice(16, 32));
     expect(part.slice(16)).toEqual(first.slice(80, 96));
   });
