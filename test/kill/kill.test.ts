@@ -59,6 +59,18 @@ it.each(['SIGTERM', 'SIGHUP'] as const)('ends with a checkpoint on %s', async (s
   expect(metrics(path)).toHaveLength(lastCheckpoint(path));
 });
 
+it('takes a signal that comes twice at once as one, as under npm and a scheduler', async () => {
+  const path = join(folder, 'twice');
+  const run = start([...setting, '--out', path]);
+  await run.printed('[Epoch 1] Step 0:');
+  run.process.kill('SIGTERM');
+  run.process.kill('SIGTERM');
+  run.process.kill('SIGINT');
+  expect(await run.ended, run.output()).toBe(130);
+  expect(run.output()).toContain(`--resume ${path}`);
+  expect(metrics(path)).toHaveLength(lastCheckpoint(path));
+});
+
 it('ends with a checkpoint and without a word when nobody reads its output any more', async () => {
   const path = join(folder, 'unread');
   const run = start([...setting, '--out', path]);

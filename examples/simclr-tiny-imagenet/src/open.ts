@@ -23,6 +23,7 @@ import {
   type Environment,
   openRun,
   readRunConfig,
+  runToResume,
   type SavedRun,
   savedRun,
   settingsOf,
@@ -80,8 +81,9 @@ export async function withExperiment<Result>(
   const { world } = job;
   const trains = !parsed.options.dryRun && !parsed.options.profileStep;
   const saved = await job.fromLeader(async () => {
-    const { resume, out } = parsed.options;
-    if (resume !== undefined) return savedRun(resume, parsed);
+    const { out } = parsed.options;
+    const earlier = runToResume(parsed.options);
+    if (earlier !== undefined) return savedRun(earlier, parsed);
     if (trains && out !== undefined) checkNewFolder(out);
     return null;
   });

@@ -50,6 +50,9 @@ export const options = {
   checkpointEvery: count('STEPS', 'Steps between checkpoints [default: one per epoch]'),
   out: text('FOLDER', 'Run folder to create [default: runs/PRESET-SCALE-DATE-TIME]'),
   resume: text('FOLDER', 'Run folder to resume, from its last good checkpoint'),
+  continue: toggle(
+    'With --out: resume the run in this folder if there is one, otherwise start it; for schedulers, which give the same command again',
+  ),
   init: text('RUN|FILE', "Start a new run from another run's weights, or from an encoder in a safetensors file"),
   report: text(
     'FOLDER',

@@ -153,6 +153,11 @@ function checkTogether(given: ReadonlySet<OptionName>, set: ReadonlySet<string>)
   if (given.has('resume') && given.has('init')) {
     throw new UsageError('--init starts a new run, and --resume goes on with one. Leave one out.');
   }
+  if (given.has('continue') && (given.has('resume') || !given.has('out'))) {
+    throw new UsageError(
+      '--continue goes with --out FOLDER: it resumes the run in this folder or starts it. Add --out, and leave --resume out.',
+    );
+  }
   if (!given.has('evaluate')) {
     if (given.has('normalize')) throw new UsageError('--normalize goes with --evaluate FILE alone. Leave it out.');
     const alone = (['sgdProbe', 'fineTune', ...ofFineTuning] as const).find((name) => given.has(name));

@@ -38,6 +38,12 @@ export async function reportFailure(
   return code;
 }
 
+/**
+ * Milliseconds in which a second signal is the same request: a terminal, a launcher or a scheduler gives a signal to all processes of a rank, and
+ * npm passes its own on.
+ */
+const echo = 500;
+
 /** Arguments, streams, a signal that ends it and the job that it is a rank of, to an exit code. */
 export type Program = (args: readonly string[], streams: Streams, signal: AbortSignal, job: Job) => Promise<number>;
 
@@ -56,8 +62,11 @@ export async function runProgram(program: Program): Promise<void> {
   const { stdout, stderr } = process;
   const streams: Streams = { stdout: outputOf(job, stdout), stderr };
   const controller = new AbortController();
+  let asked = Number.NaN;
   const stop = (): void => {
+    if (performance.now() - asked < echo) return;
     if (controller.signal.aborted) process.exit(exitCode.interrupted);
+    asked = performance.now();
     controller.abort();
     if (!job.leads) return;
     stderr.write(

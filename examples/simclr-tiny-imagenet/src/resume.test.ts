@@ -36,6 +36,28 @@ describe('a resume', () => {
     expect((await call(['--resume', run, '--epochs', '1', '--set', 'temperature=0.1'])).code).toBe(0);
   });
 
+  it('begins a run and continues it by the same command, and refuses another one', async () => {
+    const [run, whole] = [join(folder, 'run'), join(folder, 'whole')];
+    const command = [...small, '--epochs', '2', '--checkpoint-every', '1', '--out', run, '--continue'];
+    const controller = new AbortController();
+    const first = await call(command, controller.signal, (text) => {
+      if (text.startsWith('[Epoch 1] mean')) controller.abort();
+    });
+    expect(first).toMatchObject({ code: 130, stderr: '' });
+    expect(first.stdout).not.toContain('Resuming');
+    const second = await call(command);
+    expect(second).toMatchObject({ code: 0, stderr: '' });
+    expect(second.stdout).toMatch(/Resuming \S+ at step 4 of 8/);
+    await call([...small, '--epochs', '2', '--out', whole]);
+    expect(metrics(run)).toEqual(metrics(whole));
+    expect(model(run).equals(model(whole))).toBe(true);
+
+    expect(await call(command)).toMatchObject({ code: 0, stderr: '' }); // a finished run
+    expect((await call([...command, '--seed', '7'])).stderr).toContain('seed: 0 → 7');
+    expect((await call([...command, '--init', whole])).stderr).toMatchInlineSnapshot();
+    expect((await call(['--continue'])).stderr).toMatchInlineSnapshot();
+  });
+
   it('takes more epochs if the schedule does not depend on them, and ends as one of so many', async () => {
     const [run, whole] = [join(folder, 'run'), join(folder, 'whole')];
     await call([...small, ...constant, '--epochs', '1', '--out', run]);

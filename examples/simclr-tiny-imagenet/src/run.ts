@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { configDifferences, formatDifferences, RunFolder } from '@tfjs-ssl/trainer';
 import { type Data, type Sizes, sizesIn } from './data.ts';
 import type { Initial } from './init.ts';
@@ -58,6 +58,11 @@ const kept = [
   'evaluateEvery',
 ] as const satisfies readonly OptionName[];
 
+/** The run to go on with: that of `--resume`, or with `--continue` the one in the folder of `--out`; undefined for a new run. */
+export function runToResume({ resume, out, continue: continues }: Options): string | undefined {
+  return continues && out !== undefined && existsSync(join(out, 'config.json')) ? out : resume;
+}
+
 /**
  * Reads what an earlier call has left in a run folder.
  *
@@ -68,6 +73,11 @@ export async function savedRun(folder: string, { options, given, settings }: Par
     throw new UsageError('--out and --resume name two folders. A resumed run stays in its own: leave --out out.');
   }
   const config = await readRunConfig(folder, '--resume');
+  if (options.init !== undefined && resolve(options.init) !== config.init?.path) {
+    throw new UsageError(
+      `--init ${options.init}: the run in ${folder} started from ${config.init?.path ?? 'random weights'}. Name the same, or another --out.`,
+    );
+  }
   const { classes: _, imagesPerClass: __, ...earlier } = config.options;
   const summary = await readSummary(folder);
   const saved = settingsOf(config);

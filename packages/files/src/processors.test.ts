@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { processorQuota, processors } from './processors.ts';
 
 /** A folder with the files of a container. */
@@ -60,4 +60,15 @@ it('counts whole processors, half of one as one', () => {
   expect(withQuota('190000')).toBe(1);
   expect(withQuota('max')).toBe(availableParallelism());
   expect(withQuota('99900000')).toBe(availableParallelism());
+});
+
+it('keeps to what Slurm has given to the job on this machine', () => {
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const ofJob = (count: string) => {
+    vi.stubEnv('SLURM_CPUS_ON_NODE', count);
+    return processors(machine({}));
+  };
+  expect(ofJob('1')).toBe(1);
+  expect(ofJob('9999')).toBe(availableParallelism());
+  expect(ofJob('')).toBe(availableParallelism());
 });

@@ -1,9 +1,11 @@
-import { nodeModule } from './node-module.ts';
+import { environment, nodeModule } from './node-module.ts';
 
 /**
- * Number of processors that this process may use: those of the machine, or fewer if its container has a quota.
+ * Number of processors that this process may use: those of the machine, or fewer if its container has a quota or Slurm has given its job
+ * fewer of this machine.
  *
- * More threads than the quota pays for only wait: the system stops all of them for the rest of each period.
+ * More threads than a quota pays for only wait: the system stops all of them for the rest of each period. Slurm may leave it to its jobs to
+ * keep to what they have; it says so in `SLURM_CPUS_ON_NODE`.
  *
  * @param root - as of `processorQuota`.
  * @returns 1 or more; half a processor is one.
@@ -16,7 +18,8 @@ import { nodeModule } from './node-module.ts';
  */
 export function processors(root = ''): number {
   const there = nodeModule('node:os')?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
-  return Math.max(1, Math.min(there, Math.floor(processorQuota(root))));
+  const ofJob = Number(environment('SLURM_CPUS_ON_NODE')) || Number.POSITIVE_INFINITY;
+  return Math.max(1, Math.min(there, ofJob, Math.floor(processorQuota(root))));
 }
 
 /**

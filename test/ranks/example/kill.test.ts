@@ -1,31 +1,15 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeLaunchers } from '@tfjs-ssl/testing/mpi-jobs';
 import seedrandom from 'seedrandom';
 import { expect, it } from 'vitest';
-import { ended, folder, metrics, small, start, startByNpm, weights } from './program.ts';
+import { ended, folder, killRank, metrics, pause, small, start, startByNpm, weights } from './program.ts';
 
 /** `KILLS=10 npm run test:ranks` kills ten times, every second time a job that npm has started. */
 const kills = Number(process.env.KILLS ?? 1);
 /** Draws which rank is killed and when; `KILL_SEED` repeats the draws of an earlier test. */
 const seed = process.env.KILL_SEED ?? `${Date.now()}`;
 
-/** Processes whose command line names a run: its ranks and what has started them. */
-function processesOf(run: string): Array<{ readonly pid: number; readonly program: string }> {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) => {
-      try {
-        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-        return words.includes(run) ? [{ pid: Number(pid), program: words.join(' ') }] : [];
-      } catch {
-        return []; // it has ended
-      }
-    });
-}
-
 const epochs = 15;
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 describeLaunchers('A job of which a rank is killed', (launcher) => {
   it(`is gone within five seconds and ends as an unbroken one after a resume, ${kills} times`, async ({ skip }) => {
@@ -49,15 +33,7 @@ describeLaunchers('A job of which a rank is killed', (launcher) => {
       // by its epochs: a job may be much faster than the unbroken one, or slower
       await job.printed(`[Epoch ${1 + Math.floor((epochs / 2) * random())}] mean`);
       await pause((random() * milliseconds) / epochs);
-      const ranks = processesOf(run).filter(({ program }) => /^\S*node .*(main\.js|run\.mjs) /.test(program));
-      expect(ranks).toHaveLength(2);
-      const victim = ranks[Math.floor(2 * random())] as (typeof ranks)[number];
-      process.kill(victim.pid, 'SIGKILL');
-      const killed = performance.now();
-      while (processesOf(run).length > 0 && performance.now() - killed < 5000) await pause(20);
-      const left = processesOf(run);
-      const gone = performance.now() - killed;
-      expect(left).toEqual([]);
+      const gone = await killRank(run, Math.floor(2 * random()));
       expect((await job.ended).code).not.toBe(0);
 
       const printed = await ended(start(launcher, 2, ['--resume', run]));

@@ -1,12 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type MpiLauncher, type RunningJob, startRanks } from '@tfjs-ssl/testing/mpi-jobs';
 import { afterAll, expect } from 'vitest';
 
-const root = fileURLToPath(new URL('../../..', import.meta.url));
-const main = join(root, 'examples/simclr-tiny-imagenet/dist/main.js');
+export const root = fileURLToPath(new URL('../../..', import.meta.url));
+export const main = join(root, 'examples/simclr-tiny-imagenet/dist/main.js');
 export const folder = mkdtempSync(join(tmpdir(), 'tfjs-ssl-example-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -16,7 +16,7 @@ export const small = [
   ...['--set', 'encoder.width=4', '--set', 'imageSize=32', '--set', 'schedule.name=constant'],
 ];
 
-const variables = { TINY_IMAGENET: '', XDG_CACHE_HOME: join(folder, 'cache') };
+export const variables = { TINY_IMAGENET: '', XDG_CACHE_HOME: join(folder, 'cache') };
 
 /** Starts the example as so many ranks. */
 export const start = (launcher: MpiLauncher, ranks: number, args: readonly string[]): RunningJob =>
@@ -46,6 +46,40 @@ export async function ended(job: RunningJob): Promise<string> {
   const { code, output, errors } = await job.ended;
   expect({ code, errors, output: code === 0 ? '' : output }).toEqual({ code: 0, errors: '', output: '' });
   return output;
+}
+
+export const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** Processes whose command line names a run: its ranks and what has started them. */
+function processesOf(run: string): Array<{ readonly pid: number; readonly program: string }> {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+        return words.includes(run) ? [{ pid: Number(pid), program: words.join(' ') }] : [];
+      } catch {
+        return []; // it has ended
+      }
+    });
+}
+
+/**
+ * Kills one of the two ranks that train a run, and waits until nothing of the run is left.
+ *
+ * @returns the milliseconds that took.
+ */
+export async function killRank(run: string, which: number): Promise<number> {
+  const ranks = processesOf(run).filter(({ program }) => /^\S*node .*(main\.js|run\.mjs) /.test(program));
+  expect(ranks).toHaveLength(2);
+  process.kill((ranks[which] as (typeof ranks)[number]).pid, 'SIGKILL');
+  const killed = performance.now();
+  while (processesOf(run).length > 0 && performance.now() - killed < 5000) await pause(20);
+  const left = processesOf(run);
+  const gone = performance.now() - killed;
+  expect(left).toEqual([]);
+  return gone;
 }
 
 export { metrics } from '../../../examples/simclr-tiny-imagenet/test-support/read-run.ts';

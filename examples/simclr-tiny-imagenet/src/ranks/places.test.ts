@@ -14,6 +14,12 @@ it('leaves a rank the processors that the launcher has tied it to', () => {
   expect(seats.map((_, rank) => divide(seats, rank, 4).threads)).toEqual([4, 4, 2, 2]);
 });
 
+it('gives a rank no more threads than its task has processors', () => {
+  const seats = [seat('a'), seat('a')];
+  expect(divide(seats, 0, 8, 2).threads).toBe(2);
+  expect(divide(seats, 0, 2, 2).threads).toBe(1);
+});
+
 it('lets the first rank of all begin, then the first of each other host', () => {
   const seats = [seat('a'), seat('b'), seat('a'), seat('b')];
   expect(seats.map((_, rank) => divide(seats, rank, 8).turn)).toEqual([0, 1, 2, 2]);

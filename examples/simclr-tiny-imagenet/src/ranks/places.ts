@@ -23,11 +23,21 @@ interface Seat {
 /** Asks all ranks where they run. */
 export function placesOf(world: World): Places {
   const own: Seat = { host: hostname(), allowed: allowedProcessors() };
-  return divide(gatherValues(world, own) as Seat[], world.rank, processors());
+  // Slurm does not tie a task to its processors on every cluster
+  const asked = Number(process.env.SLURM_CPUS_PER_TASK) || Number.POSITIVE_INFINITY;
+  return divide(gatherValues(world, own) as Seat[], world.rank, processors(), asked);
 }
 
-/** @param there - processors that this rank may use. */
-export function divide(seats: readonly Seat[], rank: number, there: number): Places {
+/**
+ * @param there - processors that this rank may use.
+ * @param most - threads that this rank may have.
+ */
+export function divide(
+  seats: readonly Seat[],
+  rank: number,
+  there: number,
+  most = Number.POSITIVE_INFINITY,
+): Places {
   const own = seats[rank] as Seat;
   const hosts = new Map<string, number>();
   for (const { host } of seats) hosts.set(host, (hosts.get(host) ?? 0) + 1);
@@ -35,7 +45,7 @@ export function divide(seats: readonly Seat[], rank: number, there: number): Pla
   const isFirstOfHost = seats.findIndex(({ host }) => host === own.host) === rank;
   return {
     hosts,
-    threads: Math.max(1, Math.floor(there / sharing)),
+    threads: Math.max(1, Math.min(most, Math.floor(there / sharing))),
     turn: rank === 0 ? 0 : isFirstOfHost ? 1 : 2,
   };
 }

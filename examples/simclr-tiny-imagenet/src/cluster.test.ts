@@ -1,0 +1,63 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { parseOptions } from './options.ts';
+
+const file = (name: string) => fileURLToPath(new URL(`../cluster/${name}`, import.meta.url));
+
+/** Calls the batch file as Slurm does, with an `srun` that ends with a code; returns what it has called. */
+function runBatch(code: number, variables: Record<string, string> = {}): { code: number | null; calls: string[] } {
+  const folder = mkdtempSync(join(tmpdir(), 'simclr-batch-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const calls = join(folder, 'calls');
+  for (const [name, status] of Object.entries({ srun: code, scontrol: 0 })) {
+    writeFileSync(join(folder, name), `#!/bin/sh\necho ${name} "$@" >> ${calls}\nexit ${status}\n`, { mode: 0o755 });
+  }
+  const env = { PATH: `${folder}:/usr/bin:/bin`, SLURM_JOB_ID: '7', SLURM_CPUS_PER_TASK: '4', ...variables };
+  const { status } = spawnSync('bash', [file('simclr.sbatch'), '--scale', 'full'], { env });
+  return { code: status, calls: existsSync(calls) ? readFileSync(calls, 'utf8').trim().split('\n') : [] };
+}
+
+describe.skipIf(process.platform === 'win32')('the batch file for Slurm', () => {
+  it('starts the tasks so that they end together, and gives the example its arguments', () => {
+    const { code, calls } = runBatch(0);
+    expect(code).toBe(0);
+    expect(calls).toEqual([
+      'srun --mpi=pmi2 --cpus-per-task=4 --kill-on-bad-exit=1 node examples/simclr-tiny-imagenet/dist/main.js --out runs/slurm-7 --continue --scale full',
+    ]);
+  });
+
+  it.each([
+    ['a killed task', 137, {}, true],
+    ['the end of the time', 130, {}, true],
+    ['the third failure', 1, { SLURM_RESTART_COUNT: '2' }, true],
+    ['the fourth failure', 1, { SLURM_RESTART_COUNT: '3' }, false],
+    ['a failure that was allowed none', 1, { RESTARTS: '0' }, false],
+    ['wrong options', 2, {}, false],
+  ])('after %s (%i, %o) begins again: %s', (_, ended, variables, again) => {
+    const { code, calls } = runBatch(ended, variables);
+    expect(code).toBe(ended);
+    expect(calls.slice(1)).toEqual(again ? ['scontrol requeue 7'] : []);
+  });
+});
+
+describe('the MPIJob', () => {
+  const lines = readFileSync(file('mpi-job.yaml'), 'utf8')
+    .split('\n')
+    .map((line) => line.replace(/\s+#.*/, ''));
+  const command = lines.flatMap((line) => /^ {16}- "?(.*?)"?$/.exec(line)?.[1] ?? []);
+  const number = (name: string) => Number(lines.findLast((line) => line.trim().startsWith(`${name}:`))?.split(':')[1]);
+
+  it('starts as many ranks as there are places', () => {
+    expect(command.slice(0, 6)).toEqual(['mpirun', '--allow-run-as-root', '--bind-to', 'none', '-n', '2']);
+    expect(number('replicas') * number('slotsPerWorker')).toBe(2);
+  });
+
+  it('gives the example options that it takes, with which a restart continues the run', () => {
+    const parsed = parseOptions(command.slice(command.findIndex((word) => word.endsWith('main.js')) + 1));
+    expect(parsed).toMatchObject({ options: { continue: true, out: '/runs/simclr' }, settings: { scale: 'full' } });
+  });
+});
