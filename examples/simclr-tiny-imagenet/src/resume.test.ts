@@ -54,8 +54,14 @@ describe('a resume', () => {
 
     expect(await call(command)).toMatchObject({ code: 0, stderr: '' }); // a finished run
     expect((await call([...command, '--seed', '7'])).stderr).toContain('seed: 0 → 7');
-    expect((await call([...command, '--init', whole])).stderr).toMatchInlineSnapshot();
-    expect((await call(['--continue'])).stderr).toMatchInlineSnapshot();
+    expect((await call([...command, '--init', whole])).stderr).toMatchInlineSnapshot(`
+      "--init FOLDER/whole: the run in FOLDER/run started from random weights. Name the same, or another --out.
+      "
+    `);
+    expect((await call(['--continue'])).stderr).toMatchInlineSnapshot(`
+      "--continue goes with --out FOLDER: it resumes the run in this folder or starts it. Add --out, and leave --resume out.
+      "
+    `);
   });
 
   it('takes more epochs if the schedule does not depend on them, and ends as one of so many', async () => {

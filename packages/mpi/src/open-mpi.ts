@@ -10,6 +10,7 @@ import { handlesOf } from './handles.ts';
 import { spareHeap } from './heap-hooks.ts';
 import { type Launcher, launcherOf } from './launcher.ts';
 import { takeConnection } from './launcher-connection.ts';
+import { removeLeftSegments } from './left-segments.ts';
 import { describeLibrary } from './library-version.ts';
 import { mpiFunctions } from './mpi-functions.ts';
 import { performer } from './performer.ts';
@@ -119,6 +120,7 @@ async function joinRanks(launcher: Launcher): Promise<Seat> {
   }
   takeConnection(foreign, process.env);
   spareHeap(process.env);
+  removeLeftSegments(process.env);
   const { path, library } = findLibrary(foreign, launcher, process.env);
   const handles = handlesOf(library, path);
   const mpi = mpiFunctions(library, path, handles);

@@ -9,11 +9,11 @@ import { folder, killRank, main, metrics, pause, root, small, variables, weights
 const batch = join(root, 'examples/simclr-tiny-imagenet/cluster/simclr.sbatch');
 
 /** What a command of Slurm prints. */
-function slurm(command: string, args: readonly string[]): string {
+function slurm(command: string, args: readonly string[], more: Readonly<Record<string, string>> = {}): string {
   const { stdout, stderr, status, error } = spawnSync(command, args, {
     encoding: 'utf8',
     cwd: root,
-    env: { ...process.env, ...variables },
+    env: { ...process.env, ...variables, ...more },
   });
   if (error) throw error;
   expect({ stderr, status }, stdout).toEqual({ stderr: '', status: 0 });
@@ -59,7 +59,7 @@ describe('The example under Slurm', () => {
     skip(reason !== null, reason ?? '');
     const log = join(folder, 'slurm.log');
     const job = ['--nodes=1', '--ntasks-per-node=2', '--cpus-per-task=1', `--output=${log}`, batch];
-    const id = slurm('sbatch', ['--parsable', ...job, ...setting, '--out', run]).trim();
+    const id = slurm('sbatch', ['--parsable', ...job, ...setting], { RUN: run }).trim();
     await printed(log, '[Epoch 5] mean');
     const gone = await killRank(run, 1);
     await printed(log, 'goes back into the queue');
