@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { parseOptions } from './options.ts';
 
 const file = (name: string) => fileURLToPath(new URL(`../cluster/${name}`, import.meta.url));
@@ -29,7 +29,9 @@ function runBatch(
   return { code: status, calls: readFileSync(calls, 'utf8').trim().split('\n') };
 }
 
-describe.skipIf(process.platform === 'win32')('the batch file for Slurm', () => {
+describe('the batch file for Slurm', () => {
+  beforeEach(({ skip }) => skip(process.platform === 'win32', 'it is a script for bash'));
+
   it('starts the tasks so that they end together, and gives the example its arguments', () => {
     const { code, calls } = runBatch(0);
     expect(code).toBe(0);

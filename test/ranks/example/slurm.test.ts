@@ -16,7 +16,8 @@ function slurm(command: string, args: readonly string[], more: Readonly<Record<s
     env: { ...process.env, ...variables, ...more },
   });
   if (error) throw error;
-  expect({ stderr, status }, stdout).toEqual({ stderr: '', status: 0 });
+  const errors = stderr.replaceAll(/^(Building|Built) .*\n/gm, '');
+  expect({ errors, status }, stdout).toEqual({ errors: '', status: 0 });
   return stdout;
 }
 

@@ -32,12 +32,7 @@ export function placesOf(world: World): Places {
  * @param there - processors that this rank may use.
  * @param most - threads that this rank may have.
  */
-export function divide(
-  seats: readonly Seat[],
-  rank: number,
-  there: number,
-  most = Number.POSITIVE_INFINITY,
-): Places {
+export function divide(seats: readonly Seat[], rank: number, there: number, most = Number.POSITIVE_INFINITY): Places {
   const own = seats[rank] as Seat;
   const hosts = new Map<string, number>();
   for (const { host } of seats) hosts.set(host, (hosts.get(host) ?? 0) + 1);
