@@ -16,7 +16,7 @@ function slurm(command: string, args: readonly string[], more: Readonly<Record<s
     env: { ...process.env, ...variables, ...more },
   });
   if (error) throw error;
-  const errors = stderr.replaceAll(/^(Building|Built) .*\n/gm, '');
+  const errors = stderr.replaceAll(/^(Building|Built|Waiting) .*\n/gm, '');
   expect({ errors, status }, stdout).toEqual({ errors: '', status: 0 });
   return stdout;
 }
