@@ -42,7 +42,7 @@ describe('the batch file for Slurm', () => {
 
   it.each([
     ['a killed task', 137, {}, true, true],
-    ['the end of the time', 130, {}, true, true],
+    ['the end of the time', 130, { SLURM_RESTART_COUNT: '9' }, true, true],
     ['the third failure', 1, { SLURM_RESTART_COUNT: '2' }, true, true],
     ['the fourth failure', 1, { SLURM_RESTART_COUNT: '3' }, true, false],
     ['a failure that was allowed none', 1, { RESTARTS: '0' }, true, false],
