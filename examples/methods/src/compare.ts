@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
 import { processors, writeFilesAtomically } from '@tfjs-ssl/files';
 import type { Measured } from './measure.ts';
 import { type Options, UsageError } from './options.ts';
@@ -7,7 +8,8 @@ import { cellsOf, columns, markdown } from './table.ts';
 
 /** What decides the numbers of a run beside its method and seed. */
 type Setting = Pick<Options, 'classes' | 'imagesPerClass' | 'size' | 'batchSize' | 'epochs'> & {
-  readonly images: 'generated' | 'given';
+  /** `generated`, or the name of the zip or folder. */
+  readonly images: string;
 };
 
 /** The file of results. */
@@ -51,7 +53,7 @@ export async function compare(options: Options, main: string): Promise<void> {
 
 function resultsOf(runs: readonly Measured[], options: Options): Results {
   const { classes, imagesPerClass, size, batchSize, epochs } = options;
-  const images = options.data === null ? 'generated' : 'given';
+  const images = options.data === null ? 'generated' : basename(resolve(options.data));
   const order = (run: Measured): number => 1000 * options.names.indexOf(run.method) + run.seed;
   const sorted = [...runs].sort((a, b) => order(a) - order(b));
   const runtime = `Node.js ${process.versions.node}, ${process.platform} ${process.arch}`;

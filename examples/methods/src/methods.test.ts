@@ -113,6 +113,10 @@ it('does not add results to those of other images', async () => {
   const { classes, imagesPerClass, size, batchSize, epochs } = options;
   const setting = { images: 'given', classes, imagesPerClass, size, batchSize, epochs };
   writeFileSync(out, JSON.stringify({ setting, runs: [] }));
-  await expect(compare(options, 'none.js')).rejects.toThrow('--out must name a new file or one with the same setting');
+  for (const data of [null, '/images/other.zip']) {
+    await expect(compare({ ...options, data }, 'none.js')).rejects.toThrow(
+      '--out must name a new file or one with the same setting',
+    );
+  }
   rmSync(folder, { recursive: true });
 });

@@ -45,5 +45,5 @@ export async function chooseEngine(
 /** The first engine that `auto` would take and that trains across ranks. */
 async function fastestForRanks(): Promise<string> {
   const engines = await availableEngines();
-  return engines.find(({ name, available }) => available && name !== 'webgpu')?.name ?? 'auto';
+  return engines.find(({ name, available }) => available && name !== 'webgpu')?.name ?? 'simd';
 }

@@ -50,14 +50,17 @@ export function stochasticDepthTable(
   const probabilities = probabilitiesOf(model, caller);
   checkNumber(caller, 'step', step, { min: 0, integer: true }, 'Count the steps of the run from 0.');
   checkNumber(caller, 'rows', rows, { min: 1, integer: true }, "Pass the rows of the model's input.");
+  const numbers = Array.from({ length: rows }, (_, row) => numberOf(row));
+  for (const number of numbers)
+    checkNumber(caller, 'numberOf', number, { min: 0, integer: true }, 'It gives the number of a row, from 0.');
   const factors = new Float32Array(probabilities.length * rows);
   const ofStep = mix(mix(mix(0x9e3779b9, seedNumber(seed)), step), Math.floor(step / 2 ** 32));
   probabilities.forEach((probability, layer) => {
     const ofLayer = mix(ofStep, layer);
-    for (let row = 0; row < rows; row++) {
-      const uniform = (mix(ofLayer, numberOf(row)) >>> 8) * 2 ** -24;
+    numbers.forEach((number, row) => {
+      const uniform = (mix(ofLayer, number) >>> 8) * 2 ** -24;
       factors[layer * rows + row] = uniform < probability ? 0 : 1 / (1 - probability);
-    }
+    });
   });
   return tf.tensor2d(factors, [probabilities.length, rows]);
 }

@@ -123,5 +123,8 @@ describeEngines('stochasticDepthTable', () => {
     const part = await table({ rows: 16, numberOf: (row: number) => 16 + row });
     expect(part.slice(0, 16)).toEqual(first.slice(16, 32));
     expect(part.slice(16)).toEqual(first.slice(80, 96));
+    await expect(table({ rows: 16, numberOf: (row: number) => row / 2 })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: stochasticDepthTable: numberOf must be an integer of at least 0, got 0.5. It gives the number of a row, from 0.]`,
+    );
   });
 });

@@ -26,12 +26,20 @@ export function removeLeftSegments(
   if (connection === undefined || job === undefined || step === undefined) return;
   const hash = fnv1a(`${job}.${step}`).toString(16);
   const isOfJob = new RegExp(`^mpich_(shm|vci)_${hash}_\\d+$`);
-  try {
-    for (const name of readdirSync(folder).filter((found) => isOfJob.test(found))) {
-      const path = join(folder, name);
+  for (const name of namesIn(folder).filter((found) => isOfJob.test(found))) {
+    const path = join(folder, name);
+    try {
       if (statSync(path).mtimeMs < start) unlinkSync(path);
-    }
-  } catch {} // another rank has removed it, or there is no such folder
+    } catch {} // another rank has removed it
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return []; // this system keeps shared memory elsewhere
+  }
 }
 
 /** The hash of Fowler, Noll and Vo, 32 bits, version 1a. */
