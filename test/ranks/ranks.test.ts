@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { tensorflowEngine } from '@tfjs-ssl/engine-tensorflow';
 import { bundleRank, describeLaunchers, runRanks } from '@tfjs-ssl/testing/mpi-jobs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BranchOutcome, BranchTask } from './branches-rank.ts';
@@ -192,12 +193,25 @@ describe('Ranks', () => {
   });
 });
 
+const tensorflow = await tensorflowEngine.probe();
+
 describeLaunchers('Ranks that are processes', (launcher) => {
+  /** Trains two layers as a job. */
+  const job = async (ranks: number, engine: string): Promise<RankOutcome> => {
+    const task: RankTask = { engine, encoder: 'two layers', steps: 4, out: newFile() };
+    // tfjs-node calls functions that Node 24 warns of
+    const ended = await runRanks(launcher, ranks, ['--no-deprecation', training, JSON.stringify(task)]);
+    expect(ended).toEqual({ code: 0, output: '', errors: '' });
+    return JSON.parse(readFileSync(task.out, 'utf8'));
+  };
+
   it.each([2, 4])('%i train as one does', async (ranks) => {
     const task = { engine: 'simd', encoder: 'two layers', steps: 4 } as const;
-    const out = newFile();
-    const job = await runRanks(launcher, ranks, [training, JSON.stringify({ ...task, out })]);
-    expect(job).toEqual({ code: 0, output: '', errors: '' });
-    expectSameStep(JSON.parse(readFileSync(out, 'utf8')), await train(1, task));
+    expectSameStep(await job(ranks, task.engine), await train(1, task));
+  });
+
+  it('train on tensorflow as one does', async ({ skip }) => {
+    skip(!tensorflow.available, tensorflow.available ? '' : tensorflow.reason);
+    expectSameStep(await job(2, 'tensorflow'), await job(1, 'tensorflow'));
   });
 });

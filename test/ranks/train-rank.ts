@@ -7,6 +7,7 @@ import { generatedImages } from '@tfjs-ssl/datasets';
 import { registerEngine, startEngine } from '@tfjs-ssl/engine';
 import { cpuEngine } from '@tfjs-ssl/engine-cpu';
 import { simdEngine } from '@tfjs-ssl/engine-simd';
+import { tensorflowEngine } from '@tfjs-ssl/engine-tensorflow';
 import { imageFeed } from '@tfjs-ssl/feed';
 import { namedWeights } from '@tfjs-ssl/layers';
 import { contrastiveAccuracy, ntXentWithRanks } from '@tfjs-ssl/losses';
@@ -51,6 +52,7 @@ const isOdd = (what: RankTask['odd']): boolean => task.odd === what && world.ran
 
 registerEngine(cpuEngine);
 registerEngine(simdEngine);
+registerEngine(tensorflowEngine);
 await startEngine(task.engine, { threads: 1 });
 
 const size = task.encoder === 'resnet18' ? 32 : 16;
