@@ -66,6 +66,13 @@ export class SimdBackend extends MathBackendCPU {
     return { info: { dataId, shape: shape as number[], dtype: 'float32' }, address: block.address };
   }
 
+  /** A new float32 tensor with a copy of these elements. */
+  copyOf(values: Float32Array, shape: readonly number[]): tf.TensorInfo {
+    const { info, address } = this.output(shape);
+    this.runtime.floats(address, values.length).set(values);
+    return info;
+  }
+
   /** Address of a float32 tensor's elements, which move into the WebAssembly memory at their first use here. */
   address({ dataId, shape }: tf.TensorInfo): number {
     const data = this.data.get(dataId);
@@ -86,6 +93,12 @@ export class SimdBackend extends MathBackendCPU {
   /** Elements of a tensor as they lie in memory: to be read at once, neither kept nor written. */
   values(tensor: tf.TensorInfo): Values {
     return this.data.get(tensor.dataId).values as Values;
+  }
+
+  /** Copies the elements of a float32 tensor. */
+  readInto(tensor: tf.TensorInfo, target: Float32Array): void {
+    this.runtime.pool.checkUsable();
+    target.set(this.values(tensor) as Float32Array);
   }
 
   override write(values: Values, shape: number[], dtype: tf.DataType): DataId {

@@ -86,6 +86,12 @@ export const simdEngine: SimdEngine = {
     return started.description;
   },
 
+  transfer: {
+    readInto: (tensor, target) => (tf.backend() as SimdBackend).readInto(tensor, target),
+    tensorOf: (values, shape) =>
+      tf.engine().makeTensorFromTensorInfo((tf.backend() as SimdBackend).copyOf(values, shape)),
+  },
+
   async stop() {
     const stopping = running;
     running = null;

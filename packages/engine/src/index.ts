@@ -17,3 +17,4 @@ export {
   runsAhead,
   startEngine,
 } from './start-engine.ts';
+export { readInto, tensorOf } from './transfer.ts';

@@ -21,7 +21,7 @@ export { type LarsOptions, lars } from './optimizers/lars.ts';
 export type { LarsFlavour } from './optimizers/momentum-rule.ts';
 export { type SgdOptions, sgd } from './optimizers/sgd.ts';
 export type { FrozenAtFirst } from './parameter-update.ts';
-export type { GradientExchange } from './ranks/average-of-ranks.ts';
+export type { GradientExchange } from './ranks/sum-over-ranks.ts';
 export type { CheckpointManifest } from './run/checkpoint-manifest.ts';
 export {
   type Checkpoint,

@@ -107,10 +107,10 @@ export function trainingStep<Inputs extends InputSpecs, Metric extends string>(
       try {
         const chunks = chunksOf(own as unknown as InputTensors<Inputs>, definition.chunks);
         const passes = () => ({
-          gradients: addUp(chunks, (chunk) => gradientsOf(chunk, 1 / chunks.length, kept)),
+          gradients: addUp(chunks, (chunk) => gradientsOf(chunk, 1 / (chunks.length * (ranks?.size ?? 1)), kept)),
           values: meanOfChunks(kept, chunks.length),
         });
-        const { gradients, values } = ranks ? ranks.average(ranks.run(passes)) : passes();
+        const { gradients, values } = ranks ? ranks.join(ranks.run(passes)) : passes();
         if (!lossScale) {
           const clipped = clipNorm === undefined ? gradients : clipByGlobalNorm(gradients, clipNorm);
           update.update(clipped, scalars);

@@ -107,4 +107,14 @@ export interface EngineModule {
    * Runs a function whose kernels compute with this precision. Engines that have only float32 do not need it.
    */
   withPrecision?<T>(precision: Precision, run: () => T): T;
+  /** How arrays and the tensors of its backend exchange values without arrays in between. Engines that have nothing better do not need it. */
+  readonly transfer?: Transfer;
+}
+
+/** Copies values between arrays and float32 tensors. */
+export interface Transfer {
+  /** @param target - as many elements as the tensor has. */
+  readInto(tensor: tf.Tensor, target: Float32Array): void;
+  /** A new tensor, which keeps nothing of the array. */
+  tensorOf(values: Float32Array, shape: readonly number[]): tf.Tensor;
 }

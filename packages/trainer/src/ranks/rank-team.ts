@@ -3,9 +3,9 @@ import { checkChoice } from '@tfjs-ssl/checks';
 import { runsAhead } from '@tfjs-ssl/engine';
 import { acrossRanks, type BatchStatistics, checkSameOnRanks, type RanksInStep, type World } from '@tfjs-ssl/ops';
 import type { NamedTensors, NamedVariables } from '../types.ts';
-import { averageOfRanks, type GradientExchange } from './average-of-ranks.ts';
 import { checkSameVariables } from './same-variables.ts';
 import { shareVariables } from './share-variables.ts';
+import { type GradientExchange, meansOverRanks, sumOverRanks } from './sum-over-ranks.ts';
 
 /** How a trainer works together with others; see the options of `Trainer`. */
 export interface RankOptions {
@@ -16,6 +16,7 @@ export interface RankOptions {
 
 /** What a step computes before its update. */
 interface StepValues {
+  /** Of the loss divided by the number of ranks: their sum over the ranks is the gradient of the mean. */
   readonly gradients: NamedTensors;
   /** Loss and metrics, shape [1 + metrics]. */
   readonly values: tf.Tensor;
@@ -23,14 +24,16 @@ interface StepValues {
 
 /** What a trainer does together with those of the other ranks. Every rank calls the same. */
 export interface RankTeam {
+  /** Ranks. */
+  readonly size: number;
   /** Runs the forward and backward pass of this rank's part of the batch. */
   run<Result>(pass: () => Result): Result;
   /**
-   * Means over all ranks of what each has of its part. Running statistics that moved by a rank's part alone become their means as well.
+   * Joins what each rank has of its part: sums of the gradients, means of the values. Running statistics that moved by a rank's part alone become their means as well.
    *
    * @param own - of this rank's part; disposed.
    */
-  average(own: StepValues): StepValues;
+  join(own: StepValues): StepValues;
   /** Gives every rank the values of the first; returns its number of steps done. */
   share(variables: NamedVariables, stepsDone: number): number;
   /** @throws Error if the values differ between ranks. */
@@ -56,15 +59,18 @@ export function rankTeam({
     );
   }
   const ranks: RanksInStep = { world, batchStatistics, ownStatistics: new Set() };
+  const sumGradients = sumOverRanks(world, gradientExchange);
   return {
+    size: world.size,
     run: (pass) => acrossRanks(ranks, pass),
-    average(own) {
+    join(own) {
       const statistics = [...ranks.ownStatistics];
-      const means = averageOfRanks(world, own.gradients, [own.values, ...statistics], gradientExchange);
+      const means = meansOverRanks(world, [own.values, ...statistics]);
+      const gradients = sumGradients(own.gradients);
       tf.dispose([own.gradients, own.values]);
-      const [values, ...others] = means.small as [tf.Tensor, ...tf.Tensor[]];
+      const [values, ...others] = means as [tf.Tensor, ...tf.Tensor[]];
       for (const [i, variable] of statistics.entries()) variable.assign(others[i] as tf.Tensor);
-      return { gradients: means.gradients, values };
+      return { gradients, values };
     },
     share: (variables, stepsDone) => shareVariables(world, variables, stepsDone),
     checkSame: (variables) => checkSameVariables(world, variables),

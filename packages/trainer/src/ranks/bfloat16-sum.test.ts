@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { fromBfloat16, toBfloat16 } from './sum-as-bfloat16.ts';
+import { fromBfloat16, toBfloat16 } from './bfloat16-sum.ts';
 
 const rounded = (...values: number[]): number[] => {
   const [halves, result] = [new Uint16Array(values.length), new Float32Array(values.length)];
