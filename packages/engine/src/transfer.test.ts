@@ -16,8 +16,12 @@ describeEngines('readInto', ({ name }) => {
   });
 
   it('refuses an array of another length, and other numbers', () => {
-    expect(() => readInto(tf.zeros([2, 3]), new Float32Array(5))).toThrowErrorMatchingInlineSnapshot(`[RangeError: readInto: target must have the 6 elements of the tensor, got 5. Pass a part of it, made by \`subarray\`.]`);
-    expect(() => readInto(tf.zeros([2], 'int32'), new Float32Array(2))).toThrowErrorMatchingInlineSnapshot(`[TypeError: readInto: tensor must be float32, got int32. Cast it first.]`);
+    expect(() => readInto(tf.zeros([2, 3]), new Float32Array(5))).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: readInto: target must have the 6 elements of the tensor, got 5. Pass a part of it, made by \`subarray\`.]`,
+    );
+    expect(() => readInto(tf.zeros([2], 'int32'), new Float32Array(2))).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: readInto: tensor must be float32, got int32. Cast it first.]`,
+    );
   });
 });
 
@@ -33,7 +37,9 @@ describeEngines('tensorOf', () => {
   });
 
   it('refuses a shape of other elements', () => {
-    expect(() => tensorOf(new Float32Array(5), [2, 3])).toThrowErrorMatchingInlineSnapshot(`[RangeError: tensorOf: shape must have 5 elements, as the array has, got [2, 3]. Pass a part of the array, made by \`subarray\`.]`);
+    expect(() => tensorOf(new Float32Array(5), [2, 3])).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: tensorOf: shape must have 5 elements, as the array has, got [2, 3]. Pass a part of the array, made by \`subarray\`.]`,
+    );
   });
 
   it('leaves nothing behind', async () => {
