@@ -5,9 +5,10 @@
 #
 #   look       adapter, driver, features, limits, matrix configurations, measured peaks
 #   correct    the tests of every kernel on the card, against the CPU engine
-#   mixed      one complete step of the paper in mixed precision: split, profile, and both rivals in PyTorch, in turns
+#   mixed      one complete step of the paper in mixed precision: split and profile
 #   float32    the same in float32, and the host time of a replay
 #   paper      the experiment: 50 epochs of Tiny ImageNet in mixed precision, then kNN and a linear probe; continues if it was stopped
+#   rivals     the complete step beside both rivals in PyTorch, in turns, in both precisions
 #   pytorch    the first three epochs of the experiment in PyTorch, with the paper's stack
 #   baseline   like paper, with the preset baseline
 #   kernels    every convolution of ResNet-18 in both precisions with other tiles and splits, to retune schedule.ts
@@ -15,6 +16,8 @@
 #   all        all of these in this order, without those that are done; call it again if it was stopped
 #   data FILE...  takes parts of tiny-imagenet-200.zip (split -b 50m) and joins them; without parts, TINY_IMAGENET names the zip
 #   table      only the table of everything measured so far; every call prints it at its end
+#
+# Every stage says how many seconds it took, beside its share of a machine that is rented for 15 minutes.
 #
 # --rehearse runs everything with tiny sizes on a software GPU. The figures mean nothing.
 #
@@ -45,6 +48,8 @@ state=${GPU_STATE:-${TMPDIR:-/tmp}/tfjs-ssl-gpu${rehearse:+-rehearsal}}
 results=$state/results
 ended=$state/ended # a file for each stage that is done
 processes=$(nproc)
+# Seconds that the stages share; README.md has the plan. Those that come after it have no share.
+declare -A shares=([look]=10 [correct]=60 [mixed]=60 [float32]=60 [data]=5 [paper]=340 [rivals]=120 [pytorch]=90)
 failed=()
 left=() # for the next call
 unpacked=''
@@ -172,7 +177,7 @@ suite() { tests suite "${long[@]}"; }
 
 whole_step() {
   local precision=$1
-  bench "step-$precision" train-step --engine webgpu --precision "$precision" "${step[@]}" &&
+  bench "step-$precision" train-step --engine webgpu --precision "$precision" "${step[@]}" --rivals none &&
     TFJS_SSL_UNCHECKED_GPU=1 bench "step-$precision-unchecked" train-step --engine webgpu --precision "$precision" "${step[@]}" --rivals none
 }
 
@@ -187,6 +192,13 @@ mixed() {
 float32() {
   bench capture capture "${capture[@]}"
   whole_step float32
+}
+
+rivals() {
+  local precision
+  for precision in $(precisions); do
+    bench "rivals-$precision" train-step --engine webgpu --precision "$precision" "${step[@]}"
+  done
 }
 
 kernels() {
@@ -273,12 +285,21 @@ deliver() {
   fi
 }
 
+# Notes the seconds of a stage.
+#   took NAME START
+took() {
+  local seconds=$((SECONDS - $2)) share=${shares[$1]:-}
+  echo "$1 $seconds $share" >>"$results/seconds.txt"
+  echo "gpu.sh: $1 took $seconds s${share:+; its share of 15 minutes is $share s}."
+}
+
 # Does a stage and notes whether it is done.
 stage() {
-  local before=$((${#failed[@]} + ${#left[@]}))
+  local before=$((${#failed[@]} + ${#left[@]})) start=$SECONDS
   unpack_build
   rm -f "$ended/$1"
   "$1"
+  took "$1" "$start"
   if [ $((${#failed[@]} + ${#left[@]})) = "$before" ]; then touch "$ended/$1"; fi
   deliver
 }
@@ -287,17 +308,19 @@ while [ $# -gt 0 ]; do
   name=$1
   shift
   case $name in
-    look | correct | mixed | float32 | kernels | suite | paper | baseline | pytorch) stage "$name" ;;
+    look | correct | mixed | float32 | rivals | kernels | suite | paper | baseline | pytorch) stage "$name" ;;
     data)
       files=()
       while [ $# -gt 0 ] && [ -f "$1" ]; do
         files+=("$1")
         shift
       done
+      start=$SECONDS
       data "${files[@]}"
+      took data "$start"
       ;;
     all)
-      for name in look correct mixed float32 paper pytorch baseline kernels suite; do
+      for name in look correct mixed float32 paper rivals pytorch baseline kernels suite; do
         if [ -f "$ended/$name" ]; then
           echo "$name is done."
           continue

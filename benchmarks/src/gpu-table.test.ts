@@ -72,6 +72,11 @@ it('sets ours beside theirs', async () => {
       },
     ],
   });
+  write('rivals-float32.json', {
+    ...{ milliseconds: 20, viewsPerSecond: 25_600, spread: [19, 21], split: { host: 1 }, batchSize: 256 },
+    ...{ disturbances: [], missing: [], rivals: [] },
+  });
+  writeFileSync(join(folder, 'seconds.txt'), 'look 9 10\npaper 200 340\nkernels 100 \npaper 100 340\n');
   write('capture.json', { dispatches: 200, hostMs: 1, eagerMs: 40, batchSize: 256 });
   write('kernels-float32.json', { milliseconds: { forward: 4, inputGradient: 5 } });
   write('paper-metrics.jsonl', step(0, 4), step(0, 2));
@@ -141,6 +146,14 @@ it('sets ours beside theirs', async () => {
         "the rounds of resident tf32 differ by 40 % of their median",
       ],
       [
+        "step of 256 images, float32",
+        "20 ms (19 to 21), 25600 views/s",
+      ],
+      [
+        "",
+        "host 1 ms",
+      ],
+      [
         "host time of a replay",
         "1 ms for 200 dispatches (256 images); ratio to a step without recording 40",
       ],
@@ -167,6 +180,10 @@ it('sets ours beside theirs', async () => {
       [
         "  epoch 2 in PyTorch 2",
         "loss 2.0000, top-1 40.0 %, 29.0 s; not trained by us",
+      ],
+      [
+        "seconds",
+        "look 9 of 10, paper 300 of 340, kernels 100; together 409",
       ],
     ]
   `);

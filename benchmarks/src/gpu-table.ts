@@ -92,7 +92,8 @@ export async function gpuTable(folder: string): Promise<Line[]> {
   }
   for (const precision of ['mixed', 'float32']) {
     const step = await json<StepRecord>(`step-${precision}.json`);
-    if (step) lines.push(...stepLines(precision, step));
+    const shown = (await json<StepRecord>(`rivals-${precision}.json`)) ?? step;
+    if (shown) lines.push(...stepLines(precision, shown));
     const unchecked = await json<StepRecord>(`step-${precision}-unchecked.json`);
     if (step && unchecked) {
       const { milliseconds, spread } = unchecked;
@@ -128,7 +129,21 @@ export async function gpuTable(folder: string): Promise<Line[]> {
     }
     if (preset === 'paper') lines.push(...(await pytorchLines(await text('pytorch.json'), epochs)));
   }
+  const seconds = await text('seconds.txt');
+  if (seconds !== null) lines.push(...secondsLines(seconds));
   return lines;
+}
+
+/** What every stage took, all its calls together, beside its share. */
+function secondsLines(text: string): Line[] {
+  const stages = new Map<string, { took: number; share: string }>();
+  for (const line of text.trim().split('\n')) {
+    const [name, took, share = ''] = line.split(' ') as [string, string, string?];
+    stages.set(name, { took: (stages.get(name)?.took ?? 0) + Number(took), share });
+  }
+  const shown = [...stages].map(([name, { took, share }]) => `${name} ${took}${share && ` of ${share}`}`);
+  const total = [...stages.values()].reduce((sum, { took }) => sum + took, 0);
+  return [['seconds', `${shown.join(', ')}; together ${total}`]];
 }
 
 function stepLines(precision: string, step: StepRecord): Line[] {
