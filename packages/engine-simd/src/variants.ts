@@ -68,9 +68,12 @@ export async function chooseVariant({ revectorize, shared, agree }: VariantOptio
  * The flag is withdrawn once they are compiled, so that no other code of the process is touched.
  */
 async function tryRevectorized(winner: MicroTimer, agree: VariantOptions['agree']): Promise<Variant | null> {
-  setV8Flag('--experimental-wasm-revectorize');
-  try {
-    const variant = await loadVariant('relaxed-6x16');
+  const name = 'relaxed-6x16';
+  return withV8Flags({ 'experimental-wasm-revectorize': true }, async () => {
+    // V8 14 (Node 26) aborts if it shall optimise a function that has never run: there, only what runs in the race is re-vectorised.
+    const variant = await (v8Version() === 13
+      ? withV8Flags({ liftoff: false, 'wasm-lazy-compilation': false }, () => loadVariant(name))
+      : loadVariant(name));
     const timer = await MicroTimer.create(variant);
     const isFaster = () => timer.best.every((time, kind) => time * WORTH < (winner.best[kind] as number));
     for (const end = performance.now() + LONGEST_RACE; !isFaster() && performance.now() < end; ) {
@@ -78,8 +81,21 @@ async function tryRevectorized(winner: MicroTimer, agree: VariantOptions['agree'
       await pause();
     }
     return isFaster() && (await agree(winner.variant, variant)) ? variant : null;
+  });
+}
+
+/** Sets flags of V8 that have the other value by default, and sets them back when the function has ended. */
+async function withV8Flags<T>(flags: Readonly<Record<string, boolean>>, run: () => Promise<T>): Promise<T> {
+  const set = (back: boolean): void => {
+    for (const [flag, value] of Object.entries(flags)) setV8Flag(value === back ? `--no-${flag}` : `--${flag}`);
+  };
+  const alive = setInterval(() => {}, 1000); // Node ends while it awaits nothing but its optimising compiler
+  set(false);
+  try {
+    return await run();
   } finally {
-    setV8Flag('--no-experimental-wasm-revectorize');
+    set(true);
+    clearInterval(alive);
   }
 }
 
