@@ -34,7 +34,7 @@ for (let i = 0; i < task.steps; i++) {
   losses.push((await trainer.step(inputs)).loss);
   tf.dispose(inputs);
 }
-trainer.checkStep();
+await trainer.checkStep();
 const { tensors } = await trainer.snapshot();
 const variables = Object.entries(tensors).map(([name, { data }]) => [name, Array.from(data as Float32Array)]);
 const outcome: BranchOutcome = { losses, variables: Object.fromEntries(variables) };

@@ -7,6 +7,7 @@ import { tensorflowEngine } from '@tfjs-ssl/engine-tensorflow';
 import { bundleRank, describeLaunchers, runRanks } from '@tfjs-ssl/testing/mpi-jobs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BranchOutcome, BranchTask } from './branches-rank.ts';
+import { expectSameStep, relativeNorm } from './compare.ts';
 import type { GatherOutcome, GatherTask } from './gather-rank.ts';
 import { threadSeats } from './thread-world.ts';
 import type { RankOutcome, RankTask } from './train-rank.ts';
@@ -51,34 +52,6 @@ async function onThreads<Outcome>(program: string, ranks: number, given: object)
 }
 const train = (ranks: number, task: Omit<RankTask, 'out'>) => onThreads<RankOutcome>(training, ranks, task);
 const gather = (ranks: number, task: Omit<GatherTask, 'out'>) => onThreads<GatherOutcome>(gathering, ranks, task);
-
-/** |a - b| / |b| over all arrays together. */
-function relativeNorm(a: Record<string, number[]>, b: Record<string, number[]>): number {
-  expect(Object.keys(a)).toEqual(Object.keys(b));
-  let [difference, norm] = [0, 0];
-  for (const [name, values] of Object.entries(b)) {
-    const others = a[name] as number[];
-    expect(others).toHaveLength(values.length);
-    for (const [i, value] of values.entries()) {
-      difference += ((others[i] as number) - value) ** 2;
-      norm += value ** 2;
-    }
-  }
-  return Math.sqrt(difference / norm);
-}
-
-/** Loss, accuracy, gradients and running statistics of the first step. */
-function expectSameStep(many: RankOutcome, one: RankOutcome, tolerance = 1e-6): void {
-  expect(Math.abs((many.losses[0] as number) / (one.losses[0] as number) - 1)).toBeLessThan(1e-6);
-  expect(many.accuracies[0]).toBeCloseTo(one.accuracies[0] as number, 6);
-  const deviations = {
-    gradients: relativeNorm(many.gradients, one.gradients),
-    statistics: relativeNorm(many.statistics, one.statistics),
-  };
-  if (process.env.SHOW_DEVIATIONS) console.log(JSON.stringify(deviations));
-  expect(deviations.gradients).toBeLessThan(tolerance);
-  expect(deviations.statistics).toBeLessThan(1e-6);
-}
 
 describe.each(['cpu', 'simd'])('Ranks on %s', (engine) => {
   it.each([

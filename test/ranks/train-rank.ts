@@ -8,6 +8,7 @@ import { registerEngine, startEngine } from '@tfjs-ssl/engine';
 import { cpuEngine } from '@tfjs-ssl/engine-cpu';
 import { simdEngine } from '@tfjs-ssl/engine-simd';
 import { tensorflowEngine } from '@tfjs-ssl/engine-tensorflow';
+import { webgpuEngine } from '@tfjs-ssl/engine-webgpu';
 import { imageFeed } from '@tfjs-ssl/feed';
 import { namedWeights } from '@tfjs-ssl/layers';
 import { contrastiveAccuracy, ntXentWithRanks } from '@tfjs-ssl/losses';
@@ -15,7 +16,7 @@ import { openMpi } from '@tfjs-ssl/mpi';
 import { gatherViews } from '@tfjs-ssl/ops';
 import { mlpHead } from '@tfjs-ssl/projection-heads';
 import { resnet18 } from '@tfjs-ssl/resnet';
-import { constantSchedule, type NamedTensors, type Optimizer, sgd, Trainer } from '@tfjs-ssl/trainer';
+import { constantSchedule, sgd, Trainer, type TrainerState } from '@tfjs-ssl/trainer';
 import { type ThreadSeat, threadWorld } from './thread-world.ts';
 
 /** What to train. */
@@ -26,17 +27,24 @@ export interface RankTask {
   readonly steps: number;
   readonly out: string;
   readonly batchStatistics?: 'batch' | 'rank';
+  /** Whose images the loss compares: those of all ranks, or those of each. Default: all. */
+  readonly negatives?: 'rank';
+  readonly precision?: 'float32' | 'mixed';
   readonly gradientExchange?: 'float32' | 'bfloat16';
   /** Whether this rank stops after so many steps, and which. */
   readonly stops?: { readonly rank: number; readonly after: number };
+  /** Steps after which the run goes on in a new trainer from the first rank's state. */
+  readonly resumeAfter?: readonly number[];
   /** Something that one rank does otherwise. */
-  readonly odd?: 'seed' | 'buffer' | 'learning rate' | 'batch size';
+  readonly odd?: 'seed' | 'buffer' | 'learning rate' | 'batch size' | 'overflow';
 }
 
 /** What the first rank saw. */
 export interface RankOutcome {
   readonly losses: number[];
   readonly accuracies: number[];
+  /** Whether each step was skipped, in mixed precision. */
+  readonly skipped: boolean[];
   readonly stepsDone: number;
   /** Gradients of the first step and buffers after it, and all variables after the last. */
   readonly gradients: Record<string, number[]>;
@@ -53,6 +61,7 @@ const isOdd = (what: RankTask['odd']): boolean => task.odd === what && world.ran
 registerEngine(cpuEngine);
 registerEngine(simdEngine);
 registerEngine(tensorflowEngine);
+registerEngine(webgpuEngine);
 await startEngine(task.engine, { threads: 1 });
 
 const size = task.encoder === 'resnet18' ? 32 : 16;
@@ -72,56 +81,71 @@ const head = mlpHead({ inputSize: featureSize, hiddenSizes: [32], outputSize: 16
 const named = namedWeights({ encoder, head });
 const odd = tf.variable(tf.scalar(0), false);
 
-const gradients: Record<string, number[]> = {};
-const plain = sgd({ momentum: isOdd('learning rate') ? 0.8 : 0.9 });
-const watching: Optimizer = {
-  ...plain,
-  update(parameters, given: NamedTensors, ...others) {
-    for (const [name, gradient] of Object.entries(given)) gradients[name] ??= [...gradient.dataSync()];
-    plain.update(parameters, given, ...others);
-  },
-};
-const stop = new AbortController();
-const trainer = new Trainer({
-  parameters: named.parameters,
-  buffers: { ...named.buffers, odd },
-  inputs: feed.specs,
-  loss(inputs) {
-    const views = feed.views(inputs);
-    const given = task.encoder === 'resnet18' ? views : tf.reshape(views, [views.shape[0], -1]);
-    const features = encoder.apply(given, { training: true });
-    const projections = gatherViews(head.apply(features, { training: true }));
-    const { loss, ranks } = ntXentWithRanks(projections, { temperature: 0.5 });
-    if (isOdd('buffer')) odd.assign(tf.scalar(world.rank));
-    return { loss, metrics: { accuracy: contrastiveAccuracy(ranks, 1) } };
-  },
-  optimizer: watching,
-  schedule: constantSchedule({ learningRate: 0.05 }),
-  world,
-  ...(task.batchStatistics && { batchStatistics: task.batchStatistics }),
-  ...(task.gradientExchange && { gradientExchange: task.gradientExchange }),
-});
+const trainerOf = () =>
+  new Trainer({
+    parameters: named.parameters,
+    buffers: { ...named.buffers, odd },
+    inputs: feed.specs,
+    loss(inputs) {
+      const views = feed.views(inputs);
+      const given = task.encoder === 'resnet18' ? views : tf.reshape(views, [views.shape[0], -1]);
+      const projections = head.apply(encoder.apply(given, { training: true }), { training: true });
+      const compared = task.negatives === 'rank' ? projections : gatherViews(projections);
+      const { loss, ranks } = ntXentWithRanks(compared, { temperature: 0.5 });
+      if (isOdd('buffer')) odd.assign(tf.scalar(world.rank));
+      // beyond float16 and, times its scale, beyond float32
+      const scaled = isOdd('overflow') ? tf.mul(loss, 1e37) : loss;
+      return { loss: scaled, metrics: { accuracy: contrastiveAccuracy(ranks, 1) } };
+    },
+    optimizer: sgd({ momentum: isOdd('learning rate') ? 0.8 : 0.9 }),
+    schedule: constantSchedule({ learningRate: 0.05 }),
+    world,
+    ...(task.precision && { precision: task.precision }),
+    ...(task.batchStatistics && { batchStatistics: task.batchStatistics }),
+    ...(task.gradientExchange && { gradientExchange: task.gradientExchange }),
+  });
 
-const read = (variables: Readonly<Record<string, tf.Variable>>): Record<string, number[]> =>
-  Object.fromEntries(Object.entries(variables).map(([name, variable]) => [name, [...variable.dataSync()]]));
-let statistics: Record<string, number[]> = {};
-const losses: number[] = [];
-const accuracies: number[] = [];
-const epochs = Math.ceil(task.steps / feed.stepsPerEpoch);
-for await (const event of trainer.fit({ epochs, ...feed, signal: stop.signal, checkTensors: true })) {
-  if (event.type !== 'step') continue;
-  losses.push(event.loss);
-  accuracies.push(event.metrics.accuracy);
-  if (event.step === 0) statistics = read(named.buffers);
-  if (task.stops?.rank === world.rank && losses.length === task.stops.after) stop.abort();
-}
-const outcome: RankOutcome = {
-  losses,
-  accuracies,
-  stepsDone: trainer.stepsDone,
-  gradients,
-  statistics,
-  variables: read({ ...trainer.parameters, ...trainer.buffers }),
+const outcome: { -readonly [Name in keyof RankOutcome]: RankOutcome[Name] } = {
+  losses: [],
+  accuracies: [],
+  skipped: [],
+  stepsDone: 0,
+  gradients: {},
+  statistics: {},
+  variables: {},
 };
+/** Of the variables of a state, those whose names begin so. */
+const within = ({ tensors }: TrainerState, ...beginnings: string[]): Record<string, number[]> =>
+  Object.fromEntries(
+    Object.entries(tensors)
+      .filter(([name]) => beginnings.some((beginning) => name.startsWith(beginning)))
+      .map(([name, { data }]) => [name, Array.from(data as Float32Array)]),
+  );
+const isBuffer = Object.keys(named.buffers).map((name) => `model.${name}`);
+
+const epochs = Math.ceil(task.steps / feed.stepsPerEpoch);
+let state: TrainerState | null = null;
+for (const until of [...(task.resumeAfter ?? []), Number.POSITIVE_INFINITY]) {
+  const stop = new AbortController();
+  const trainer = trainerOf();
+  if (state && world.rank === 0) trainer.restore(state);
+  for await (const event of trainer.fit({ epochs, ...feed, signal: stop.signal, checkTensors: true })) {
+    if (event.type !== 'step') continue;
+    const done = outcome.losses.push(event.loss);
+    outcome.accuracies.push(event.metrics.accuracy);
+    outcome.skipped.push(event.skipped === true);
+    if (event.step === 0) {
+      const first = await trainer.snapshot();
+      // the first momentum is the gradient itself
+      outcome.gradients = within(first, 'optimizer.');
+      outcome.statistics = within(first, ...isBuffer);
+    }
+    if (done === until || (task.stops?.rank === world.rank && done === task.stops.after)) stop.abort();
+  }
+  state = await trainer.snapshot();
+  outcome.stepsDone = trainer.stepsDone;
+  trainer.dispose();
+}
+outcome.variables = within(state as TrainerState, 'model.', 'optimizer.', 'lossScale.');
 if (world.rank === 0) writeFileSync(task.out, JSON.stringify(outcome));
 mpi?.finalize();

@@ -28,7 +28,7 @@ describeEngines('a replayed training of two branches', () => {
           const { loss, metrics } = await trainer.step(inputs);
           losses.push(loss, metrics.deviation);
           tf.dispose(inputs);
-          if (i === steps / 2) trainer.checkStep();
+          if (i === steps / 2) await trainer.checkStep();
         }
         const end = await trainer.snapshot();
         trainer.dispose();

@@ -21,7 +21,8 @@ export interface GatherViewsOptions {
  * @param options - the number of views.
  * @returns shape [views * N, D], a new tensor that the caller (or the surrounding `tf.tidy`) disposes. Outside `acrossRanks`, and on one rank,
  * it holds the rows as they are.
- * @throws RangeError if the rows are not a multiple of the views; TypeError if they are not float32.
+ * @throws RangeError if the rows are not a multiple of the views; TypeError if they are not float32; Error on several ranks if the engine records
+ * the step (`'webgpu'`), which then cannot exchange rows.
  *
  * @example
  * ```ts
@@ -57,8 +58,15 @@ export function gatherViews(rows: tf.Tensor2D, { views = 2 }: GatherViewsOptions
       advice: 'Cast them first.',
     });
   }
-  const world = ranksInStep()?.world;
-  if (!world) return tf.clone(rows);
+  const ranks = ranksInStep();
+  if (!ranks) return tf.clone(rows);
+  const { world, exchanges = true } = ranks;
+  if (!exchanges) {
+    throw new Error(
+      `gatherViews: ranks must be able to exchange rows within the step, got the engine '${tf.getBackend()}', which records it. ` +
+        "Leave gatherViews out, so that each rank compares the images of its own part, or start 'simd'.",
+    );
+  }
   const gather = tf.customGrad((x) => ({
     value: tf.tensor2d(gathered(world, (x as tf.Tensor).dataSync<'float32'>(), views), [count * world.size, columns]),
     gradFunc: (dy: tf.Tensor) =>

@@ -35,6 +35,8 @@ export interface RanksInStep {
   readonly batchStatistics: BatchStatistics;
   /** Running statistics that moved by a rank's own values: they differ between ranks until somebody averages them. */
   readonly ownStatistics: Set<tf.Variable>;
+  /** Whether values can travel between ranks within the step: not if the engine records it. Default: true. */
+  readonly exchanges?: boolean;
 }
 
 let current: RanksInStep | null = null;

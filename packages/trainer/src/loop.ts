@@ -49,8 +49,8 @@ interface TrainerOf<Input extends string, Metric extends string> {
   step(inputs: Readonly<Record<Input, tf.Tensor>>): Promise<StepResult<Metric>>;
   snapshot(): Promise<TrainerState>;
   checkFinite(): Promise<void>;
-  checkStep(): void;
-  joinRanks(): void;
+  checkStep(): Promise<void>;
+  joinRanks(): Promise<void>;
 }
 
 const now = (): number => performance.now() / 1000;
@@ -68,13 +68,13 @@ export async function* fit<Batch, Input extends string, Metric extends string>(
   const { epochs, stepsPerEpoch, imagesPerStep, checkpointEvery = stepsPerEpoch, run, signal } = options;
   checkCounts({ epochs, stepsPerEpoch, imagesPerStep, checkpointEvery });
   ranks?.checkSettings({ epochs, stepsPerEpoch, imagesPerStep });
-  trainer.joinRanks();
+  await trainer.joinRanks();
   const totalSteps = epochs * stepsPerEpoch;
   const stop = interruption(signal, ranks);
   await run?.begin({ stepsDone: trainer.stepsDone, cursor: cursorAt(trainer.stepsDone, stepsPerEpoch) });
   let failed: { readonly error: unknown } | null = null;
   try {
-    while (trainer.stepsDone < totalSteps && !stop.asked) yield* oneEpoch(trainer, options, stop);
+    while (trainer.stepsDone < totalSteps && !stop.asked) yield* oneEpoch(trainer, options, stop, ranks);
     if (!run) await trainer.checkFinite();
     else if (run.lastCheckpoint?.stepsDone !== trainer.stepsDone) yield await checkpoint(trainer, options, run);
     const type: EndEvent['type'] = trainer.stepsDone < totalSteps ? 'interrupted' : 'end';
@@ -107,12 +107,13 @@ async function* oneEpoch<Batch, Input extends string, Metric extends string>(
   trainer: TrainerOf<Input, Metric>,
   options: FitOptions<Batch, Input, Metric>,
   stop: Interruption,
+  ranks: RankTeam | null,
 ): AsyncGenerator<FitEvent<Metric>, void, undefined> {
   const { stepsPerEpoch, run, checkpointEvery = stepsPerEpoch, checkTensors = false } = options;
   const start = cursorAt(trainer.stepsDone, stepsPerEpoch);
   const { epoch } = start;
   const records = (run?.records ?? []).filter((record) => record.epoch === epoch) as StepRecord<Metric>[];
-  const ahead = runsAhead() && !checkTensors;
+  const ahead = runsAhead() && !checkTensors && !ranks; // ranks finish a step before they start the next
   /** A step that has been started and whose values have not been seen yet. */
   let pending: StartedStep<Metric> | null = null;
   const finish = async (): Promise<StepEvent<Metric>> => {
@@ -142,7 +143,7 @@ async function* oneEpoch<Batch, Input extends string, Metric extends string>(
       if (!ahead || step === stepsPerEpoch || checkpointIsDue || stop.asked) {
         yield await announce(options, await finish());
         if (step === stepsPerEpoch) {
-          trainer.checkStep();
+          await trainer.checkStep();
           yield await announce(options, summarizeEpoch(records, options.imagesPerStep));
         }
         if (checkpointIsDue) yield await checkpoint(trainer, options, run);

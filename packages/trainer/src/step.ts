@@ -7,7 +7,8 @@ import { addUp, type Chunks, chunksOf, meanOfChunks } from './chunks.ts';
 import { clipByGlobalNorm } from './clip-by-global-norm.ts';
 import type { LossScale } from './loss-scale.ts';
 import type { ParameterUpdate } from './parameter-update.ts';
-import type { RankTeam } from './ranks/rank-team.ts';
+import type { RankTeam, StepValues } from './ranks/rank-team.ts';
+import { stepInHalves } from './ranks/step-in-halves.ts';
 import type { NamedTensors, NamedVariables } from './types.ts';
 import { untrainedVariables, warnOfUntrained } from './untrained-variables.ts';
 
@@ -41,7 +42,8 @@ export interface StepDefinition<Inputs extends InputSpecs, Metric extends string
  * scale, its factor and whether the step was skipped (1 or 0) follow.
  */
 export interface TrainingStep<Input extends string> {
-  run(inputs: Readonly<Record<Input, tf.Tensor>>, scalars: readonly number[]): tf.Tensor;
+  /** The promise is that of a rank whose engine records steps: the next step waits for it. */
+  run(inputs: Readonly<Record<Input, tf.Tensor>>, scalars: readonly number[]): tf.Tensor | Promise<tf.Tensor>;
   /** Known after the first run. */
   readonly metricNames: readonly string[];
   /** See `check` of `CompiledStep`. */
@@ -71,10 +73,7 @@ export function trainingStep<Inputs extends InputSpecs, Metric extends string>(
     });
   }
   const optimizerScalars = update.scalars(0, 0).length;
-  const inputs: Record<string, InputSpec> = {
-    ...definition.inputs,
-    [scalarsInput]: { shape: [optimizerScalars + afterScalars(afterUpdate, 0).length] },
-  };
+  const scalarCount = optimizerScalars + afterScalars(afterUpdate, 0).length;
   const metricNames: string[] = [];
   let first = true;
 
@@ -99,32 +98,48 @@ export function trainingStep<Inputs extends InputSpecs, Metric extends string>(
     return gradientsByName(parameters, grads);
   };
 
+  /** Forward and backward pass of all chunks. */
+  const pass = (own: NamedTensors): StepValues => {
+    const kept: tf.Tensor[] = [];
+    try {
+      const chunks = chunksOf(own as unknown as InputTensors<Inputs>, definition.chunks);
+      return {
+        gradients: addUp(chunks, (chunk) => gradientsOf(chunk, 1 / (chunks.length * (ranks?.size ?? 1)), kept)),
+        values: meanOfChunks(kept, chunks.length),
+      };
+    } finally {
+      tf.dispose(kept);
+    }
+  };
+
+  /** The updates; returns the values of the step. */
+  const finish = ({ gradients, values }: StepValues, numbers: tf.Tensor1D): tf.Tensor1D => {
+    const scalars = numbers.size > optimizerScalars ? tf.slice(numbers, 0, optimizerScalars) : numbers;
+    if (!lossScale) {
+      const clipped = clipNorm === undefined ? gradients : clipByGlobalNorm(gradients, clipNorm);
+      update.update(clipped, scalars);
+      runAfterUpdates(afterUpdate, numbers, optimizerScalars);
+      return values;
+    }
+    const scale = lossScale.gradientScale(Object.values(gradients));
+    const [given, remaining] = clipNorm === undefined ? [gradients, scale] : clipScaled(gradients, scale, clipNorm);
+    update.update(given, scalars, { scale: remaining, skippedSteps: lossScale.skippedSteps });
+    runAfterUpdates(afterUpdate, numbers, optimizerScalars);
+    return tf.concat([values, lossScale.finish(scale)]);
+  };
+
+  if (ranks?.recorded) {
+    const { inputs } = definition;
+    const halves = stepInHalves({ parameters, inputs, scalars: scalarCount, precision, ranks, pass, finish });
+    return { metricNames, ...halves };
+  }
+
+  const inputs: Record<string, InputSpec> = { ...definition.inputs, [scalarsInput]: { shape: [scalarCount] } };
   const compiled = compile(
     (named: Readonly<Record<string, tf.Tensor>>) => {
       const { [scalarsInput]: numbers, ...own } = named as { [scalarsInput]: tf.Tensor1D } & typeof named;
-      const scalars = numbers.size > optimizerScalars ? tf.slice(numbers, 0, optimizerScalars) : numbers;
-      const kept: tf.Tensor[] = [];
-      try {
-        const chunks = chunksOf(own as unknown as InputTensors<Inputs>, definition.chunks);
-        const passes = () => ({
-          gradients: addUp(chunks, (chunk) => gradientsOf(chunk, 1 / (chunks.length * (ranks?.size ?? 1)), kept)),
-          values: meanOfChunks(kept, chunks.length),
-        });
-        const { gradients, values } = ranks ? ranks.join(ranks.run(passes)) : passes();
-        if (!lossScale) {
-          const clipped = clipNorm === undefined ? gradients : clipByGlobalNorm(gradients, clipNorm);
-          update.update(clipped, scalars);
-          runAfterUpdates(afterUpdate, numbers, optimizerScalars);
-          return { values };
-        }
-        const scale = lossScale.gradientScale(Object.values(gradients));
-        const [given, remaining] = clipNorm === undefined ? [gradients, scale] : clipScaled(gradients, scale, clipNorm);
-        update.update(given, scalars, { scale: remaining, skippedSteps: lossScale.skippedSteps });
-        runAfterUpdates(afterUpdate, numbers, optimizerScalars);
-        return { values: tf.concat([values, lossScale.finish(scale)]) };
-      } finally {
-        tf.dispose(kept);
-      }
+      const values = ranks ? ranks.join(ranks.run(() => pass(own))) : pass(own);
+      return { values: finish(values, numbers) };
     },
     { inputs, precision },
   );

@@ -111,6 +111,8 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
   /** Whether all ranks have been seen to hold the same weights after a step. */
   #sameOnRanks = false;
   #spoiled = false;
+  /** Whether a step waits for the other ranks. */
+  #exchanging = false;
 
   /**
    * @param options - see {@link TrainerOptions}.
@@ -175,9 +177,10 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
       });
     }
     const scalars = [...this.#update.scalars(step, learningRate), ...afterScalars(afterUpdate, step)];
-    const output = this.#step.run(inputs, scalars);
+    let output = this.#step.run(inputs, scalars);
+    if (output instanceof Promise) output = await this.#alone(output);
     this.#stepsDone++;
-    if (!this.#sameOnRanks) this.#checkRanks();
+    if (!this.#sameOnRanks && this.#ranks) await this.#checkRanks();
     const [loss, ...others] = await output.data();
     output.dispose();
     const named = this.#step.metricNames.map((name, i) => [name, others[i]]);
@@ -231,9 +234,9 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
    *
    * @throws Error that names the first difference.
    */
-  checkStep(): void {
+  async checkStep(): Promise<void> {
     this.#step.check();
-    this.#checkRanks();
+    await this.#checkRanks();
   }
 
   /**
@@ -242,7 +245,7 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
    *
    * @throws Error on all ranks that names what differs.
    */
-  joinRanks(): void {
+  async joinRanks(): Promise<void> {
     const {
       optimizer,
       clipNorm = null,
@@ -259,12 +262,22 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
       batchStatistics,
       gradientExchange,
     });
-    this.#stepsDone = this.#ranks?.share(this.#variables, this.#stepsDone) ?? this.#stepsDone;
+    if (this.#ranks) this.#stepsDone = await this.#alone(this.#ranks.share(this.#variables, this.#stepsDone));
   }
 
-  #checkRanks(): void {
-    this.#ranks?.checkSame(this.#variables);
+  async #checkRanks(): Promise<void> {
+    if (this.#ranks) await this.#alone(this.#ranks.checkSame(this.#variables));
     this.#sameOnRanks = true;
+  }
+
+  /** Waits for what ranks do together; no step may begin before it ends. */
+  async #alone<Result>(work: Promise<Result>): Promise<Result> {
+    this.#exchanging = true;
+    try {
+      return await work;
+    } finally {
+      this.#exchanging = false;
+    }
   }
 
   /**
@@ -290,6 +303,9 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
   }
 
   #checkUsable(): void {
+    if (this.#exchanging) {
+      throw new Error('Trainer: a step waits for the other ranks. Await its promise before anything else.');
+    }
     if (!this.#spoiled) return;
     throw new Error('Trainer: an earlier loss was not finite and spoiled the parameters. Restore a checkpoint first.');
   }

@@ -21,7 +21,7 @@ export function itTrainsResumedAndRecordedAlike<Inputs extends InputSpecs, Metri
       const inputs = inputsOf(i);
       losses.push((await trainer.step(inputs)).loss);
       tf.dispose(inputs);
-      if (i === 4) trainer.checkStep();
+      if (i === 4) await trainer.checkStep();
       if (!fresh) continue;
       const state = await trainer.snapshot();
       trainer.dispose();

@@ -69,7 +69,7 @@ export async function bundleRank(source: URL, folder?: string): Promise<string> 
     format: 'esm',
     target: 'node20',
     conditions: ['@tfjs-ssl/source'],
-    external: ['koffi', '@tensorflow/*'],
+    external: ['koffi', 'webgpu', '@tensorflow/*'],
     logLevel: 'error',
   });
   return outfile;

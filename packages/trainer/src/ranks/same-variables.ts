@@ -4,11 +4,18 @@ import type { NamedVariables } from '../types.ts';
 /**
  * Checks that variables hold the same bits on all ranks. Every rank sends 64 bits for each variable.
  *
+ * @param advice - what may be done about a difference.
  * @throws Error on all ranks that names the ranks and variables that differ from those of the first rank.
  */
-export function checkSameVariables(world: World, variables: NamedVariables): void {
+export async function checkSameVariables(
+  world: World,
+  variables: NamedVariables,
+  advice = 'The loss must compute buffers of values that all ranks share (see gatherViews).',
+): Promise<void> {
   const entries = Object.entries(variables);
-  const own = new Int32Array(entries.flatMap(([, variable]) => digest(variable.dataSync<'float32' | 'int32'>())));
+  const own = new Int32Array(2 * entries.length);
+  // one after another, so that one copy at a time takes memory
+  for (const [i, [, variable]] of entries.entries()) own.set(digest(await variable.data<'float32' | 'int32'>()), 2 * i);
   const all = new Int32Array(own.length * world.size);
   world.allGather(own, all);
   const [ranks, names] = [new Set<number>(), new Set<string>()];
@@ -22,7 +29,7 @@ export function checkSameVariables(world: World, variables: NamedVariables): voi
   const shown = [...names].slice(0, 5).join(', ') + (names.size > 5 ? ` and ${names.size - 5} more` : '');
   throw new Error(
     `Trainer: all ranks must hold the same weights, got others than those of rank 0 on ${showRanks(ranks)}: ${shown}. ` +
-      'The loss must compute buffers of values that all ranks share (see gatherViews). Resume from the last checkpoint.',
+      `${advice} Resume from the last checkpoint.`,
   );
 }
 

@@ -9,15 +9,14 @@ import type { NamedVariables } from '../types.ts';
  * @param stepsDone - of this rank.
  * @returns the steps that the first rank has done.
  */
-export function shareVariables(world: World, variables: NamedVariables, stepsDone: number): number {
+export async function shareVariables(world: World, variables: NamedVariables, stepsDone: number): Promise<number> {
   const steps = Float64Array.of(stepsDone);
   world.broadcast(steps, 0);
-  tf.tidy(() => {
-    for (const variable of Object.values(variables)) {
-      const values = variable.dataSync<'float32' | 'int32'>().slice();
-      world.broadcast(values, 0);
-      if (world.rank !== 0) variable.assign(tf.tensor(values, variable.shape, variable.dtype));
-    }
-  });
+  for (const variable of Object.values(variables)) {
+    const values = (await variable.data<'float32' | 'int32'>()).slice();
+    world.broadcast(values, 0);
+    if (world.rank === 0) continue;
+    tf.tidy(() => variable.assign(tf.tensor(values, variable.shape, variable.dtype)));
+  }
   return steps[0] as number;
 }

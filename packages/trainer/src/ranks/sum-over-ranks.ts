@@ -11,17 +11,32 @@ export type GradientExchange = 'float32' | 'bfloat16';
 const bucketLength = 2 ** 23;
 
 /**
- * Adds tensors over all ranks: all elements in one flat buffer, which is kept for the next call, bucket after bucket.
+ * Adds arrays over all ranks, in place, bucket after bucket.
  *
  * @param length - elements of a bucket.
+ */
+export function sumArrays(
+  world: World,
+  exchange: GradientExchange = 'float32',
+  length: number = bucketLength,
+): (flat: Float32Array) => void {
+  const sum = exchange === 'float32' ? (bucket: Float32Array) => world.allReduce(bucket) : bfloat16Sum(world);
+  return (flat) => {
+    for (let from = 0; from < flat.length; from += length) sum(flat.subarray(from, from + length));
+  };
+}
+
+/**
+ * Adds tensors over all ranks: all elements in one flat buffer, which is kept for the next call. See {@link sumArrays}.
+ *
  * @returns a function of float32 tensors, not disposed, the same shapes on all ranks. It gives new tensors, the same bits on all ranks.
  */
 export function sumOverRanks(
   world: World,
   exchange: GradientExchange = 'float32',
-  length: number = bucketLength,
+  length?: number,
 ): (tensors: NamedTensors) => NamedTensors {
-  const sum = exchange === 'float32' ? (bucket: Float32Array) => world.allReduce(bucket) : bfloat16Sum(world);
+  const sum = sumArrays(world, exchange, length);
   let flat = new Float32Array(0);
   return (tensors) => {
     const entries = Object.entries(tensors);
@@ -35,7 +50,7 @@ export function sumOverRanks(
       });
     };
     eachPart(readInto);
-    for (let from = 0; from < total; from += length) sum(flat.subarray(from, from + length));
+    sum(flat);
     return Object.fromEntries(eachPart(({ shape }, part) => tensorOf(part, shape)));
   };
 }
