@@ -49,7 +49,7 @@ describeLaunchers('Ranks on webgpu', (launcher) => {
     const variables = relativeNorm(replayed.variables, two.variables);
     if (process.env.SHOW_DEVIATIONS) console.log(JSON.stringify({ deviations, variables }));
     expect(Math.max(...deviations)).toBeLessThan(1e-4);
-    expect(variables).toBeLessThan(1e-4);
+    expect(variables).toBeLessThan(5e-4); // 5.2e-5
     expect(relativeNorm(replayed.gradients, one.gradients), 'not those of one process').toBeGreaterThan(1e-2);
   });
 

@@ -57,13 +57,25 @@ export function countParameters({ parameters }: Model): { readonly encoder: numb
 /** Accuracies of the pretext task: how often the other view is the nearest row, or among the five nearest. */
 export type Metric = 'top1' | 'top5';
 
-/** Loss and pretext accuracies of a batch: augment, encode, project, compare with the images of all ranks. */
-export function buildLoss({ loss: name, temperature }: Settings, { encoder, head }: Model, feed: ImageFeed) {
+/** The ranks of a run. */
+export interface Ranks {
+  readonly world: World;
+  /** Whether each compares its images, and normalises them, with those of its own part of the batch alone. */
+  readonly apart: boolean;
+}
+
+/** Loss and pretext accuracies of a batch: augment, encode, project, compare with the images of all ranks unless they work apart. */
+export function buildLoss(
+  { loss: name, temperature }: Settings,
+  { encoder, head }: Model,
+  feed: ImageFeed,
+  apart = false,
+) {
   return (inputs: InputTensors<FeedInputs>) => {
     const { stochasticDepth }: StepTensors = inputs;
     const features = encoder.apply(feed.views(inputs), { training: true, ...(stochasticDepth && { stochasticDepth }) });
-    const projections = gatherViews(head.apply(features, { training: true }));
-    const { loss, ranks } = losses[name](projections, { temperature });
+    const projections = head.apply(features, { training: true });
+    const { loss, ranks } = losses[name](apart ? projections : gatherViews(projections), { temperature });
     return { loss, metrics: { top1: contrastiveAccuracy(ranks, 1), top5: contrastiveAccuracy(ranks, 5) } };
   };
 }
@@ -84,16 +96,16 @@ export function buildTrainer(
   settings: Settings,
   model: Model,
   feed: ImageFeed,
-  world?: World,
+  ranks?: Ranks,
 ): Trainer<FeedInputs, Metric> {
   return new Trainer({
     parameters: model.parameters,
     buffers: model.buffers,
     inputs: feed.specs,
-    loss: buildLoss(settings, model, feed),
+    loss: buildLoss(settings, model, feed, ranks?.apart),
     optimizer: buildOptimizer(settings),
     schedule: buildSchedule(settings, feed.stepsPerEpoch),
     precision: settings.precision,
-    ...(world && { world }),
+    ...(ranks && { world: ranks.world, batchStatistics: ranks.apart ? 'rank' : 'batch' }),
   });
 }

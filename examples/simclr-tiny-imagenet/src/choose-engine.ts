@@ -15,11 +15,6 @@ export async function chooseEngine(
   settings: Settings,
   ofRank?: { readonly threads: number },
 ): Promise<EngineInUse> {
-  if (asked === 'webgpu' && ofRank) {
-    throw new UsageError(
-      '--engine webgpu does not train across ranks. Take --engine simd, or start one process alone.',
-    );
-  }
   const name = asked === 'auto' && ofRank ? await fastestForRanks() : asked;
   const threads = given ?? ofRank?.threads;
   let engine: EngineInUse;
@@ -42,7 +37,7 @@ export async function chooseEngine(
   return engine;
 }
 
-/** The first engine that `auto` would take and that trains across ranks. */
+/** The first engine that `auto` would take and on which ranks compute what one process does; `webgpu` has to be named. */
 async function fastestForRanks(): Promise<string> {
   const engines = await availableEngines();
   return engines.find(({ name, available }) => available && name !== 'webgpu')?.name ?? 'simd';

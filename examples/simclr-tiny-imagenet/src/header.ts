@@ -49,10 +49,12 @@ export function headerLines(run: {
   readonly stepsPerEpoch: number;
   /** Where the processes run that train together; null for one alone. */
   readonly ranks: string | null;
+  /** The images of a rank, if each rank compares and normalises its own alone; null otherwise. */
+  readonly imagesApart?: number | null;
   /** Run folder; null if nothing is written. */
   readonly folder: string | null;
 }): string[] {
-  const { settings, engine, data, model, stepsPerEpoch, ranks, folder } = run;
+  const { settings, engine, data, model, stepsPerEpoch, ranks, imagesApart = null, folder } = run;
   const { train, val } = data;
   const [height, width] = train.imageShape;
   const parameters = countParameters(model);
@@ -61,6 +63,14 @@ export function headerLines(run: {
     `SimCLR with ${settings.encoder.name}: preset ${settings.preset}, scale ${settings.scale}, precision ${settings.precision}`,
     line('engine', `${engine.name}: ${engine.device}`),
     ...(ranks === null ? [] : [line('ranks', ranks)]),
+    ...(imagesApart === null
+      ? []
+      : [
+          line(
+            '',
+            `on ${engine.name}, each rank compares its ${imagesApart} images with each other alone, and normalises them by their own statistics`,
+          ),
+        ]),
     ...engine.passedOver.map(({ name, reason }) => line('', `${name} is not used: ${reason}`)),
     line(
       'versions',

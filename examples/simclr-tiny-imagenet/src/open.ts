@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Chain } from '@tfjs-ssl/augmentations';
 import { stepsPerEpoch } from '@tfjs-ssl/datasets';
-import type { EngineInUse } from '@tfjs-ssl/engine';
+import { type EngineInUse, runsAhead } from '@tfjs-ssl/engine';
 import { type FeedInputs, type ImageFeed, imageFeed } from '@tfjs-ssl/feed';
 import { checkSameOnRanks, gatherValues, type World } from '@tfjs-ssl/ops';
 import type { RunFolder, Trainer } from '@tfjs-ssl/trainer';
@@ -107,12 +107,16 @@ export async function withExperiment<Result>(
       seed: settings.seed,
       world,
     });
-    const trainer = buildTrainer(settings, model, feed, world);
+    // an engine that records its steps exchanges only gradients
+    const apart = world.size > 1 && runsAhead();
+    const imagesApart = apart ? settings.batchSize / world.size : null;
+    const trainer = buildTrainer(settings, model, feed, { world, apart });
     try {
       const environment = {
         ...versions(engine),
         device: engine.device,
         ...(places && { ranks: `${world.size}` }),
+        ...(imagesApart !== null && { comparison: `${imagesApart} images of a rank` }),
       };
       const keeps = trains && job.leads;
       const folder = keeps
@@ -128,6 +132,7 @@ export async function withExperiment<Result>(
         model,
         stepsPerEpoch: perEpoch,
         ranks: places && placesText(places.hosts, gatherValues(world, engine.threads) as number[]),
+        imagesApart,
         folder: folder?.path ?? null,
       }))
         print(line);

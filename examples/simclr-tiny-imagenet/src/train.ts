@@ -28,8 +28,11 @@ export async function restore({
   bar.print(`Resuming ${folder.path} at step ${step} of ${totalSteps}`);
   const changes = configDifferences(saved.environment, environment);
   if (changes.length > 0) {
+    const effect = changes.some(({ name }) => name === 'comparison')
+      ? 'Each image is compared with others than before, and the losses differ'
+      : 'The last digits may differ';
     bar.print(
-      `The device or the versions have changed. The last digits may differ from those of an unbroken run:\n${formatDifferences(changes)}`,
+      `The device or the versions have changed. ${effect} from those of an unbroken run:\n${formatDifferences(changes)}`,
     );
   }
   return { step };

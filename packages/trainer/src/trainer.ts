@@ -61,7 +61,8 @@ export interface TrainerOptions<Inputs extends InputSpecs, Metric extends string
   readonly world?: World;
   /**
    * Where batch norm takes its statistics from, with a `world`. `'batch'`: from the parts of all ranks, as one process does. `'rank'`: from
-   * the part of each rank, which saves two small exchanges per layer; running statistics are then means over the ranks. Default: `'batch'`.
+   * the part of each rank, which saves two small exchanges per layer; running statistics are then means over the ranks. An engine that records
+   * steps (`'webgpu'`) needs `'rank'`, and a loss without `gatherViews`. Default: `'batch'`.
    */
   readonly batchStatistics?: BatchStatistics;
   /** Numbers that gradients travel as between ranks. `'bfloat16'` halves the bytes and rounds to 8 bits. Default: `'float32'`. */
@@ -116,8 +117,8 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
 
   /**
    * @param options - see {@link TrainerOptions}.
-   * @throws RangeError if a name or a variable occurs twice or `clipNorm` is not a finite number > 0; Error if the engine in use does not support
-   * the precision.
+   * @throws RangeError if a name or a variable occurs twice, `clipNorm` is not a finite number > 0, or `batchStatistics` is `'batch'` in a world
+   * of several ranks on an engine that records steps; Error if the engine in use does not support the precision.
    */
   constructor(options: TrainerOptions<Inputs, Metric>) {
     const { parameters, buffers = {}, optimizer, afterUpdate = {}, precision = 'float32' } = options;
