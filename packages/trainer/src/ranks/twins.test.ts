@@ -49,7 +49,7 @@ function trainerOf({
       const running = { mean, variance, momentum: 0.1 };
       const { output } = batchNormTrain(x, gamma, tf.zeros([6]), { relu: true, running });
       const rows = tf.matMul(output as tf.Tensor2D, weight);
-      const loss = tf.mean(tf.square(gathers ? gatherViews(rows) : rows));
+      const loss = tf.mean(tf.square(gathers ? gatherViews(rows as tf.Tensor2D) : rows));
       return { loss, metrics: { root: tf.sqrt(loss) } };
     },
     optimizer: sgd({ momentum: 0.9 }),
