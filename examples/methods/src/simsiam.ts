@@ -2,7 +2,7 @@
 // Chen and He 2021, "Exploring Simple Siamese Representation Learning".
 //
 // Differs from the paper, as all here: a narrow ResNet-18, small images and batches, few epochs, one set of views.
-// The paper keeps the predictor's learning rate constant and has layers of 2048. SGD as in the paper, with its rate for CIFAR.
+// The paper keeps the predictor's learning rate constant and has layers of 2048. SGD as in the paper, at a higher rate.
 import * as tf from '@tensorflow/tfjs-core';
 import * as ssl from '@tfjs-ssl/all';
 import type { Run } from './method.ts';
@@ -24,7 +24,7 @@ export async function train({ images, size, batchSize, epochs, seed, onEvent }: 
       return ssl.negativeCosine(predictor.apply(projections, training), tf.concat([other!, one!]));
     },
     optimizer: ssl.sgd({ momentum: 0.9, weightDecay: 5e-4 }),
-    schedule: ssl.warmupCosine({ learningRate: 0.03, warmupSteps: Math.floor(totalSteps / 10), totalSteps }),
+    schedule: ssl.warmupCosine({ learningRate: 0.1, warmupSteps: Math.floor(totalSteps / 10), totalSteps }),
   });
   for await (const event of trainer.fit({ epochs, ...feed })) await onEvent(event);
   trainer.dispose();
