@@ -1,9 +1,10 @@
-// Gradient of the weights, the adjoint of the convolution in `winograd.ts`: F(3x3, 4x4), 36 products of transformed tiles in the place of 144.
+// Gradient of the weights, the adjoint of the convolution in `winograd.ts`: what is a sum there is a factor here, and the other way round.
 import { COLUMNS, microSums, ROWS } from './generated/micro';
-import { STEP, transformWeightGradientPair, transformWeightGradientTile } from './generated/winograd';
+import { STEP, transformWeightGradientPair, transformWeightGradientStrided, transformWeightGradientTile } from './generated/winograd';
 import { SCRATCH, SCRATCH_SIZE } from './layout';
 import { firstOf } from './split';
-import { FREE, productsOf, touchInput, touchOutput, transformInput, transformOutputGradient, WinogradShape } from './winograd-tiles';
+import { factorOf, isFirstOfFactor, PAIR, productsOf, STRIDED, sumOf } from './winograd-kinds';
+import { FREE, touchInput, touchOutput, transformInput, transformOutputGradient, WinogradShape } from './winograd-tiles';
 import { GAP } from './winograd-weights';
 import { floats } from './words';
 
@@ -11,7 +12,7 @@ import { floats } from './words';
 class WinogradPairsJob extends WinogradShape {
   input: usize;
   dy: usize;
-  /** Transformed tiles: [product][tile][channels] of the input, with steps in bytes, and the same of the output's gradient. */
+  /** Transformed tiles: [product][tile][channels] of the input, with steps in bytes, and [sum][tile][output channels] of the output's gradient. */
   inputs: usize;
   inputStep: usize;
   inputRow: usize;
@@ -115,14 +116,14 @@ function weightGradientBlock(
   const row = floats(((job.outputBlock + COLUMNS - 1) / COLUMNS) * COLUMNS);
   const step = <usize>(job.channelBlock + ROWS) * row + GAP;
   const sums = scratch + FREE;
-  const count = productsOf(job);
+  const count = productsOf(job.kind);
   for (let k = 0; k < tiles; k += K_BLOCK) {
     const depth = min(K_BLOCK, tiles - k);
-    const overwrite = k === 0 ? 1 : 0;
     for (let f = 0; f < count; f++) {
       const a = inputs + <usize>f * job.inputStep + <usize>k * job.inputRow + floats(c0);
-      const b = gradients + <usize>f * job.gradientStep + <usize>k * job.gradientRow + floats(o0);
-      const target = sums + <usize>f * step;
+      const b = gradients + <usize>sumOf(job.kind, f) * job.gradientStep + <usize>k * job.gradientRow + floats(o0);
+      const target = sums + <usize>factorOf(job.kind, f) * step;
+      const overwrite = k === 0 && isFirstOfFactor(job.kind, f) ? 1 : 0;
       for (let o = 0; o < outputs; o += COLUMNS) {
         for (let c = 0; c < channels; c += ROWS) {
           const to = target + <usize>c * row + floats(o);
@@ -135,8 +136,10 @@ function weightGradientBlock(
   for (let c = 0; c < channels; c++) {
     const from = sums + <usize>c * row;
     const to = job.output + <usize>(9 * part) * size + floats((c0 + c) * job.outputChannels + o0);
-    if (job.pairs) {
+    if (job.kind === PAIR) {
       for (let o: usize = 0; o < floats(outputs); o += STEP) transformWeightGradientPair(from + o, step, to + o, size, scratch + BUFFER);
+    } else if (job.kind === STRIDED) {
+      for (let o: usize = 0; o < floats(outputs); o += STEP) transformWeightGradientStrided(from + o, step, to + o, size, scratch + BUFFER);
     } else {
       for (let o: usize = 0; o < floats(outputs); o += STEP) transformWeightGradientTile(from + o, step, to + o, size, scratch + BUFFER);
     }

@@ -1,8 +1,9 @@
 // Transformed weights of Winograd's algorithm, in the panels that products want.
 import { COLUMNS } from './generated/micro';
-import { STEP, transformWeightsPair, transformWeightsTile } from './generated/winograd';
+import { STEP, transformWeightsPair, transformWeightsStrided, transformWeightsTile } from './generated/winograd';
 import { packTransposed } from './packing';
 import { touchRows } from './touch';
+import { PAIR, TILE } from './winograd-kinds';
 import { floats } from './words';
 
 /** Depth that is transformed at once. */
@@ -15,12 +16,12 @@ const BUFFER: usize = 0x400;
 const MIRRORED: usize = 0x4000;
 
 /**
- * U = G g G^T for [k0, k1) of the depth and one panel of output channels, to `to`: [product][k][COLUMNS], products `toStep` bytes apart.
+ * U = G g G^T for [k0, k1) of the depth and one panel of output channels, to `to`: [factor][k][COLUMNS], factors `toStep` bytes apart.
  *
  * @param weights [9][channels][outputChannels]; where they are transposed, [9][outputChannels][channels] with the last tap first
  */
 export function transformWeights(
-  pairs: i32,
+  kind: i32,
   weights: usize,
   transposed: i32,
   channels: i32,
@@ -49,10 +50,12 @@ export function transformWeights(
   if (!transposed) for (let tap: usize = 0; tap < 9; tap++) touchRows(from + tap * fromStep, line, k1 - k0, floats(COLUMNS), scratch);
   const buffer = scratch + BUFFER;
   for (let k = k0; k < k1; k++, from += line, to += floats(COLUMNS)) {
-    if (pairs) {
+    if (kind === PAIR) {
       for (let o: usize = 0; o < floats(COLUMNS); o += STEP) transformWeightsPair(from + o, fromStep, to + o, toStep, buffer);
-    } else {
+    } else if (kind === TILE) {
       for (let o: usize = 0; o < floats(COLUMNS); o += STEP) transformWeightsTile(from + o, fromStep, to + o, toStep, buffer);
+    } else {
+      for (let o: usize = 0; o < floats(COLUMNS); o += STEP) transformWeightsStrided(from + o, fromStep, to + o, toStep, buffer);
     }
   }
 }
@@ -60,16 +63,17 @@ export function transformWeights(
 @unmanaged
 class WinogradWeightsJob {
   task: i32;
+  kind: i32;
   weights: usize;
   transposed: i32;
   channels: i32;
   outputChannels: i32;
-  /** [36][panel][channels][COLUMNS], products `step` bytes apart. */
+  /** [36][panel][channels][COLUMNS], factors `step` bytes apart. */
   output: usize;
   step: usize;
 }
 
-/** Transforms a block of the depth of one panel, for tiles of 4x4. */
+/** Transforms a block of the depth of one panel, for tiles that are not pairs. */
 export function winogradWeightsTask(address: usize, index: i32, scratch: usize): void {
   const job = changetype<WinogradWeightsJob>(address);
   const blocks = (job.channels + DEPTH_BLOCK - 1) / DEPTH_BLOCK;
@@ -77,5 +81,5 @@ export function winogradWeightsTask(address: usize, index: i32, scratch: usize):
   const k0 = (index - panel * blocks) * DEPTH_BLOCK;
   const k1 = min(job.channels, k0 + DEPTH_BLOCK);
   const to = job.output + floats((panel * job.channels + k0) * COLUMNS);
-  transformWeights(0, job.weights, job.transposed, job.channels, job.outputChannels, panel, k0, k1, to, job.step, scratch);
+  transformWeights(job.kind, job.weights, job.transposed, job.channels, job.outputChannels, panel, k0, k1, to, job.step, scratch);
 }

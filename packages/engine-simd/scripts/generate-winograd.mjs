@@ -21,8 +21,10 @@ const madd = (a, number, c) =>
  * @property {string} name suffix of the functions
  * @property {number} inputs pixels that are read
  * @property {number} products
+ * @property {number} [factors] transformed weights: as many as products, or fewer
+ * @property {number} [sums] of products: as many as these, or fewer
  * @property {number} outputs pixels that are made
- * @property {Record<'input' | 'output' | 'weights' | 'outputGradient' | 'weightGradient', (names: string[]) => { before?: Record<string, string>, results: string[] }>} rows
+ * @property {Partial<Record<'input' | 'output' | 'weights' | 'outputGradient' | 'weightGradient', (names: string[]) => { before?: Record<string, string>, results: string[] }>>} rows
  */
 
 /** Points of F(4, 3) beside zero and infinity: +-P and +-Q. Of those that are exact in binary they have nearly the least error. */
@@ -106,8 +108,108 @@ const pairs = {
   },
 };
 
+/** Points of F(4, 2) beside zero and infinity: +-R and S. They have nearly the least error for the gradient of the input, which has most. */
+const R = 3 / 4;
+const S = 2;
+const R2 = R * R;
+const S2 = S * S;
+/** Inverse values at the points of the polynomial that vanishes at all others. */
+const TWO_AT_0 = 1 / (R2 * S);
+const TWO_AT_R = 1 / (2 * R2 * (R - S));
+const TWO_AT_MINUS_R = -1 / (2 * R2 * (R + S));
+const TWO_AT_S = 1 / (S * (S2 - R2));
+
+/** F(4, 2): five products for four outputs. B^T d. */
+const twoTaps = ([d0, d1, d2, d3, d4]) => ({
+  before: { op: madd(d1, -R2, d3), oq: madd(d1, -S, d2), eq: madd(d2, -S, d3) },
+  results: [
+    madd(madd(d0, -R2, d2), -S, 'op'),
+    madd('oq', R, 'eq'),
+    madd('oq', -R, 'eq'),
+    'op',
+    madd('op', -S, madd(d2, -R2, d4)),
+  ],
+});
+
 /**
- * AssemblyScript source of the transforms of Winograd's F(4x4, 3x3), and of the like for images of 2x2, unrolled.
+ * Four outputs at stride 2. The outer taps see every second pixel: five products. The middle one sees those between: four, transformed so that they
+ * add to those at 0, R, -R and infinity.
+ */
+const strided = {
+  name: 'Strided',
+  inputs: 9,
+  products: 9,
+  factors: 6,
+  sums: 5,
+  outputs: 4,
+  rows: {
+    input: ([d0, d1, d2, d3, d4, d5, d6, d7, d8]) => {
+      const { before, results } = twoTaps([d0, d2, d4, d6, d8]);
+      return {
+        before: { ...before, ep: mul(d5, 1 / (2 * R2)) },
+        results: [
+          ...results,
+          madd(d5, -1 / R2, d1),
+          madd(d3, 1 / (2 * R), 'ep'),
+          madd(d3, -1 / (2 * R), 'ep'),
+          madd(d3, -R2, d7),
+        ],
+      };
+    },
+    output: ([m0, m1, m2, m3, m4]) => ({
+      before: { ep: add(m1, m2), op: sub(m1, m2) },
+      results: [
+        add(m0, add('ep', m3)),
+        madd(m3, S, mul('op', R)),
+        madd(m3, S2, mul('ep', R2)),
+        madd(m3, S * S2, madd('op', R * R2, m4)),
+      ],
+    }),
+    weights: ([g0, g1, g2]) => ({
+      results: [
+        mul(g0, TWO_AT_0),
+        mul(madd(g2, R, g0), TWO_AT_R),
+        mul(madd(g2, -R, g0), TWO_AT_MINUS_R),
+        mul(madd(g2, S, g0), TWO_AT_S),
+        g2,
+        g1,
+      ],
+    }),
+    outputGradient: ([y0, y1, y2, y3]) => ({
+      before: { ep: madd(y2, R2, y0), op: madd(y3, R2, y1), eq: madd(y2, S2, y0), oq: madd(y3, S2, y1) },
+      results: [y0, madd('op', R, 'ep'), madd('op', -R, 'ep'), madd('oq', S, 'eq'), y3],
+    }),
+    weightGradient: ([u0, u1, u2, u3, u4, u5]) => ({
+      before: { ep: mul(u1, TWO_AT_R), eq: mul(u2, TWO_AT_MINUS_R), oq: mul(u3, TWO_AT_S) },
+      results: [
+        madd(u0, TWO_AT_0, add(add('ep', 'eq'), 'oq')),
+        u5,
+        madd(sub('ep', 'eq'), R, madd('oq', S, u4)),
+      ],
+    }),
+  },
+};
+
+/** Eight pixels of the gradient of the input at stride 2, those that the middle tap sees before those that the outer ones do. */
+const stridedGradient = {
+  name: 'StridedGradient',
+  inputs: 5,
+  products: 9,
+  outputs: 8,
+  rows: {
+    input: (dy) => {
+      const { before, results } = twoTaps(dy);
+      return { before, results: [...results, ...dy.slice(0, 4)] };
+    },
+    output: ([m0, m1, m2, m3, m4, m5, m6, m7, m8]) => {
+      const { before, results } = strided.rows.output([m0, m1, m2, m3, m4]);
+      return { before, results: [m5, m6, m7, m8].flatMap((middle, i) => [middle, results[i]]) };
+    },
+  },
+};
+
+/**
+ * AssemblyScript source of the transforms of Winograd's F(4x4, 3x3), and of the like for images of 2x2 and for stride 2, unrolled.
  *
  * A transform goes through the columns and then through the lines; in between values wait in memory, as there are more than registers.
  * Where the build is for a re-vectoriser, two vectors of four channels are worked on side by side, with all loads before all stores, so
@@ -170,28 +272,51 @@ export function generateWinograd({ columns }) {
   const toTable = (k, value, v) => `v128.store(<usize>load<u32>(table, ${4 * k}) + offset, ${value}, ${v});`;
   const fromPlaces = (k, v) => `v128.load(from + ${k} * fromStep, ${v})`;
   const toPlaces = (k, value, v) => `v128.store(to + ${k} * toStep, ${value}, ${v});`;
-  const functions = [tiles, pairs].flatMap(({ name, inputs, products, outputs, rows }) => [
-    '/** B^T d B: d from the addresses in `table` plus `offset`, to places `toStep` bytes apart. */',
-    ...transform(`transformInput${name}`, 'table: usize, offset: usize, to: usize, toStep: usize', {
-      ...{ row: rows.input, size: inputs, results: products, load: fromTable, store: toPlaces },
-    }),
-    '/** A^T M A: M from places `fromStep` bytes apart, to the addresses in `table` plus `offset`. */',
-    ...transform(`transformOutput${name}`, 'from: usize, fromStep: usize, table: usize, offset: usize', {
-      ...{ row: rows.output, size: products, results: outputs, load: fromPlaces, store: toTable },
-    }),
-    '/** G g G^T: g from places `fromStep` bytes apart, to places `toStep` bytes apart. */',
-    ...transform(`transformWeights${name}`, 'from: usize, fromStep: usize, to: usize, toStep: usize', {
-      ...{ row: rows.weights, size: 3, results: products, load: fromPlaces, store: toPlaces },
-    }),
-    '/** A dY A^T: dY from the addresses in `table` plus `offset`, to places `toStep` bytes apart. */',
-    ...transform(`transformOutputGradient${name}`, 'table: usize, offset: usize, to: usize, toStep: usize', {
-      ...{ row: rows.outputGradient, size: outputs, results: products, load: fromTable, store: toPlaces },
-    }),
-    '/** G^T dU G: dU from places `fromStep` bytes apart, to places `toStep` bytes apart. */',
-    ...transform(`transformWeightGradient${name}`, 'from: usize, fromStep: usize, to: usize, toStep: usize', {
-      ...{ row: rows.weightGradient, size: products, results: 3, load: fromPlaces, store: toPlaces },
-    }),
-  ]);
+  /** The function of one of a line's transforms, if it has it, with a line of documentation. */
+  const functionOf = ({ name, rows }, part, comment, parameters, options) =>
+    rows[part]
+      ? [comment, ...transform(`transform${part[0].toUpperCase()}${part.slice(1)}${name}`, parameters, { row: rows[part], ...options })]
+      : [];
+  const functions = [tiles, pairs, strided, stridedGradient].flatMap((line) => {
+    const { inputs, products, factors = products, sums = products, outputs } = line;
+    return [
+      ...functionOf(
+        line,
+        'input',
+        '/** B^T d B: d from the addresses in `table` plus `offset`, to places `toStep` bytes apart. */',
+        'table: usize, offset: usize, to: usize, toStep: usize',
+        { size: inputs, results: products, load: fromTable, store: toPlaces },
+      ),
+      ...functionOf(
+        line,
+        'output',
+        '/** A^T M A: M from places `fromStep` bytes apart, to the addresses in `table` plus `offset`. */',
+        'from: usize, fromStep: usize, table: usize, offset: usize',
+        { size: sums, results: outputs, load: fromPlaces, store: toTable },
+      ),
+      ...functionOf(
+        line,
+        'weights',
+        '/** G g G^T: g from places `fromStep` bytes apart, to places `toStep` bytes apart. */',
+        'from: usize, fromStep: usize, to: usize, toStep: usize',
+        { size: 3, results: factors, load: fromPlaces, store: toPlaces },
+      ),
+      ...functionOf(
+        line,
+        'outputGradient',
+        '/** A dY A^T: dY from the addresses in `table` plus `offset`, to places `toStep` bytes apart. */',
+        'table: usize, offset: usize, to: usize, toStep: usize',
+        { size: outputs, results: sums, load: fromTable, store: toPlaces },
+      ),
+      ...functionOf(
+        line,
+        'weightGradient',
+        '/** G^T dU G: dU from places `fromStep` bytes apart, to places `toStep` bytes apart. */',
+        'from: usize, fromStep: usize, to: usize, toStep: usize',
+        { size: factors, results: 3, load: fromPlaces, store: toPlaces },
+      ),
+    ];
+  });
   return [
     "import { madd, nmadd } from './micro';",
     '/** Bytes of the channels that a call transforms. */',

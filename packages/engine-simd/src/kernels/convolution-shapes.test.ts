@@ -9,7 +9,7 @@ import {
 } from '@tfjs-ssl/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { simdEngine } from '../index.ts';
-import { winogradShape } from './winograd-shape.ts';
+import { stridedGradientShape, winogradShape } from './winograd-shape.ts';
 
 beforeAll(async () => {
   await simdEngine.start({ threads: Number(process.env.TFJS_SSL_THREADS ?? 2) });
@@ -115,30 +115,41 @@ describe('any shape', () => {
 
 describe('errors', () => {
   it.each([
-    [2, 16, 16, 16],
-    [1, 13, 24, 16],
-    [2, 16, 64, 64],
-    [4, 8, 128, 128],
-    [2, 7, 96, 136],
-    [8, 4, 256, 256],
-    [8, 2, 512, 512],
-    [1, 28, 32, 32],
-    [8, 4, 32, 264],
+    [2, 16, 16, 16, 1],
+    [1, 13, 24, 16, 1],
+    [2, 16, 64, 64, 1],
+    [4, 8, 128, 128, 1],
+    [2, 7, 96, 136, 1],
+    [8, 4, 256, 256, 1],
+    [8, 2, 512, 512, 1],
+    [1, 28, 32, 32, 1],
+    [8, 4, 32, 264, 1],
+    [8, 4, 16, 544, 1],
+    [8, 4, 544, 16, 1],
+    [6, 16, 16, 16, 2],
+    [6, 16, 64, 128, 2],
+    [24, 8, 128, 256, 2],
+    [6, 15, 96, 136, 2],
+    [1, 56, 128, 128, 2],
+    [6, 16, 16, 544, 2],
+    [6, 16, 544, 16, 2],
   ])(
-    '%i images of %i x %i channels to %i are at most three times those of plain sums in float32',
-    async (images, side, channels, outputChannels) => {
+    '%i images of %i x %i channels to %i at stride %i are at most three times those of plain sums in float32',
+    async (images, side, channels, outputChannels, stride) => {
       const g = convolutionGeometry([images, side, side, channels], [3, 3, channels, outputChannels], {
-        strides: [1, 1],
+        strides: [stride, stride],
         pad: 1,
         dataFormat: 'NHWC',
         dilations: [1, 1],
       })!;
       expect(winogradShape(g)).not.toBeNull();
+      if (stride === 2) expect(stridedGradientShape(g)).not.toBeNull();
       const values = operands(g, generator(3), true);
       const exact = convolvePlainly(g, values, Float64Array);
       const plain = convolvePlainly(g, values, Float32Array);
-      const got = await computeOn('simd', { g, stride: 1, pad: 1 }, values);
+      const got = await computeOn('simd', { g, stride, pad: 1 }, values);
       for (const key of keys) {
+        if (process.env.SHOW) console.log(images, side, channels, outputChannels, stride, key, relativeError(plain[key], exact[key]).toExponential(1), relativeError(got[key], exact[key]).toExponential(1));
         expect(relativeError(got[key], exact[key]), key).toBeLessThan(3 * relativeError(plain[key], exact[key]));
       }
     },

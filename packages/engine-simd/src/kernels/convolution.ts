@@ -7,7 +7,7 @@ import { type ProductPlan, planProduct, runProduct } from './gathered-product.ts
 import { areFloat, ceilDiv, defineKernel, type SimdKernel, sizeOf } from './kernel.ts';
 import { marginSize, wantsMargin, withMargin } from './margin.ts';
 import { runWinograd } from './winograd.ts';
-import { winogradShape } from './winograd-shape.ts';
+import { stridedGradientShape, winogradShape } from './winograd-shape.ts';
 
 /** output = convolution of input by weights; all are addresses. */
 export function convolution(
@@ -91,8 +91,9 @@ export function inputGradient(
   weights: number,
   dInput: number,
 ): void {
-  const mirrored = mirror(g);
-  const winograd = winogradShape(mirrored);
+  const strided = g.strideY > 1 || g.strideX > 1;
+  const mirrored = strided ? mirrorStrided(g) : mirror(g);
+  const winograd = strided ? stridedGradientShape(g) : winogradShape(mirrored);
   if (winograd) {
     runWinograd(runtime, mirrored, winograd, dOutput, { address: weights, transposed: true }, dInput);
     return;
@@ -123,6 +124,11 @@ function mirror(g: ConvolutionGeometry): ConvolutionGeometry {
     outputHeight: g.height,
     outputWidth: g.width,
   };
+}
+
+/** What takes the place of {@link mirror} at stride 2: the margin is counted in outputs, before the first that sees a pixel by an outer tap. */
+function mirrorStrided(g: ConvolutionGeometry): ConvolutionGeometry {
+  return { ...mirror(g), top: (1 - g.top) / 2, left: (1 - g.left) / 2 };
 }
 
 /** Taps that reach a pixel at `position` modulo the stride, last first, and where dOutput begins for them. */

@@ -11,20 +11,25 @@ import {
 } from '../task-ids.ts';
 import { ceilDiv } from './kernel.ts';
 import { reduce } from './reduce.ts';
-import type { WinogradShape } from './winograd-shape.ts';
+import { PAIR, STRIDED, STRIDED_GRADIENT, TILE, type WinogradShape } from './winograd-shape.ts';
 
 /** Bytes between neighbouring products beyond what they need: else their places were all in one set of the caches. */
 const GAP = 64;
 /** Products of channels up to which transformed weights pass by tiles, and not the other way round. */
 const FEW_WEIGHTS = 128 * 128;
-/** Bytes of the transformed tiles of a task, on the wider side: half of the second cache. */
+/** Bytes of the transformed tiles of a task: half of the second cache; more at stride 2, where there would be too few tiles for all weights to pass by. */
 const TILE_BYTES = 448 * 1024;
+const STRIDED_TILE_BYTES = 704 * 1024;
+/** Tiles of a task, at least: as many as the micro-kernel of any variant has rows; and the columns of the widest. */
+const FEWEST_TILES = 6;
+const WIDEST = 16;
 /** Depth of weights that a task transforms. */
 const DEPTH_BLOCK = 64;
 /** Tiles of a task that transforms them for others. */
 const TRANSFORM_BLOCK = 8;
-/** Tiles that a task multiplies by a panel of weights. */
+/** Tiles that a task multiplies by a panel of weights: their sums have room in the scratch memory. */
 const PANEL_TILES = 128;
+const STRIDED_GRADIENT_PANEL_TILES = 64;
 /** Bytes of transformed tiles at once, about: some of the third cache. */
 const GROUP_BYTES = 5 << 20;
 
@@ -46,7 +51,7 @@ export function runWinograd(
 ): void {
   withZeros(runtime, g, (zeros) => {
     const words = [...wordsOf(g, shape), zeros];
-    if (!shape.pairs && g.channels * g.outputChannels <= FEW_WEIGHTS) {
+    if (shape.kind !== PAIR && g.channels * g.outputChannels <= FEW_WEIGHTS && tilesOfBlock(shape, g) >= FEWEST_TILES) {
       runBlocks(runtime, g, shape, words, input, weights, output);
     } else {
       runPanels(runtime, g, shape, words, input, weights, output);
@@ -67,19 +72,26 @@ function runBlocks(
   const { channels, outputChannels } = g;
   const panels = ceilDiv(outputChannels, columns);
   const weightStep = panels * channels * columns * 4 + GAP;
-  const widest = Math.max(channels, panels * columns);
-  const block = Math.floor(TILE_BYTES / (37 * 4 * widest) / rows) * rows;
+  const block = Math.floor(tilesOfBlock(shape, g) / rows) * rows;
   const tiles = g.images * shape.tilesPerImage;
-  runtime.withTemporary(36 * weightStep, (transformed) => {
+  runtime.withTemporary(shape.factors * weightStep, (transformed) => {
     const tasks = panels * ceilDiv(channels, DEPTH_BLOCK);
     const transposed = weights.transposed ? 1 : 0;
-    const job = [weights.address, transposed, channels, outputChannels, transformed, weightStep];
+    const job = [shape.kind, weights.address, transposed, channels, outputChannels, transformed, weightStep];
     runtime.runOnce(tasks, WINOGRAD_WEIGHTS, ...job);
     runtime.runOnce(
       ceilDiv(tiles, block),
       ...[WINOGRAD_BLOCKS, ...words, input, output, transformed, weightStep, tiles, block],
     );
   });
+}
+
+/** Tiles of which inputs and sums are bytes enough for a task. Sums take the places of inputs, unless several products are added. */
+function tilesOfBlock({ kind, products, sums }: WinogradShape, g: ConvolutionGeometry): number {
+  const outputChannels = ceilDiv(g.outputChannels, WIDEST) * WIDEST;
+  const widest = Math.max(g.channels, outputChannels);
+  const row = kind === STRIDED ? products * g.channels + sums * outputChannels : (products + 1) * widest;
+  return (kind === TILE ? TILE_BYTES : STRIDED_TILE_BYTES) / (4 * row);
 }
 
 function runPanels(
@@ -94,7 +106,8 @@ function runPanels(
   const { rows, columns } = runtime.variant;
   const row = g.channels * 4;
   const tiles = g.images * shape.tilesPerImage;
-  const group = groupOf(tiles, shape.products * row, PANEL_TILES);
+  const panelTiles = shape.kind === STRIDED_GRADIENT ? STRIDED_GRADIENT_PANEL_TILES : PANEL_TILES;
+  const group = groupOf(tiles, shape.products * row, panelTiles);
   const step = (group + rows) * row + GAP;
   const transposed = weights.transposed ? 1 : 0;
   runtime.withTemporary(shape.products * step, (inputs) => {
@@ -102,8 +115,8 @@ function runPanels(
       const count = Math.min(group, tiles - first);
       const transform = [WINOGRAD_INPUT, ...words, input, inputs, step, row, first, count, TRANSFORM_BLOCK];
       runtime.runOnce(ceilDiv(count, TRANSFORM_BLOCK), ...transform);
-      const tasks = ceilDiv(count, PANEL_TILES) * ceilDiv(g.outputChannels, columns);
-      const job = [inputs, step, output, weights.address, transposed, first, count, PANEL_TILES];
+      const tasks = ceilDiv(count, panelTiles) * ceilDiv(g.outputChannels, columns);
+      const job = [inputs, step, output, weights.address, transposed, first, count, panelTiles];
       runtime.runOnce(tasks, WINOGRAD_PANELS, ...words, ...job);
     }
   });
@@ -143,10 +156,11 @@ export function runWinogradGradient(
   /** Bytes from one product of so many transformed tiles to the next. */
   const stepsOf = (count: number) => ({ inputStep: count * inputRow + GAP, gradientStep: count * gradientRow + GAP });
 
-  const ownParts = ownPartsOf(shape, g, tiles, inputRow + gradientRow);
+  const tileBytes = shape.products * inputRow + shape.sums * gradientRow;
+  const ownParts = ownPartsOf(g, tiles, tileBytes);
   if (ownParts > 1) {
     const { inputStep, gradientStep } = stepsOf(ceilDiv(tiles, ownParts));
-    const own = shape.products * (inputStep + gradientStep);
+    const own = shape.products * inputStep + shape.sums * gradientStep;
     sumParts(runtime, ownParts, size, dWeights, (target) =>
       withZeros(runtime, g, (zeros) =>
         runtime.withTemporary(runtime.threads * own, (inputs) => {
@@ -159,7 +173,7 @@ export function runWinogradGradient(
     );
     return;
   }
-  const group = groupOf(tiles, shape.products * (inputRow + gradientRow), PART);
+  const group = groupOf(tiles, tileBytes, PART);
   const groups = ceilDiv(tiles, group);
   const weightBlocks = ceilDiv(channels, CHANNEL_BLOCK) * ceilDiv(outputChannels, OUTPUT_BLOCK);
   const parts = Math.max(1, Math.min(ceilDiv(TASKS, weightBlocks), Math.floor(group / PART)));
@@ -168,7 +182,7 @@ export function runWinogradGradient(
   sumParts(runtime, groups * parts, size, dWeights, (target) =>
     withZeros(runtime, g, (zeros) => {
       const words = [...wordsOf(g, shape), zeros];
-      runtime.withTemporary(shape.products * (inputStep + gradientStep), (inputs) => {
+      runtime.withTemporary(shape.products * inputStep + shape.sums * gradientStep, (inputs) => {
         const gradients = inputs + shape.products * inputStep;
         const transformed = [inputs, inputStep, inputRow, gradients, gradientStep, gradientRow];
         for (let i = 0; i < groups; i++) {
@@ -184,8 +198,8 @@ export function runWinogradGradient(
 }
 
 /** Parts of the tiles of which a thread transforms and multiplies each alone; 1 if that does not pay. A matter of the shape alone. */
-function ownPartsOf({ products }: WinogradShape, g: ConvolutionGeometry, tiles: number, rowBytes: number): number {
-  const parts = ceilDiv(tiles * products * rowBytes, OWN_BYTES * 4) * 4;
+function ownPartsOf(g: ConvolutionGeometry, tiles: number, tileBytes: number): number {
+  const parts = ceilDiv(tiles * tileBytes, OWN_BYTES * 4) * 4;
   const worth = (tiles / parts) * (1 / g.channels + 1 / g.outputChannels);
   return parts >= OWN_PARTS && worth >= OWN_TILES ? parts : 1;
 }
@@ -216,7 +230,8 @@ function groupOf(tiles: number, bytes: number, unit: number): number {
 }
 
 const wordsOf = (g: ConvolutionGeometry, shape: WinogradShape): number[] => [
-  ...[shape.pairs ? 1 : 0, g.channels, g.outputChannels, g.height, g.width, g.top, g.left],
+  ...[shape.kind, g.channels, g.outputChannels, g.height, g.width],
+  ...(shape.kind === PAIR ? [0, 0] : [g.top, g.left]), // the transform of a pair knows its margin
   ...[g.outputHeight, g.outputWidth, shape.tilesX, shape.tilesPerImage],
 ];
 
