@@ -181,11 +181,7 @@ const strided = {
     }),
     weightGradient: ([u0, u1, u2, u3, u4, u5]) => ({
       before: { ep: mul(u1, TWO_AT_R), eq: mul(u2, TWO_AT_MINUS_R), oq: mul(u3, TWO_AT_S) },
-      results: [
-        madd(u0, TWO_AT_0, add(add('ep', 'eq'), 'oq')),
-        u5,
-        madd(sub('ep', 'eq'), R, madd('oq', S, u4)),
-      ],
+      results: [madd(u0, TWO_AT_0, add(add('ep', 'eq'), 'oq')), u5, madd(sub('ep', 'eq'), R, madd('oq', S, u4))],
     }),
   },
 };
@@ -275,7 +271,13 @@ export function generateWinograd({ columns }) {
   /** The function of one of a line's transforms, if it has it, with a line of documentation. */
   const functionOf = ({ name, rows }, part, comment, parameters, options) =>
     rows[part]
-      ? [comment, ...transform(`transform${part[0].toUpperCase()}${part.slice(1)}${name}`, parameters, { row: rows[part], ...options })]
+      ? [
+          comment,
+          ...transform(`transform${part[0].toUpperCase()}${part.slice(1)}${name}`, parameters, {
+            row: rows[part],
+            ...options,
+          }),
+        ]
       : [];
   const functions = [tiles, pairs, strided, stridedGradient].flatMap((line) => {
     const { inputs, products, factors = products, sums = products, outputs } = line;

@@ -107,15 +107,18 @@ function hashOfTraining(): string {
     add(...variables);
     tf.dispose([...variables, ...moments.flat()]);
     // every way of Winograd's algorithm, with tiles in several parts and groups
-    for (const [n, h, w, c, o] of [
-      [16, 16, 16, 32, 48],
-      [40, 7, 6, 136, 144],
-      [9, 2, 2, 40, 48],
+    for (const [n, h, w, c, o, stride] of [
+      [16, 16, 16, 32, 48, 1],
+      [40, 7, 6, 136, 144, 1],
+      [9, 2, 2, 40, 48, 1],
+      [16, 16, 15, 64, 72, 2],
+      [50, 8, 8, 136, 144, 2],
     ] as const) {
       // biome-ignore format: a table
       const [x, filter] = [normal([n, h, w, c], 11), normal([3, 3, c, o], 12)];
-      const f = (a: tf.Tensor, b: tf.Tensor) => tf.conv2d(a as tf.Tensor4D, b as tf.Tensor4D, 1, 'same');
-      add(f(x, filter), ...tf.grads(f)([x, filter], normal([n, h, w, o], 13)));
+      const f = (a: tf.Tensor, b: tf.Tensor) => tf.conv2d(a as tf.Tensor4D, b as tf.Tensor4D, stride, 1);
+      const y = f(x, filter);
+      add(y, ...tf.grads(f)([x, filter], normal(y.shape, 13)));
     }
   });
   return hash.digest('hex');

@@ -5,6 +5,7 @@ import { Runtime } from './runtime.ts';
 import type { Variant } from './variant.ts';
 
 const base = { images: 3, filterHeight: 3, filterWidth: 3, strideY: 1, strideX: 1, top: 1, left: 1 };
+const strided = { ...base, images: 48, strideY: 2, strideX: 2 };
 
 /** Small convolutions that between them take every path to a micro-kernel: packed and not, whole tiles and edges, all ways of Winograd's. */
 const cases: readonly ConvolutionGeometry[] = [
@@ -13,6 +14,7 @@ const cases: readonly ConvolutionGeometry[] = [
   { ...base, height: 7, width: 6, channels: 136, outputChannels: 136, outputHeight: 7, outputWidth: 6 },
   { ...base, images: 9, height: 2, width: 2, channels: 40, outputChannels: 48, outputHeight: 2, outputWidth: 2 },
   { ...base, height: 5, width: 5, channels: 80, outputChannels: 272, outputHeight: 5, outputWidth: 5 },
+  { ...strided, height: 8, width: 8, channels: 64, outputChannels: 64, outputHeight: 4, outputWidth: 4 },
 ];
 
 /** Numbers between -1 and 1 that look random and are always the same. */

@@ -2,7 +2,10 @@ import type { ConvolutionGeometry } from '@tfjs-ssl/ops';
 import { tapSpans } from './gathered-product.ts';
 
 /** Kinds of tiles: `assembly/winograd-kinds.ts` says what they are. */
-export const [TILE, PAIR, STRIDED, STRIDED_GRADIENT] = [0, 1, 2, 3] as const;
+export const TILE = 0;
+export const PAIR = 1;
+export const STRIDED = 2;
+export const STRIDED_GRADIENT = 3;
 
 /** How Winograd's algorithm cuts a convolution into tiles. */
 export interface WinogradShape {
@@ -15,13 +18,17 @@ export interface WinogradShape {
   readonly tilesPerImage: number;
 }
 
-/** Channels on either side, at least: fewer do not pay for the transforms, and errors would grow beyond three times those of plain sums. */
+/**
+ * Channels on either side, at least, at stride 1 and 2: fewer do not pay for the transforms, and errors would grow beyond three times those of plain
+ * sums.
+ */
 const FEWEST_CHANNELS = 16;
+const FEWEST_STRIDED_CHANNELS = 64;
 /** A row of outputs that nobody wants has room for so many. */
 const MOST_CHANNELS = 2048;
 /** Tiles of all images, at least, at stride 1 and 2: fewer do not pay for the transform of the weights. */
 const FEWEST_TILES = 8;
-const FEWEST_STRIDED_TILES = 24;
+const FEWEST_STRIDED_TILES = 48;
 /** Part of the plain products, at most, that may be left, at stride 1 and 2. */
 const WORTH = 0.65;
 const STRIDED_WORTH = 0.7;
@@ -65,12 +72,19 @@ function stridedShape(
   return { kind, products: 81, factors: 36, sums: kind === STRIDED ? 25 : 81, tilesX, tilesPerImage };
 }
 
-const suits = (g: ConvolutionGeometry): boolean =>
-  g.filterHeight === 3 &&
-  g.filterWidth === 3 &&
-  g.strideY === g.strideX &&
-  g.strideY <= 2 &&
-  [g.channels, g.outputChannels].every((n) => n % 8 === 0 && n >= FEWEST_CHANNELS && n <= MOST_CHANNELS);
+function suits(g: ConvolutionGeometry): boolean {
+  const fewest = g.strideY === 1 ? FEWEST_CHANNELS : FEWEST_STRIDED_CHANNELS;
+  const fits = (channels: number): boolean => channels % 8 === 0 && channels >= fewest && channels <= MOST_CHANNELS;
+  const [side, stride] = [g.filterHeight, g.strideY];
+  return (
+    side === 3 &&
+    g.filterWidth === 3 &&
+    stride <= 2 &&
+    g.strideX === stride &&
+    fits(g.channels) &&
+    fits(g.outputChannels)
+  );
+}
 
 /** Pairs of an output of an image and a tap that is inside it. */
 function validTaps(g: ConvolutionGeometry): number {
