@@ -158,7 +158,7 @@ describe('errors', () => {
         dilations: [1, 1],
       })!;
       expect(winogradShape(g)).not.toBeNull();
-      if (stride === 2) expect(stridedGradientShape(g)).not.toBeNull();
+      if (stride === 2) expect(stridedGradientShape(g) === null).toBe(channels * outputChannels > 128 * 128);
       const values = operands(g, generator(3), true);
       const exact = convolvePlainly(g, values, Float64Array);
       const plain = convolvePlainly(g, values, Float32Array);

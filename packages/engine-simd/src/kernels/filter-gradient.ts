@@ -75,7 +75,7 @@ function planFilterGradient(runtime: Runtime, g: ConvolutionGeometry): FilterGra
   const size = taps * channels * g.outputChannels;
   const few = taps * channels * g.outputChannels <= FEW_WEIGHTS;
   const channelBlock = ceilDiv(ceilDiv(channels, ceilDiv(channels, 96)), tileRows) * tileRows;
-  const outputParts = ceilDiv(g.outputChannels, few ? 64 : 512);
+  const outputParts = ceilDiv(g.outputChannels, few ? 64 : 256);
   const outputBlock = ceilDiv(ceilDiv(g.outputChannels, outputParts), tileColumns) * tileColumns;
   const tapBlock = few ? taps : 1;
   const blocks = ceilDiv(taps, tapBlock) * ceilDiv(channels, 96) * outputParts;

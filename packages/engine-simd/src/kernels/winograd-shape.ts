@@ -24,6 +24,8 @@ export interface WinogradShape {
  */
 const FEWEST_CHANNELS = 16;
 const FEWEST_STRIDED_CHANNELS = 64;
+/** Products of channels up to which transformed weights pass by tiles, and not the other way round. */
+export const FEW_WEIGHTS: number = 128 * 128;
 /** A row of outputs that nobody wants has room for so many. */
 const MOST_CHANNELS = 2048;
 /** Tiles of all images, at least, at stride 1 and 2: fewer do not pay for the transform of the weights. */
@@ -51,11 +53,12 @@ export function winogradShape(g: ConvolutionGeometry): WinogradShape | null {
 }
 
 /**
- * How it takes the gradient of the input of a convolution at stride 2, or null where the plain one is better. Tiles begin with a pixel that the middle
- * tap sees.
+ * How it takes the gradient of the input of a convolution at stride 2, or null where the plain one is better: with many weights,
+ * transformed tiles are too large for the caches. Tiles begin with a pixel that the middle tap sees.
  */
 export function stridedGradientShape(g: ConvolutionGeometry): WinogradShape | null {
   if (!suits(g) || g.strideY !== 2 || g.top % 2 === 0 || g.left % 2 === 0) return null;
+  if (g.channels * g.outputChannels > FEW_WEIGHTS) return null;
   return stridedShape(g, STRIDED_GRADIENT, Math.ceil(g.height / 2), Math.ceil(g.width / 2));
 }
 

@@ -11,12 +11,10 @@ import {
 } from '../task-ids.ts';
 import { ceilDiv } from './kernel.ts';
 import { reduce } from './reduce.ts';
-import { PAIR, STRIDED, STRIDED_GRADIENT, TILE, type WinogradShape } from './winograd-shape.ts';
+import { FEW_WEIGHTS, PAIR, STRIDED, TILE, type WinogradShape } from './winograd-shape.ts';
 
 /** Bytes between neighbouring products beyond what they need: else their places were all in one set of the caches. */
 const GAP = 64;
-/** Products of channels up to which transformed weights pass by tiles, and not the other way round. */
-const FEW_WEIGHTS = 128 * 128;
 /** Bytes of the transformed tiles of a task: half of the second cache; more at stride 2, where there would be too few tiles for all weights to pass by. */
 const TILE_BYTES = 448 * 1024;
 const STRIDED_TILE_BYTES = 704 * 1024;
@@ -29,7 +27,6 @@ const DEPTH_BLOCK = 64;
 const TRANSFORM_BLOCK = 8;
 /** Tiles that a task multiplies by a panel of weights: their sums have room in the scratch memory. */
 const PANEL_TILES = 128;
-const STRIDED_GRADIENT_PANEL_TILES = 64;
 /** Bytes of transformed tiles at once, about: some of the third cache. */
 const GROUP_BYTES = 5 << 20;
 
@@ -106,8 +103,7 @@ function runPanels(
   const { rows, columns } = runtime.variant;
   const row = g.channels * 4;
   const tiles = g.images * shape.tilesPerImage;
-  const panelTiles = shape.kind === STRIDED_GRADIENT ? STRIDED_GRADIENT_PANEL_TILES : PANEL_TILES;
-  const group = groupOf(tiles, shape.products * row, panelTiles);
+  const group = groupOf(tiles, shape.products * row, PANEL_TILES);
   const step = (group + rows) * row + GAP;
   const transposed = weights.transposed ? 1 : 0;
   runtime.withTemporary(shape.products * step, (inputs) => {
@@ -115,8 +111,8 @@ function runPanels(
       const count = Math.min(group, tiles - first);
       const transform = [WINOGRAD_INPUT, ...words, input, inputs, step, row, first, count, TRANSFORM_BLOCK];
       runtime.runOnce(ceilDiv(count, TRANSFORM_BLOCK), ...transform);
-      const tasks = ceilDiv(count, panelTiles) * ceilDiv(g.outputChannels, columns);
-      const job = [inputs, step, output, weights.address, transposed, first, count, panelTiles];
+      const tasks = ceilDiv(count, PANEL_TILES) * ceilDiv(g.outputChannels, columns);
+      const job = [inputs, step, output, weights.address, transposed, first, count, PANEL_TILES];
       runtime.runOnce(tasks, WINOGRAD_PANELS, ...words, ...job);
     }
   });
