@@ -67,29 +67,24 @@ export function planProduct(runtime: Runtime, p: GatheredProduct): ProductPlan {
   const rowLimit = direct
     ? Math.max(tileRows * 4, Math.min(wanted, ceilDiv(allRows, 4 * runtime.threads)))
     : PACKED_ROWS;
-  const spansX = tapSpans(p.gridWidth, p.tapsX, p.strideX, p.originX, p.width);
-  const parts = tapSpans(p.gridHeight, p.tapsY, p.strideY, p.originY, p.height).flatMap((y) =>
-    spansX.flatMap((x) => {
-      const rows = p.images * y.count * x.count;
-      const step = ceilDiv(ceilDiv(rows, ceilDiv(rows, rowLimit)), tileRows) * tileRows;
-      return Array.from({ length: ceilDiv(rows, step) }, (_, i) => ({ x, y, row0: i * step, row1: Math.min(rows, (i + 1) * step) })); // biome-ignore format: one row
-    }),
-  );
   // With few rows, tasks are also split by output channels, so that all threads have some.
-  const channelParts = Math.min(
-    ceilDiv(4 * runtime.threads, parts.length),
-    ceilDiv(p.outputChannels, 4 * tileColumns),
-    8,
-  );
+  const channelParts =
+    allRows / PACKED_ROWS >= 4 * runtime.threads ? 1 : Math.min(ceilDiv(p.outputChannels, 4 * tileColumns), 8);
   const channelBlock = ceilDiv(ceilDiv(p.outputChannels, channelParts), tileColumns) * tileColumns;
 
   const tasks: number[][] = [];
-  for (const { x, y, row0, row1 } of parts) {
-    for (let c = 0; c < p.outputChannels; c += channelBlock) {
-      tasks.push([
-        ...[y.first, y.count, x.first, x.count, y.tap0, y.tap1, x.tap0, x.tap1],
-        ...[row0, row1, c, Math.min(p.outputChannels, c + channelBlock)],
-      ]);
+  for (const y of tapSpans(p.gridHeight, p.tapsY, p.strideY, p.originY, p.height)) {
+    for (const x of tapSpans(p.gridWidth, p.tapsX, p.strideX, p.originX, p.width)) {
+      const rows = p.images * y.count * x.count;
+      const step = ceilDiv(ceilDiv(rows, ceilDiv(rows, rowLimit)), tileRows) * tileRows;
+      for (let row = 0; row < rows; row += step) {
+        for (let c = 0; c < p.outputChannels; c += channelBlock) {
+          tasks.push([
+            ...[y.first, y.count, x.first, x.count, y.tap0, y.tap1, x.tap0, x.tap1],
+            ...[row, Math.min(rows, row + step), c, Math.min(p.outputChannels, c + channelBlock)],
+          ]);
+        }
+      }
     }
   }
   // The largest first: the threads end together.

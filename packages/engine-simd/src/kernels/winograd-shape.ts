@@ -5,7 +5,7 @@ import { tapSpans } from './gathered-product.ts';
 export const TILE = 0;
 export const PAIR = 1;
 export const STRIDED = 2;
-export const STRIDED_GRADIENT = 3;
+const STRIDED_GRADIENT = 3;
 
 /** How Winograd's algorithm cuts a convolution into tiles. */
 export interface WinogradShape {
@@ -53,8 +53,8 @@ export function winogradShape(g: ConvolutionGeometry): WinogradShape | null {
 }
 
 /**
- * How it takes the gradient of the input of a convolution at stride 2, or null where the plain one is better: with many weights,
- * transformed tiles are too large for the caches. Tiles begin with a pixel that the middle tap sees.
+ * How it takes the gradient of the input of a convolution at stride 2, or null where the plain one is better, as it is on several
+ * threads with many weights, for whose sums there would also be no room. Tiles begin with a pixel that the middle tap sees.
  */
 export function stridedGradientShape(g: ConvolutionGeometry): WinogradShape | null {
   if (!suits(g) || g.strideY !== 2 || g.top % 2 === 0 || g.left % 2 === 0) return null;
