@@ -93,11 +93,6 @@ describeLaunchers('Ranks on webgpu', (launcher) => {
       { negatives: undefined },
       "gatherViews: ranks must be able to exchange rows within the step, got the engine 'webgpu', which records it. Leave gatherViews out, so that each rank compares the images of its own part, or start 'simd'.",
     ],
-    [
-      'values that a loss keeps',
-      { odd: 'buffer' },
-      "Trainer: all ranks must hold the same weights, got others than those of rank 0 on rank 1: model.odd. On this engine ranks share gradients and running statistics alone: train a loss that keeps something, as MoCo's queue, on 'simd'. Resume from the last checkpoint.",
-    ],
   ] as const)('refuse %s', async (_, task, message) => {
     const { code, errors } = await run(2, task as Partial<RankTask>);
     expect(code).not.toBe(0);

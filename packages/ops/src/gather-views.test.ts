@@ -68,6 +68,12 @@ describeEngines('gatherViews', ({ name }) => {
     );
   });
 
+  it('says where ranks cannot exchange rows', () => {
+    const apart = { ...ranks(0), exchanges: false };
+    const gather = () => acrossRanks(apart, () => gatherViews(tf.ones([4, 2])));
+    expect(gather).toThrow(/^gatherViews: ranks must be able to exchange rows within the step, got the engine '\w+'/);
+  });
+
   it('refuses what is not rows of views', () => {
     expect(() => gatherViews(tf.ones([3, 2]))).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: gatherViews: rows must have shape [views * n, D] with 2 views, got [3, 2]. Pass the rows of every view of this rank's images.]`,

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { describeLaunchers } from '@tfjs-ssl/testing/mpi-jobs';
+import { webgpuEngine } from '@tfjs-ssl/engine-webgpu';
+import { describeLaunchers, type RunningJob } from '@tfjs-ssl/testing/mpi-jobs';
 import { expect, it } from 'vitest';
 import { ended, folder, isBegun, metrics, small, start, startByNpm, startWithOdd, weights } from './program.ts';
 
@@ -10,6 +11,16 @@ const apart = (a: string, b: string, steps: readonly number[]): number =>
   Math.max(
     ...steps.map((step) => Math.abs((metrics(a)[step]?.loss as number) / (metrics(b)[step]?.loss as number) - 1)),
   );
+
+/** A driver that computes on the processor, where there is no GPU. */
+const software = { TFJS_SSL_SOFTWARE_GPU: '1' };
+
+/** Waits for a run to end well; software drivers warn of those that are missing. */
+async function printedBy(job: RunningJob): Promise<string> {
+  const { code, output, errors } = await job.ended;
+  expect({ code, errors: code === 0 ? '' : errors }).toEqual({ code: 0, errors: '' });
+  return output;
+}
 
 describeLaunchers('The example', (launcher) => {
   const path = (name: string) => join(folder, `${launcher.name}-${name}`.replace(' ', ''));
@@ -89,6 +100,24 @@ describeLaunchers('The example', (launcher) => {
     const { code, errors } = await startWithOdd(launcher, args, odd).ended;
     expect(code).not.toBe(0);
     expect(errors.match(/^rank 1 of 2: .*\/no\/such\/images.*$/gm)).toHaveLength(1);
+  });
+
+  it('trains on the GPU engine, each rank for itself, and goes on bit for bit', async ({ skip }) => {
+    const found = await webgpuEngine.probe({ softwareAdapter: true });
+    skip(!found.available, found.available ? '' : found.reason);
+    const { device } = await webgpuEngine.start({ softwareAdapter: true });
+    skip(/swiftshader/i.test(device), 'SwiftShader compiles its shaders for minutes: take another driver');
+    const onGpu = [...small, '--engine', 'webgpu'];
+    const [unbroken, resumed] = [path('gpu-unbroken'), path('gpu-resumed')];
+    const printed = await printedBy(start(launcher, 2, [...onGpu, '--out', unbroken], software));
+    expect(printed).toContain('on webgpu, each rank compares its 4 images with each other alone, and normalises');
+    await printedBy(start(launcher, 2, [...onGpu, '--epochs', '1', '--out', resumed], software));
+    await printedBy(start(launcher, 2, ['--resume', resumed, '--epochs', '2'], software));
+    expect(metrics(unbroken)).toHaveLength(8);
+    expect(metrics(resumed)).toEqual(metrics(unbroken));
+    expect(weights(resumed) === weights(unbroken), 'bit for bit').toBe(true);
+    const alone = await printedBy(start(launcher, 1, ['--resume', resumed, '--epochs', '3'], software));
+    expect(alone).toContain('Each image is compared with others than before, and the losses differ');
   });
 
   it('prints its help once', async () => {

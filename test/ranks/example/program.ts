@@ -19,8 +19,12 @@ export const small = [
 export const variables = { TINY_IMAGENET: '', XDG_CACHE_HOME: join(folder, 'cache') };
 
 /** Starts the example as so many ranks. */
-export const start = (launcher: MpiLauncher, ranks: number, args: readonly string[]): RunningJob =>
-  startRanks(launcher, ranks, [process.execPath, main, ...args], variables);
+export const start = (
+  launcher: MpiLauncher,
+  ranks: number,
+  args: readonly string[],
+  more: Readonly<Record<string, string>> = {},
+): RunningJob => startRanks(launcher, ranks, [process.execPath, main, ...args], { ...variables, ...more });
 
 /** Starts the example as so many ranks by npm. */
 export const startByNpm = (launcher: MpiLauncher, ranks: number, args: readonly string[]): RunningJob =>

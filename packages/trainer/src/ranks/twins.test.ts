@@ -117,6 +117,18 @@ describeEngines('Two ranks with the same images', () => {
       );
     });
 
+    it('cannot share what a loss keeps', async () => {
+      const allGather: World['allGather'] = (part, whole) => {
+        twins.allGather(part, whole);
+        // of the 64 bits for each variable, those of the third, a buffer
+        if (part instanceof Int32Array && part.length > 4) whole[part.length + 4] = (part[4] as number) + 1;
+      };
+      const trainer = trainerOf({ world: { ...twins, allGather }, batchStatistics: 'rank' });
+      await expect(trainer.step(inputsOf(0))).rejects.toThrowErrorMatchingInlineSnapshot(
+        `[Error: Trainer: all ranks must hold the same weights, got others than those of rank 0 on rank 1: model.mean. On this engine ranks share gradients and running statistics alone: train a loss that keeps something, as MoCo's queue, on 'simd'. Resume from the last checkpoint.]`,
+      );
+    });
+
     it('finish a step before anything else', async () => {
       const trainer = trainerOf({ world: twins, batchStatistics: 'rank' });
       const given = inputsOf(0);
