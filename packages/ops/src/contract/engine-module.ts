@@ -112,7 +112,7 @@ export interface EngineModule {
 }
 
 /** Copies values between arrays and float32 tensors. */
-export interface Transfer {
+interface Transfer {
   /** @param target - as many elements as the tensor has. */
   readInto(tensor: tf.Tensor, target: Float32Array): void;
   /** A new tensor, which keeps nothing of the array. */
