@@ -73,6 +73,64 @@ class ResNet18(nn.Module):
         return torch.flatten(self.avgpool(x), 1)
 
 
+class SqueezeExcitation(nn.Module):
+    def __init__(self, channels, squeezed):
+        super().__init__()
+        self.fc1 = nn.Conv2d(channels, squeezed, 1)
+        self.fc2 = nn.Conv2d(squeezed, channels, 1)
+
+    def forward(self, x):
+        return torch.sigmoid(self.fc2(F.silu(self.fc1(F.adaptive_avg_pool2d(x, 1))))) * x
+
+
+def convolution_and_norm(inputs, outputs, kernel=1, stride=1, groups=1, silu=True):
+    parts = [nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False), nn.BatchNorm2d(outputs)]
+    return nn.Sequential(*parts, *([nn.SiLU(inplace=True)] if silu else []))
+
+
+class InvertedBottleneck(nn.Module):
+    """A block with the sizes of its weights."""
+
+    def __init__(self, weights, prefix, stride):
+        super().__init__()
+        shape = lambda name: weights[f"{prefix}.block.{name}"].shape
+        expands = f"{prefix}.block.3.0.weight" in weights
+        depthwise, gate, project = (1, 2, 3) if expands else (0, 1, 2)
+        channels, kernel = shape(f"{depthwise}.0.weight")[0], shape(f"{depthwise}.0.weight")[-1]
+        inputs = shape("0.0.weight")[1] if expands else channels
+        outputs = shape(f"{project}.0.weight")[0]
+        self.block = nn.Sequential(
+            *([convolution_and_norm(inputs, channels)] if expands else []),
+            convolution_and_norm(channels, channels, kernel, stride, channels),
+            SqueezeExcitation(channels, shape(f"{gate}.fc1.weight")[0]),
+            convolution_and_norm(channels, outputs, silu=False),
+        )
+        self.residual = stride == 1 and inputs == outputs
+
+    def forward(self, x):
+        return x + self.block(x) if self.residual else self.block(x)
+
+
+class EfficientNet(nn.Module):
+    """torchvision's efficientnet_b0 without its classifier and without stochastic depth: the same names and operations, any width and depth."""
+
+    STRIDES = (1, 2, 2, 2, 1, 2, 1)
+
+    def __init__(self, weights):
+        super().__init__()
+        stages = []
+        for stage, stride in enumerate(self.STRIDES, 1):
+            blocks = len({name.split(".")[2] for name in weights if name.startswith(f"features.{stage}.")})
+            stages.append(nn.Sequential(*[InvertedBottleneck(weights, f"features.{stage}.{i}", 1 if i else stride) for i in range(blocks)]))
+        last = weights["features.8.0.weight"].shape
+        self.features = nn.Sequential(
+            convolution_and_norm(3, weights["features.0.0.weight"].shape[0], 3, 2), *stages, convolution_and_norm(last[1], last[0])
+        )
+
+    def forward(self, x):
+        return torch.flatten(F.adaptive_avg_pool2d(self.features(x), 1), 1)
+
+
 def nt_xent(z, temperature):
     z = F.normalize(z, dim=1)
     logits = (z @ z.T / temperature).float().fill_diagonal_(float("-inf"))
@@ -81,8 +139,9 @@ def nt_xent(z, temperature):
 
 
 def make_model(encoder_weights, head_weights):
-    """ResNet-18 and a head of linear layers with rectifiers in between, on these weights."""
-    encoder = ResNet18(encoder_weights["conv1.weight"].shape[0])
+    """ResNet-18 or EfficientNet-B0, and a head of linear layers with rectifiers in between, on these weights."""
+    is_resnet = "conv1.weight" in encoder_weights
+    encoder = ResNet18(encoder_weights["conv1.weight"].shape[0]) if is_resnet else EfficientNet(encoder_weights)
     encoder.load_state_dict(encoder_weights)
     linears = [head_weights[key].shape for key in head_weights if key.endswith(".weight")]
     head = nn.Sequential(*[m for outputs, inputs in linears for m in (nn.Linear(inputs, outputs), nn.ReLU(inplace=True))][:-1])

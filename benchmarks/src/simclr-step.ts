@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { efficientnetB0 } from '@tfjs-ssl/efficientnet';
 import { compile } from '@tfjs-ssl/engine';
 import { encodeWeights, namedWeights } from '@tfjs-ssl/layers';
 import { ntXentWithRanks } from '@tfjs-ssl/losses';
@@ -16,9 +17,15 @@ export interface SimclrStepOptions {
   readonly views: number;
   /** Side of the square views in pixels. */
   readonly imageSize: number;
-  /** Channels of the encoder's first stage. */
+  /** Channels of a ResNet's first stage; of an EfficientNet, 64 stands for its standard width. */
   readonly width: number;
+  /** Default: `'resnet18'`. */
+  readonly encoder?: EncoderName;
 }
+
+/** Encoders that a step can train. */
+export const encoderNames = ['resnet18', 'efficientnet-b0'] as const;
+export type EncoderName = (typeof encoderNames)[number];
 
 /** A training step with its weights, optimizer and input, ready to run. */
 export interface SimclrStep {
@@ -34,15 +41,24 @@ export interface SimclrStep {
 }
 
 /**
- * Makes the training step of the paper on given views: ResNet-18, the slim head (256 and 128 units), NT-Xent, Adam.
+ * Makes the training step of the paper on given views: ResNet-18 (or EfficientNet-B0 without stochastic depth), the slim head (256 and 128 units), NT-Xent, Adam.
  *
  * The views are random numbers: a step takes as long on them as on images.
  */
-export function simclrStep({ views: rows, imageSize, width }: SimclrStepOptions): SimclrStep {
+export function simclrStep({
+  views: rows,
+  imageSize,
+  width,
+  encoder: name = 'resnet18',
+}: SimclrStepOptions): SimclrStep {
   const { temperature, learningRate, weightDecay } = hyperparameters;
   const shape: [number, number, number, number] = [rows, imageSize, imageSize, 3];
-  const encoder = resnet18({ inputShape: [imageSize, imageSize, 3], width, seed: 1 });
-  const head = mlpHead({ inputSize: 8 * width, hiddenSizes: [256], outputSize: 128, seed: 2 });
+  const inputShape = [imageSize, imageSize, 3] as const;
+  const encoder =
+    name === 'resnet18'
+      ? resnet18({ inputShape, width, seed: 1 })
+      : efficientnetB0({ inputShape, width: width / 64, stochasticDepth: 0, seed: 1 });
+  const head = mlpHead({ inputSize: encoder.outputShape[1] as number, hiddenSizes: [256], outputSize: 128, seed: 2 });
   const views = tf.randomUniform<tf.Rank.R4>(shape, 0, 1, 'float32', 3);
   const { parameters } = namedWeights({ encoder, head });
   const optimizer = adam({ weightDecay });

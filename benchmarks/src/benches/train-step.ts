@@ -13,7 +13,7 @@ import { type Entrant, entrantsOf, type PyTorchStep, requireSameWork, startPyTor
 import { type Quietness, quietRow, watchQuiet } from '../quiet.ts';
 import { quietTurns } from '../quiet-turns.ts';
 import { runtimeName } from '../runtime.ts';
-import { simclrStep } from '../simclr-step.ts';
+import { encoderNames, simclrStep } from '../simclr-step.ts';
 import { startBenchEngine } from '../start-engine.ts';
 import { median, type Summary, significant, summarize } from '../statistics.ts';
 import type { Contestant } from '../turns.ts';
@@ -22,6 +22,7 @@ import { compileChoices, rivalNames } from '../whole-step-rivals.ts';
 
 interface Options extends Record<string, IntegerOption | TextOption> {
   readonly engine: TextOption;
+  readonly encoder: TextOption;
   readonly 'batch-size': IntegerOption;
   readonly rounds: IntegerOption;
   readonly steps: IntegerOption;
@@ -38,6 +39,7 @@ interface Options extends Record<string, IntegerOption | TextOption> {
 
 const options: Options = {
   engine: { type: 'text', default: 'auto', help: 'engine to measure' },
+  encoder: { type: 'text', default: 'resnet18', help: `encoder to train: ${encoderNames.join(', ')}` },
   'batch-size': integerOption(
     32,
     2,
@@ -47,7 +49,12 @@ const options: Options = {
   rounds: integerOption(5, 1, 'rounds', 'how often the engine and PyTorch take turns'),
   steps: integerOption(3, 1, 'steps', 'training steps per round'),
   'warm-up': integerOption(3, 1, 'steps', 'steps before the first round, which are not measured'),
-  width: integerOption(64, 1, 'channels', "channels of the encoder's first stage"),
+  width: integerOption(
+    64,
+    1,
+    'channels',
+    "channels of the encoder's first stage; of an EfficientNet, 64 stands for its standard width",
+  ),
   'image-size': integerOption(64, 8, 'pixels', 'side of the square views'),
   threads: integerOption(processors(), 1, 'threads', 'threads of the engine and of PyTorch'),
   precision: { type: 'text', default: 'float32', help: 'precision: float32, or mixed on webgpu' },
@@ -64,7 +71,7 @@ const options: Options = {
 /** Measures the paper's training step in turns with PyTorch. On `webgpu` the step includes the augmentations. */
 export const trainStep: Bench<Options> = {
   name: 'train-step',
-  summary: 'one training step (ResNet-18, slim head, NT-Xent, Adam), in turns with PyTorch',
+  summary: 'one training step (ResNet-18 or EfficientNet-B0, slim head, NT-Xent, Adam), in turns with PyTorch',
   options,
   async run(chosen, log) {
     const engine = await startBenchEngine(trainStep.name, chosen.engine, chosen.threads);
@@ -76,6 +83,10 @@ export const trainStep: Bench<Options> = {
         `bench train-step: --precision must be one of ${engine.precisions.join(', ')} on this engine, got '${precision}'.`,
       );
     }
+    const encoder = oneOf('train-step', 'encoder', chosen.encoder, encoderNames);
+    if (engine.name === 'webgpu' && encoder !== 'resnet18') {
+      throw new UsageError(`bench train-step: --encoder must be resnet18 on webgpu, got '${encoder}'.`);
+    }
     if (engine.name === 'webgpu') return measureWholeStep(wholeStepChoices(chosen), engine, log);
 
     const compile = oneOf('train-step', 'compile', chosen.compile, ['yes', 'no']) === 'yes';
@@ -83,7 +94,7 @@ export const trainStep: Bench<Options> = {
     const watch = watchQuiet(() => rivals.reduce((sum, rival) => sum + rival.cpuSeconds(), 0));
     await watch.look(500);
     const views = 2 * chosen['batch-size'];
-    const step = simclrStep({ views, imageSize: chosen['image-size'], width: chosen.width });
+    const step = simclrStep({ views, imageSize: chosen['image-size'], width: chosen.width, encoder });
     try {
       const found = await startPyTorchSteps(step, { threads: chosen.threads, warmUp: chosen['warm-up'], compile });
       rivals = found.rivals;
@@ -157,6 +168,7 @@ function report({ chosen, engine, entrants, seconds, quietness, firstLoss, param
   return {
     record: {
       bench: trainStep.name,
+      encoder: chosen.encoder,
       viewsPerSecond: significant(own.median),
       milliseconds,
       engine: engine.name,
@@ -192,7 +204,7 @@ function report({ chosen, engine, entrants, seconds, quietness, firstLoss, param
       rivalFirstLoss: best?.way.firstLoss ?? null,
     },
     table: [
-      ['step', `ResNet-18 of width ${chosen.width}, ${views} views of ${chosen['image-size']} pixels, float32`],
+      ['step', `${chosen.encoder} of width ${chosen.width}, ${views} views of ${chosen['image-size']} pixels, float32`],
       ['measured', `${chosen.rounds} rounds of ${chosen.steps} steps, in turns; median (slowest to fastest round)`],
       [`${engine.name}, ${engine.threads} threads`, `${figures(own)} views/s; ${milliseconds} ms per step`],
       ...rivals.map((each) => [each.name, `${figures(each.rate)} views/s; ratio ${ratioTo(each)}`] as const),
