@@ -115,24 +115,29 @@ function applyRows(job: ApplyJob, vectors: i32, begin: usize, end: usize, step: 
   const m2 = vectors > 2 ? v128.load(job.mean + c, 32) : zero;
   const m3 = vectors > 2 ? v128.load(job.mean + c, 48) : zero;
   for (let o = begin; o < end; o += step) {
-    const z0 = madd(f32x4.sub(v128.load(x + o), m0), k0, b0);
+    // all loads before all stores, or V8 joins no pairs
+    const x0 = v128.load(x + o);
+    const x1 = vectors > 1 ? v128.load(x + o, 16) : zero;
+    const x2 = vectors > 2 ? v128.load(x + o, 32) : zero;
+    const x3 = vectors > 2 ? v128.load(x + o, 48) : zero;
+    const z0 = madd(f32x4.sub(x0, m0), k0, b0);
+    const z1 = madd(f32x4.sub(x1, m1), k1, b1);
+    const z2 = madd(f32x4.sub(x2, m2), k2, b2);
+    const z3 = madd(f32x4.sub(x3, m3), k3, b3);
+    const y0 = f32x4.mul(z0, sigmoid(z0));
     if (vectors === 1) {
-      storePart(output + o, step - c, f32x4.mul(z0, sigmoid(z0)));
+      storePart(output + o, step - c, y0);
       continue;
     }
-    const z1 = madd(f32x4.sub(v128.load(x + o, 16), m1), k1, b1);
-    const y0 = f32x4.mul(z0, sigmoid(z0));
     const y1 = f32x4.mul(z1, sigmoid(z1));
-    v128.store(output + o, y1, 16);
-    v128.store(output + o, y0);
     if (vectors > 2) {
-      const z2 = madd(f32x4.sub(v128.load(x + o, 32), m2), k2, b2);
-      const z3 = madd(f32x4.sub(v128.load(x + o, 48), m3), k3, b3);
       const y2 = f32x4.mul(z2, sigmoid(z2));
       const y3 = f32x4.mul(z3, sigmoid(z3));
       v128.store(output + o, y3, 48);
       v128.store(output + o, y2, 32);
     }
+    v128.store(output + o, y1, 16);
+    v128.store(output + o, y0);
   }
 }
 
@@ -221,25 +226,31 @@ function gradientRows(
   let q2 = vectors > 2 ? v128.load(products, 32) : zero;
   let q3 = vectors > 2 ? v128.load(products, 48) : zero;
   for (let o = begin; o < end; o += step) {
-    const v0 = f32x4.sub(v128.load(x + o), m0);
-    const g0 = f32x4.mul(v128.load(dy + o), slope(madd(v0, k0, b0)));
+    const x0 = v128.load(x + o);
+    const x1 = vectors > 1 ? v128.load(x + o, 16) : zero;
+    const x2 = vectors > 2 ? v128.load(x + o, 32) : zero;
+    const x3 = vectors > 2 ? v128.load(x + o, 48) : zero;
+    const d0 = v128.load(dy + o);
+    const d1 = vectors > 1 ? v128.load(dy + o, 16) : zero;
+    const d2 = vectors > 2 ? v128.load(dy + o, 32) : zero;
+    const d3 = vectors > 2 ? v128.load(dy + o, 48) : zero;
+    const v0 = f32x4.sub(x0, m0);
+    const v1 = f32x4.sub(x1, m1);
+    const v2 = f32x4.sub(x2, m2);
+    const v3 = f32x4.sub(x3, m3);
+    const g0 = f32x4.mul(d0, slope(madd(v0, k0, b0)));
     s0 = f32x4.add(s0, g0);
     q0 = madd(g0, v0, q0);
     if (vectors === 1) {
       storePart(g + o, step - c, g0);
       continue;
     }
-    const v1 = f32x4.sub(v128.load(x + o, 16), m1);
-    const g1 = f32x4.mul(v128.load(dy + o, 16), slope(madd(v1, k1, b1)));
+    const g1 = f32x4.mul(d1, slope(madd(v1, k1, b1)));
     s1 = f32x4.add(s1, g1);
     q1 = madd(g1, v1, q1);
-    v128.store(g + o, g1, 16);
-    v128.store(g + o, g0);
     if (vectors > 2) {
-      const v2 = f32x4.sub(v128.load(x + o, 32), m2);
-      const v3 = f32x4.sub(v128.load(x + o, 48), m3);
-      const g2 = f32x4.mul(v128.load(dy + o, 32), slope(madd(v2, k2, b2)));
-      const g3 = f32x4.mul(v128.load(dy + o, 48), slope(madd(v3, k3, b3)));
+      const g2 = f32x4.mul(d2, slope(madd(v2, k2, b2)));
+      const g3 = f32x4.mul(d3, slope(madd(v3, k3, b3)));
       s2 = f32x4.add(s2, g2);
       s3 = f32x4.add(s3, g3);
       q2 = madd(g2, v2, q2);
@@ -247,6 +258,8 @@ function gradientRows(
       v128.store(g + o, g3, 48);
       v128.store(g + o, g2, 32);
     }
+    v128.store(g + o, g1, 16);
+    v128.store(g + o, g0);
   }
   if (vectors === 1) {
     storePart(sums, step - c, s0);

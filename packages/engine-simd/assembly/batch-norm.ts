@@ -7,6 +7,7 @@ import { touch } from './touch';
 import { floats } from './words';
 
 // Numbers that V8 has as a vector in one instruction from memory, and else in several wherever they are used.
+const ONE: usize = memory.data<f32>([1]);
 const ZERO: usize = memory.data<f32>([0]);
 const LEAST: usize = memory.data<f32>([-Infinity]);
 
@@ -213,10 +214,24 @@ export function batchNormApplyTask(address: usize, index: i32): void {
   for (; c + 32 <= whole; c += 32) {
     const deviation0 = f32x4.sqrt(f32x4.add(v128.load(job.variance + c), epsilon));
     const deviation1 = f32x4.sqrt(f32x4.add(v128.load(job.variance + c, 16), epsilon));
-    const scale0 = f32x4.div(job.gamma ? v128.load(job.gamma + c) : one, deviation0);
-    const scale1 = f32x4.div(job.gamma ? v128.load(job.gamma + c, 16) : one, deviation1);
-    const shift0 = job.beta ? v128.load(job.beta + c) : f32x4.splat(0);
-    const shift1 = job.beta ? v128.load(job.beta + c, 16) : f32x4.splat(0);
+    let gamma0: v128, gamma1: v128, shift0: v128, shift1: v128;
+    // all of a pair in one branch, or V8 does not join it
+    if (job.gamma) {
+      gamma0 = v128.load(job.gamma + c);
+      gamma1 = v128.load(job.gamma + c, 16);
+    } else {
+      gamma0 = v128.load32_splat(ONE);
+      gamma1 = v128.load32_splat(ONE);
+    }
+    if (job.beta) {
+      shift0 = v128.load(job.beta + c);
+      shift1 = v128.load(job.beta + c, 16);
+    } else {
+      shift0 = v128.load32_splat(ZERO);
+      shift1 = v128.load32_splat(ZERO);
+    }
+    const scale0 = f32x4.div(gamma0, deviation0);
+    const scale1 = f32x4.div(gamma1, deviation1);
     const mean0 = v128.load(job.mean + c);
     const mean1 = v128.load(job.mean + c, 16);
     if (residual) {
