@@ -74,7 +74,8 @@ export function convolutionTask(address: usize, index: i32, scratch: usize): voi
   const line = (task.tapX1 - task.tapX0) * job.channels;
   const depth = job.tapsY * job.tapsX * job.channels;
   const firstTap = (task.tapY0 * job.tapsX + task.tapX0) * job.channels;
-  if (job.direct) {
+  const isEmpty = task.tapY0 === task.tapY1 || line === 0; // all zeros: there is nothing to pack
+  if (job.direct || isEmpty) {
     const runs = task.tapY1 - task.tapY0;
     const aStep = floats(job.inputLine - line);
     const bStep = floats((job.tapsX * job.channels - line) * COLUMNS);

@@ -118,6 +118,25 @@ describe('any shape', () => {
     }
   });
 
+  it.each([
+    [2, 16, 264, 1, 3],
+    [5, 16, 264, 2, 4],
+    [3, 264, 16, 2, 3],
+    [4, 264, 16, 2, 'valid'],
+  ] as const)(
+    'side %i, %i channels to %i, stride %i, padding %s: sums without any tap, of more than 256 channels, are 0',
+    async (side, channels, outputChannels, stride, pad) => {
+      const g = convolutionGeometry([2, side, side, channels], [3, 3, channels, outputChannels], {
+        strides: [stride, stride],
+        pad,
+        dataFormat: 'NHWC',
+        dilations: [1, 1],
+      })!;
+      const values = operands(g, generator(4));
+      await expectAlike(await computeOn('simd', { g, stride, pad }, values), convolvePlainly(g, values, Float64Array));
+    },
+  );
+
   it('agrees with the cpu backend, 40 small ones at random', async () => {
     const random = generator(2);
     for (let i = 0; i < 40; i++) {
