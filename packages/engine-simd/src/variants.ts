@@ -65,7 +65,7 @@ export async function chooseVariant({ revectorize, shared, agree }: VariantOptio
 
 /**
  * Compiles the widest variant with V8's re-vectoriser, which is experimental: taken only if it is faster in each micro-kernel, and agrees.
- * The flag is withdrawn once they are compiled, so that no other code of the process is touched.
+ * The flag is withdrawn once they have been tried; what the process compiles meanwhile is re-vectorised as well.
  */
 async function tryRevectorized(winner: MicroTimer, agree: VariantOptions['agree']): Promise<Variant | null> {
   const name = 'relaxed-6x16';
@@ -90,8 +90,8 @@ async function withV8Flags<T>(flags: Readonly<Record<string, boolean>>, run: () 
     for (const [flag, value] of Object.entries(flags)) setV8Flag(value === back ? `--no-${flag}` : `--${flag}`);
   };
   const alive = setInterval(() => {}, 1000); // Node ends while it awaits nothing but its optimising compiler
-  set(false);
   try {
+    set(false);
     return await run();
   } finally {
     set(true);

@@ -65,7 +65,7 @@ export function readInto(tensor: tf.Tensor, target: Float32Array): void {
  * ```
  */
 export function tensorOf(values: Float32Array, shape: readonly number[]): tf.Tensor {
-  if (tf.util.sizeFromShape([...shape]) !== values.length) {
+  if (shape.some((side) => side < 0) || tf.util.sizeFromShape([...shape]) !== values.length) {
     throw argumentError({
       fn: 'tensorOf',
       argument: 'shape',

@@ -224,6 +224,7 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
    * @throws RangeError that lists what does not fit; in this case nothing changes.
    */
   restore(state: TrainerState): void {
+    this.#checkIdle();
     assignVariables(this.#variables, state.tensors);
     this.#stepsDone = state.step;
     this.#spoiled = false;
@@ -303,10 +304,13 @@ export class Trainer<const Inputs extends InputSpecs, Metric extends string = ne
     for (const slot of slots) for (const variable of Object.values(slot)) variable.dispose();
   }
 
+  #checkIdle(): void {
+    if (!this.#exchanging) return;
+    throw new Error('Trainer: a step waits for the other ranks. Await its promise before anything else.');
+  }
+
   #checkUsable(): void {
-    if (this.#exchanging) {
-      throw new Error('Trainer: a step waits for the other ranks. Await its promise before anything else.');
-    }
+    this.#checkIdle();
     if (!this.#spoiled) return;
     throw new Error('Trainer: an earlier loss was not finite and spoiled the parameters. Restore a checkpoint first.');
   }

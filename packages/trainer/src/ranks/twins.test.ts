@@ -137,6 +137,7 @@ describeEngines('Two ranks with the same images', () => {
         `"Trainer: a step waits for the other ranks. Await its promise before anything else."`,
       );
       expect(await messageOf(trainer.snapshot())).toMatch(/^Trainer: a step waits for the other ranks/);
+      expect(() => trainer.restore({ step: 0, tensors: {} })).toThrow(/^Trainer: a step waits for the other ranks/);
       expect((await first).step).toBe(0);
       expect((await trainer.step(given)).step).toBe(1);
     });
