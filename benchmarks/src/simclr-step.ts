@@ -25,7 +25,7 @@ export interface SimclrStepOptions {
 
 /** Encoders that a step can train. */
 export const encoderNames = ['resnet18', 'efficientnet-b0'] as const;
-export type EncoderName = (typeof encoderNames)[number];
+type EncoderName = (typeof encoderNames)[number];
 
 /** A training step with its weights, optimizer and input, ready to run. */
 export interface SimclrStep {
