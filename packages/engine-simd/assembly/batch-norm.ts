@@ -7,9 +7,10 @@ import { touch } from './touch';
 import { floats } from './words';
 
 // Numbers that V8 has as a vector in one instruction from memory, and else in several wherever they are used.
-const ONE: usize = memory.data<f32>([1]);
-const ZERO: usize = memory.data<f32>([0]);
 const LEAST: usize = memory.data<f32>([-Infinity]);
+/** Of two vectors of channels, where there are no scales or shifts. */
+const ONES: usize = memory.data<f32>([1, 1, 1, 1, 1, 1, 1, 1]);
+const ZEROS: usize = memory.data<f32>([0, 0, 0, 0, 0, 0, 0, 0]);
 
 /** Bytes of rows that are read ahead and then summed, all channels of them before the next: they stay in the first cache. */
 const STRETCH: usize = 0x4000;
@@ -207,31 +208,18 @@ export function batchNormApplyTask(address: usize, index: i32): void {
   const x = job.x;
   const output = job.output;
   const residual = job.residual;
-  const floor = v128.load32_splat(job.relu ? ZERO : LEAST);
-  const one = f32x4.splat(1);
+  const floor = v128.load32_splat(job.relu ? ZEROS : LEAST);
   const epsilon = f32x4.splat(job.epsilon);
   let c: usize = 0;
   for (; c + 32 <= whole; c += 32) {
     const deviation0 = f32x4.sqrt(f32x4.add(v128.load(job.variance + c), epsilon));
     const deviation1 = f32x4.sqrt(f32x4.add(v128.load(job.variance + c, 16), epsilon));
-    let gamma0: v128, gamma1: v128, shift0: v128, shift1: v128;
-    // all of a pair in one branch, or V8 does not join it
-    if (job.gamma) {
-      gamma0 = v128.load(job.gamma + c);
-      gamma1 = v128.load(job.gamma + c, 16);
-    } else {
-      gamma0 = v128.load32_splat(ONE);
-      gamma1 = v128.load32_splat(ONE);
-    }
-    if (job.beta) {
-      shift0 = v128.load(job.beta + c);
-      shift1 = v128.load(job.beta + c, 16);
-    } else {
-      shift0 = v128.load32_splat(ZERO);
-      shift1 = v128.load32_splat(ZERO);
-    }
-    const scale0 = f32x4.div(gamma0, deviation0);
-    const scale1 = f32x4.div(gamma1, deviation1);
+    const gamma = job.gamma ? job.gamma + c : ONES;
+    const beta = job.beta ? job.beta + c : ZEROS;
+    const scale0 = f32x4.div(v128.load(gamma), deviation0);
+    const scale1 = f32x4.div(v128.load(gamma, 16), deviation1);
+    const shift0 = v128.load(beta);
+    const shift1 = v128.load(beta, 16);
     const mean0 = v128.load(job.mean + c);
     const mean1 = v128.load(job.mean + c, 16);
     if (residual) {
@@ -252,8 +240,8 @@ export function batchNormApplyTask(address: usize, index: i32): void {
   }
   for (; c < whole; c += 16) {
     const deviation = f32x4.sqrt(f32x4.add(v128.load(job.variance + c), epsilon));
-    const scale = f32x4.div(job.gamma ? v128.load(job.gamma + c) : one, deviation);
-    const shift = job.beta ? v128.load(job.beta + c) : f32x4.splat(0);
+    const scale = f32x4.div(v128.load(job.gamma ? job.gamma + c : ONES), deviation);
+    const shift = v128.load(job.beta ? job.beta + c : ZEROS);
     const mean = v128.load(job.mean + c);
     for (let o = from + c; o < end; o += step) {
       let v = madd(f32x4.sub(v128.load(x + o), mean), scale, shift);
@@ -314,7 +302,7 @@ function addGradients(job: GradientSumsJob, from: usize, end: usize, step: usize
   const x = job.x;
   const dy = job.dy;
   const y = job.output;
-  const zero = v128.load32_splat(ZERO);
+  const zero = v128.load32_splat(ZEROS);
   let c: usize = 0;
   for (; c + 32 <= whole; c += 32) {
     const m0 = v128.load(job.mean + c);
@@ -440,7 +428,7 @@ function gradientRows(
   const dy = job.dy;
   const y = job.output;
   const dresidual = job.dresidual;
-  const zero = v128.load32_splat(ZERO);
+  const zero = v128.load32_splat(ZEROS);
   const shares = f32x4.splat(share);
   const epsilon = f32x4.splat(job.epsilon);
   // dx = scale g + slope (x - mean) + offset
