@@ -20,9 +20,11 @@ class ScaleJob {
   scale: usize;
   /** [images, channels]; 0 stands for zeros. */
   shift: usize;
+  /** Of the shift. */
+  factor: f32;
 }
 
-/** output = x scale + shift for one block of pixels. */
+/** output = x scale + factor shift for one block of pixels. */
 export function scaleChannelsTask(address: usize, index: i32): void {
   const job = changetype<ScaleJob>(address);
   const step = floats(job.channels);
@@ -34,13 +36,14 @@ export function scaleChannelsTask(address: usize, index: i32): void {
   const shifts = job.shift + <usize>image * step;
   const x = job.x;
   const output = job.output;
+  const factor = f32x4.splat(job.factor);
   let c: usize = 0;
   for (; c + 32 <= step; c += 32) {
     const a0 = v128.load(scales + c);
     const a1 = v128.load(scales + c, 16);
     if (job.shift) {
-      const b0 = v128.load(shifts + c);
-      const b1 = v128.load(shifts + c, 16);
+      const b0 = f32x4.mul(factor, v128.load(shifts + c));
+      const b1 = f32x4.mul(factor, v128.load(shifts + c, 16));
       for (let o = from + c; o < end; o += step) {
         const y0 = madd(v128.load(x + o), a0, b0);
         const y1 = madd(v128.load(x + o, 16), a1, b1);
@@ -58,7 +61,7 @@ export function scaleChannelsTask(address: usize, index: i32): void {
   }
   for (; c < step; c += 4) {
     const a = load<f32>(scales + c);
-    const b: f32 = job.shift ? load<f32>(shifts + c) : 0;
+    const b: f32 = job.shift ? job.factor * load<f32>(shifts + c) : 0;
     for (let o = from + c; o < end; o += step) store<f32>(output + o, load<f32>(x + o) * a + b);
   }
 }

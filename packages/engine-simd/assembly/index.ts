@@ -2,4 +2,4 @@
 export { finishBatchNorm, finishBatchNormGradient } from './batch-norm';
 export { COLUMNS, ROWS } from './generated/micro';
 export { microLoop } from './micro-loop';
-export { drain, endWorkers, lookForEnd, lookOut, reportFailure, run, waitForJob } from './pool';
+export { begin, drain, endWorkers, finish, lookForEnd, lookOut, reportFailure, waitForJob } from './pool';

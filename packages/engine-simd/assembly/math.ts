@@ -57,6 +57,15 @@ export function log(x: v128): v128 {
   return v128.bitselect(y, f32x4.splat(NaN), f32x4.ge(x, f32x4.splat(0)));
 }
 
+/** The slope of SiLU, s + x s (1 - s), s being sigmoid(x). */
+// @ts-expect-error: a decorator of the compiler
+@inline
+export function siluSlope(x: v128): v128 {
+  const one = f32x4.splat(1);
+  const s = f32x4.div(one, f32x4.add(one, exp(f32x4.neg(x))));
+  return f32x4.mul(s, f32x4.add(one, f32x4.mul(x, f32x4.sub(one, s))));
+}
+
 export function squaredDifference(x: v128, y: v128): v128 {
   const d = f32x4.sub(x, y);
   return f32x4.mul(d, d);

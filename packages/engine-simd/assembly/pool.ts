@@ -52,15 +52,8 @@ export function drain(thread: i32): void {
   }
 }
 
-/**
- * Runs a job of `tasks` tasks on all threads and waits for its end.
- *
- * @param spin how often the end is looked for before the caller sleeps
- * @param patience seconds without progress after which a caller that sleeps gives up; at 0 it does not sleep, as a page's own thread must not
- * @returns 0, or 1 where a worker failed, or 2 where one has made no progress for so long
- */
-export function run(job: usize, tasks: i32, spin: i32, patience: i32): i32 {
-  if (tasks <= 0) return 0;
+/** Opens a job of `tasks` tasks to the workers; the one before must have come to its end. The caller takes its part in `finish`. */
+export function begin(job: usize, tasks: i32): void {
   store<u32>(JOB, <u32>job);
   atomic.store<i32>(TASKS, tasks);
   atomic.store<i32>(DONE, 0);
@@ -72,10 +65,19 @@ export function run(job: usize, tasks: i32, spin: i32, patience: i32): i32 {
     const end = <u64>firstOf(thread + 1, threads, tasks);
     atomic.store<u64>(COUNTERS + <usize>thread * COUNTER_SIZE, high | (end << 20) | begin);
   }
-  if (tasks > 1) {
-    atomic.store<i32>(GENERATION, generation);
-    if (atomic.load<i32>(SLEEPING) > 0) atomic.notify(GENERATION, -1);
-  }
+  atomic.store<i32>(GENERATION, generation);
+  if (atomic.load<i32>(SLEEPING) > 0) atomic.notify(GENERATION, -1);
+}
+
+/**
+ * Takes tasks of a job until none is left, and waits for its end.
+ *
+ * @param tasks of the whole job
+ * @param spin how often the end is looked for before the caller sleeps
+ * @param patience seconds without progress after which a caller that sleeps gives up; at 0 it does not sleep, as a page's own thread must not
+ * @returns 0, or 1 where a worker failed, or 2 where one has made no progress for so long
+ */
+export function finish(tasks: i32, spin: i32, patience: i32): i32 {
   drain(0);
   const done = lookForEnd(tasks, spin);
   if (done < 0) return 1;

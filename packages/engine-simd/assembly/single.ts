@@ -6,8 +6,7 @@ export { finishBatchNorm, finishBatchNormGradient } from './batch-norm';
 export { COLUMNS, ROWS } from './generated/micro';
 export { microLoop } from './micro-loop';
 
-/** Runs a job of `tasks` tasks; the rest is for threads. */
-export function run(job: usize, tasks: i32, spin: i32, patience: i32): i32 {
+/** Runs a job of `tasks` tasks at once. */
+export function begin(job: usize, tasks: i32): void {
   for (let index = 0; index < tasks; index++) runTask(job, index, SCRATCH);
-  return 0;
 }

@@ -12,6 +12,7 @@ const unary = {
   log: 'log(x)',
   relu6: 'f32x4.min(f32x4.max(x, zero), f32x4.splat(6))',
   sigmoid: 'f32x4.div(one, f32x4.add(one, exp(f32x4.neg(x))))',
+  silu: 'f32x4.div(x, f32x4.add(one, exp(f32x4.neg(x))))',
 };
 
 /** Element-wise functions of two tensors: name there and expression of the vectors `x` and `y`. */
@@ -27,6 +28,9 @@ const binary = {
   squareGradient: 'f32x4.mul(x, f32x4.add(y, y))',
   reluGradient:
     'f32x4.mul(x, v128.bitselect(v128.and(f32x4.splat(1), f32x4.gt(y, f32x4.splat(0))), y, f32x4.eq(y, y)))',
+  // here y is the sigmoid
+  sigmoidGradient: 'f32x4.mul(x, f32x4.mul(y, f32x4.sub(f32x4.splat(1), y)))',
+  siluGradient: 'f32x4.mul(x, siluSlope(y))',
 };
 
 const unaryNames = Object.keys(unary);
@@ -81,7 +85,7 @@ const binaryLoop = ([name, expression]) => [
  */
 export function generateElementwise() {
   return [
-    "import { exp, log, squaredDifference } from '../math';",
+    "import { exp, log, siluSlope, squaredDifference } from '../math';",
     ...Object.entries(unary).flatMap(unaryLoop),
     ...Object.entries(binary).flatMap(binaryLoop),
     '/** out = f(a), n elements. */',

@@ -121,6 +121,14 @@ export class SimdBackend extends MathBackendCPU {
     return this.readSync(dataId);
   }
 
+  /** Also waits for what `f` has begun. */
+  override time(f: () => void): Promise<tf.BackendTimingInfo> {
+    return super.time(() => {
+      f();
+      this.runtime.pool.finish();
+    });
+  }
+
   override disposeData(dataId: DataId, force = false): boolean {
     const data = this.data.has(dataId) ? this.data.get(dataId) : undefined;
     const gone = super.disposeData(dataId, force);

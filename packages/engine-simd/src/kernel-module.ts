@@ -4,8 +4,9 @@ import { MAXIMUM_PAGES, PAGE } from './memory-layout.ts';
 export interface KernelExports {
   readonly ROWS: WebAssembly.Global<'i32'>;
   readonly COLUMNS: WebAssembly.Global<'i32'>;
-  run(job: number, tasks: number, spin: number, patience: number): number;
+  begin(job: number, tasks: number): void;
   /** These are absent where the kernels are built for one thread. */
+  finish?(tasks: number, spin: number, patience: number): number;
   lookForEnd?(tasks: number, turns: number): number;
   endWorkers?(): void;
   microLoop(kind: number, k: number, repetitions: number): void;

@@ -64,12 +64,15 @@ export class Runtime {
     return this.pool.threads;
   }
 
+  /** The kernels, once the last job is done. */
   get kernels(): KernelExports {
+    this.pool.finish();
     return this.pool.kernels;
   }
 
-  /** The whole memory as words; valid until the next allocation. */
+  /** The whole memory as words, once the last job is done; valid until the next job or allocation. */
   get words(): Int32Array {
+    this.pool.finish();
     if (this.#words.byteLength !== this.memory.buffer.byteLength) {
       this.#words = new Int32Array(this.memory.buffer);
       this.#buffers.add(this.memory.buffer);
@@ -82,7 +85,7 @@ export class Runtime {
     return this.#buffers.has(buffer);
   }
 
-  /** Elements of a tensor; valid until the next allocation, and longer where the memory is shared. */
+  /** Elements of a tensor, once the last job is done; valid until the next job or allocation. */
   floats(address: number, size: number): Float32Array {
     return new Float32Array(this.words.buffer, address, size);
   }
@@ -94,18 +97,18 @@ export class Runtime {
     return address;
   }
 
-  /** Runs a job whose descriptor is kept. */
+  /** Begins a job whose descriptor is kept. Whoever looks at the memory next waits for its end. */
   run(job: number, tasks: number): void {
-    this.pool.run(job, tasks);
+    this.pool.begin(job, tasks);
   }
 
-  /** Runs a job whose descriptor is written now. */
+  /** Begins a job whose descriptor is written now; see {@link run}. */
   runOnce(tasks: number, ...job: number[]): void {
     if (job.length > SCRATCH_JOB_WORDS)
       throw new Error(`engine-simd: a job must have at most ${SCRATCH_JOB_WORDS} words, got ${job.length}.`);
     const { words } = this;
     for (let i = 0; i < job.length; i++) words[SCRATCH_JOB / 4 + i] = job[i] as number;
-    this.pool.run(SCRATCH_JOB, tasks);
+    this.pool.begin(SCRATCH_JOB, tasks);
   }
 
   /** Calls `use` with the address of so many bytes, which are released afterwards. */

@@ -11,7 +11,7 @@ import { agree } from './variant-agreement.ts';
 import { chooseVariant, loadVariant } from './variants.ts';
 
 /** Words of the control block, as `assembly/layout.ts` has them. */
-const [TASKS, GENERATION, JOB] = [0x10000, 0x10100, 0x10200];
+const [TASKS, GENERATION, JOB, FAILED] = [0x10000, 0x10100, 0x10200, 0x10300];
 /** Counters of the caller and of the first worker. */
 const [CALLER_COUNTER, WORKER_COUNTER] = [0x20000, 0x20080];
 
@@ -35,7 +35,8 @@ it('says that a worker thread has died', async () => {
 
 it('says that a kernel has failed, and stays broken', async () => {
   runtime = await Runtime.start(variant, 1);
-  expect(() => runtime?.runOnce(1, 12345)).toThrow();
+  runtime.runOnce(1, 12345);
+  expect(() => runtime?.words).toThrow();
   expect(() => runtime?.runOnce(1, UNARY, 0, 0, 0, 0, 1)).toThrowErrorMatchingInlineSnapshot(
     `[Error: engine-simd: a kernel failed (RuntimeError: unreachable); results can no longer be trusted. Start the process again; with fewer threads if memory was short.]`,
   );
@@ -47,23 +48,21 @@ it('notices a task that fails in a worker', async () => {
   onTestFinished(() => pool.stop());
   const { kernels } = pool;
   const [words, counters] = [new Int32Array(memory.buffer), new BigInt64Array(memory.buffer)];
-  /** Opens a job as the caller's `run` does, and leaves its tasks to the worker. */
-  const run: KernelExports['run'] = (job, tasks) => {
+  /** Opens a job as the caller does, and leaves its tasks to the worker. */
+  const begin: KernelExports['begin'] = (job, tasks) => {
     words[JOB / 4] = job;
     Atomics.store(words, TASKS / 4, tasks);
     Atomics.store(counters, WORKER_COUNTER / 8, (1n << 40n) | (BigInt(tasks) << 20n));
     Atomics.store(words, GENERATION / 4, 1);
     Atomics.notify(words, GENERATION / 4);
-    for (;;) {
-      const done = kernels.lookForEnd?.(tasks, 1000) ?? 0;
-      if (done === -1 || done === tasks) return done === -1 ? 1 : 0;
-    }
+    while (Atomics.load(words, FAILED / 4) === 0);
   };
-  Object.defineProperty(pool, 'kernels', { value: { ...kernels, run } });
+  Object.defineProperty(pool, 'kernels', { value: { ...kernels, begin } });
   words[SCRATCH_JOB / 4] = 12345; // of an unknown kind: the thread that takes it traps
   const failed = `[Error: engine-simd: a worker thread failed in a kernel; results can no longer be trusted. Start the process again; with fewer threads if memory was short.]`;
-  expect(() => pool.run(SCRATCH_JOB, 2)).toThrowErrorMatchingInlineSnapshot(failed);
-  expect(() => pool.run(SCRATCH_JOB, 1)).toThrow('a worker thread failed in a kernel');
+  pool.begin(SCRATCH_JOB, 1);
+  expect(() => pool.finish()).toThrowErrorMatchingInlineSnapshot(failed);
+  expect(() => pool.begin(SCRATCH_JOB, 1)).toThrow('a worker thread failed in a kernel');
 });
 
 it.each([
@@ -90,11 +89,11 @@ it.each([
     const nothing = [UNARY, 0, heapStart(1), heapStart(1), 1, 0]; // blocks of no elements
     new Int32Array(memory.buffer).set(nothing, SCRATCH_JOB / 4);
     expect(() => {
-      for (let job = 0; job < 1000; job++) pool.run(SCRATCH_JOB, 1_000_000);
+      for (let job = 0; job < 1000; job++) pool.begin(SCRATCH_JOB, 1_000_000);
     }).toThrowErrorMatchingInlineSnapshot(
       `[Error: engine-simd: a worker thread has hung; results can no longer be trusted. Start the process again; with fewer threads if memory was short.]`,
     );
-    expect(() => pool.run(SCRATCH_JOB, 1)).toThrow('a worker thread has hung');
+    expect(() => pool.begin(SCRATCH_JOB, 1)).toThrow('a worker thread has hung');
   },
 );
 

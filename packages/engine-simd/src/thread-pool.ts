@@ -19,6 +19,8 @@ export class ThreadPool {
   readonly #workers: PoolWorker[] = [];
   readonly #patience: number;
   readonly #sleeps: boolean;
+  /** Tasks of the job that was begun last, 0 once it is done. */
+  #open = 0;
   #broken: string | null = null;
   #stopped = false;
 
@@ -46,30 +48,49 @@ export class ThreadPool {
   }
 
   /**
-   * Runs a job on all threads and returns when it is done.
+   * Begins a job. The workers go to it while the caller prepares the next one; the caller helps them in {@link finish}, which whoever
+   * touches the memory must call before. Kernels for one thread are done when this returns.
    *
    * @param job - address of its descriptor.
    * @param tasks - number of its tasks.
-   * @throws Error if the engine has been stopped or a worker has died.
+   * @throws Error if the engine has been stopped, or a thread has failed or died.
    */
-  run(job: number, tasks: number): void {
+  begin(job: number, tasks: number): void {
+    this.finish();
     if (this.#broken !== null || this.#stopped) this.checkUsable();
     if (tasks >= 0x100000 - this.threads)
       throw new Error(`engine-simd: a job must have fewer tasks than ${0x100000 - this.threads}, got ${tasks}.`);
-    let outcome: number;
-    try {
-      outcome = this.kernels.run(job, tasks, CALLER_SPIN, this.#sleeps ? this.#patience : 0);
-      if (outcome === 2 && !this.#sleeps) outcome = this.#watch(tasks);
-    } catch (error) {
-      this.#broken = `a kernel failed (${error})`;
-      throw error;
-    }
+    if (tasks === 0) return;
+    this.#guard(() => this.kernels.begin(job, tasks));
+    if (this.kernels.finish) this.#open = tasks;
+  }
+
+  /**
+   * Helps with the job that was begun last, and returns when it is done.
+   *
+   * @throws Error if a thread has failed.
+   */
+  finish(): void {
+    if (this.#open === 0) return;
+    const tasks = this.#open;
+    this.#open = 0;
+    let outcome = this.#guard(() => this.kernels.finish?.(tasks, CALLER_SPIN, this.#sleeps ? this.#patience : 0) ?? 0);
+    if (outcome === 2 && !this.#sleeps) outcome = this.#watch(tasks);
     if (outcome === 0) return;
     this.#broken ??= outcome === 1 ? 'a worker thread failed in a kernel' : 'a worker thread has hung';
     this.checkUsable();
   }
 
-  /** Waits for the end of a job without sleeping; returns what `run` does. */
+  #guard<Result>(run: () => Result): Result {
+    try {
+      return run();
+    } catch (error) {
+      this.#broken = `a kernel failed (${error})`;
+      throw error;
+    }
+  }
+
+  /** Waits for the end of a job without sleeping; returns what `finish` of the kernels does. */
   #watch(tasks: number): number {
     let [done, since] = [-1, 0];
     for (;;) {

@@ -21,7 +21,7 @@ export interface SqueezeExciteWeights {
  *
  *     gate = sigmoid(silu(mean_{h,w} x squeeze + squeezeBias) excite + exciteBias),  y[n, h, w, c] = gate[n, c] x[n, h, w, c]
  *
- * For engines: the kernels are `ScaleChannels` and `ChannelDots` (see `OpKernels`).
+ * For engines: the kernels are `SqueezeExcite` and `SqueezeExciteGrad` (see `OpKernels`).
  *
  * @param x - feature maps, shape [N, H, W, C], float32.
  * @param weights - see {@link SqueezeExciteWeights}. Gradients flow to all of them and to `x`.
@@ -52,48 +52,53 @@ export function squeezeExcite(x: tf.Tensor4D, weights: SqueezeExciteWeights): tf
   const { squeeze, squeezeBias, excite, exciteBias } = weights;
   const gated = tf.customGrad((...args) => {
     const save = args.pop() as tf.GradSaveFunc;
-    const [xs, ...parts] = args as Inputs;
-    const pooled = globalAveragePool(xs);
-    const { gate, ...inner } = gateOf(pooled, parts);
-    save([xs, pooled, inner.open, inner.squeezed, gate, parts[0], parts[2]]);
+    const [x, squeeze, squeezeBias, excite, exciteBias] = args as Inputs;
+    const asKernel = hasKernel('SqueezeExcite') && x.size > 0;
+    const [value, ...inner] = asKernel
+      ? runKernel('SqueezeExcite', { x, squeeze, squeezeBias, excite, exciteBias }, {})
+      : composition(x, squeeze, squeezeBias, excite, exciteBias);
+    save([x, ...inner, squeeze, excite]);
     return {
-      value: scaleChannels(xs, gate),
-      gradFunc: (dy, saved) => backward(dy as tf.Tensor4D, saved as unknown as Saved),
+      value,
+      gradFunc: (dy, saved) => {
+        const values = saved as unknown as Saved;
+        if (!asKernel) return gradients(dy as tf.Tensor4D, values);
+        const [x, pooled, before, squeezed, gate, squeeze, excite] = values;
+        return runKernel('SqueezeExciteGrad', { dy, x, pooled, before, squeezed, gate, squeeze, excite }, {});
+      },
     };
   });
   return gated(x, squeeze, squeezeBias, excite, exciteBias) as tf.Tensor4D;
 }
 
-type Parts = [squeeze: tf.Tensor2D, squeezeBias: tf.Tensor1D, excite: tf.Tensor2D, exciteBias: tf.Tensor1D];
-type Inputs = [x: tf.Tensor4D, ...Parts];
-type Saved = [
+type Inputs = [
   x: tf.Tensor4D,
-  pooled: tf.Tensor2D,
-  open: tf.Tensor2D,
-  squeezed: tf.Tensor2D,
-  gate: tf.Tensor2D,
   squeeze: tf.Tensor2D,
+  squeezeBias: tf.Tensor1D,
   excite: tf.Tensor2D,
+  exciteBias: tf.Tensor1D,
 ];
+/** What the gradient needs beside x: the means of the channels [N, C], what SiLU takes and gives [N, S], the gate [N, C]. */
+type Inner = [pooled: tf.Tensor2D, before: tf.Tensor2D, squeezed: tf.Tensor2D, gate: tf.Tensor2D];
+type Saved = [x: tf.Tensor4D, ...Inner, squeeze: tf.Tensor2D, excite: tf.Tensor2D];
 
-/** The gate by the means of the channels, shape [N, C]; what SiLU multiplies by, sigmoid(t), and its result, shape [N, S]. */
-function gateOf(pooled: tf.Tensor2D, [squeeze, squeezeBias, excite, exciteBias]: Parts) {
+function composition(...[x, squeeze, squeezeBias, excite, exciteBias]: Inputs): [y: tf.Tensor4D, ...Inner] {
+  const pooled = globalAveragePool(x);
   const before = tf.fused.matMul({ a: pooled, b: squeeze, bias: squeezeBias }) as tf.Tensor2D;
-  const open = tf.sigmoid(before);
-  const squeezed = tf.mul<tf.Tensor2D>(before, open);
+  const squeezed = tf.mul<tf.Tensor2D>(before, tf.sigmoid(before));
   const gate = tf.sigmoid(tf.fused.matMul({ a: squeezed, b: excite, bias: exciteBias })) as tf.Tensor2D;
-  return { open, squeezed, gate };
+  return [tf.mul(x, perPixel(gate)), pooled, before, squeezed, gate];
 }
 
-/** x and dy are read for the sums of their products, and dy once more for the result: what leads through the gate is the same for all pixels of a channel. */
-function backward(dy: tf.Tensor4D, [x, pooled, open, squeezed, gate, squeeze, excite]: Saved): tf.Tensor[] {
-  const dlogit = tf.mul<tf.Tensor2D>(channelDots(x, dy), tf.mul(gate, tf.sub(1, gate)));
+function gradients(dy: tf.Tensor4D, [x, pooled, before, squeezed, gate, squeeze, excite]: Saved): tf.Tensor[] {
+  const dlogit = tf.mul<tf.Tensor2D>(tf.sum(tf.mul(x, dy), [1, 2]), tf.mul(gate, tf.sub(1, gate)));
+  const open = tf.sigmoid(before);
   const slope = tf.add(open, tf.mul(squeezed, tf.sub(1, open))); // of SiLU, s + t s (1 - s)
   const dbefore = tf.mul<tf.Tensor2D>(tf.matMul(dlogit, excite, false, true), slope);
   const [, height, width] = x.shape;
   const shift = tf.div<tf.Tensor2D>(tf.matMul(dbefore, squeeze, false, true), height * width);
   return [
-    scaleChannels(dy, gate, shift),
+    tf.add(tf.mul(dy, perPixel(gate)), perPixel(shift)),
     tf.matMul(pooled, dbefore, true, false),
     tf.sum(dbefore, 0),
     tf.matMul(squeezed, dlogit, true, false),
@@ -101,17 +106,9 @@ function backward(dy: tf.Tensor4D, [x, pooled, open, squeezed, gate, squeeze, ex
   ];
 }
 
-/** x scale + shift, both of the latter for each channel of each image. */
-function scaleChannels(x: tf.Tensor4D, scale: tf.Tensor2D, shift?: tf.Tensor2D): tf.Tensor4D {
-  if (hasKernel('ScaleChannels')) return runKernel('ScaleChannels', { x, scale, ...(shift && { shift }) }, {});
-  const perPixel = (of: tf.Tensor2D) => tf.reshape(of, [of.shape[0], 1, 1, of.shape[1]]);
-  const scaled = tf.mul<tf.Tensor4D>(x, perPixel(scale));
-  return shift ? tf.add(scaled, perPixel(shift)) : scaled;
-}
-
-/** Sums over the pixels of x y. */
-function channelDots(x: tf.Tensor4D, y: tf.Tensor4D): tf.Tensor2D {
-  return hasKernel('ChannelDots') ? runKernel('ChannelDots', { x, y }, {}) : tf.sum(tf.mul(x, y), [1, 2]);
+/** A value for each channel of each image, for all its pixels. */
+function perPixel(values: tf.Tensor2D): tf.Tensor4D {
+  return tf.reshape(values, [values.shape[0], 1, 1, values.shape[1]]);
 }
 
 function checkArguments(x: tf.Tensor4D, weights: SqueezeExciteWeights): void {

@@ -17,6 +17,7 @@ const unaryOperations = [
   'Log',
   'Relu6',
   'Sigmoid',
+  'Silu',
 ] as const;
 
 /** Functions of two tensors, in the order there. */
@@ -30,6 +31,8 @@ const binaryOperations = [
   'SquaredDifference',
   'SquareGrad',
   'ReluGrad',
+  'SigmoidGrad',
+  'SiluGrad',
 ] as const;
 
 type UnaryOperation = (typeof unaryOperations)[number];

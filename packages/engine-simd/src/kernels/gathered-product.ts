@@ -76,7 +76,8 @@ export function planProduct(runtime: Runtime, p: GatheredProduct): ProductPlan {
   for (const y of tapSpans(p.gridHeight, p.tapsY, p.strideY, p.originY, p.height)) {
     for (const x of tapSpans(p.gridWidth, p.tapsX, p.strideX, p.originX, p.width)) {
       const rows = p.images * y.count * x.count;
-      const step = ceilDiv(ceilDiv(rows, ceilDiv(rows, rowLimit)), tileRows) * tileRows;
+      const parts = ceilDiv(ceilDiv(rows, rowLimit), runtime.threads) * runtime.threads; // as many for each thread
+      const step = ceilDiv(ceilDiv(rows, parts), tileRows) * tileRows;
       for (let row = 0; row < rows; row += step) {
         for (let c = 0; c < p.outputChannels; c += channelBlock) {
           tasks.push([

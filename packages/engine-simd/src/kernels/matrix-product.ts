@@ -11,8 +11,8 @@ import { transpose } from './transpose.ts';
 /** Sizes of C = A B after transposition. */
 interface ProductShape extends ProductSizes, ProductAttributes {}
 
-/** One product: a 1x1 convolution of 1x1 images, whose three passes are the three forms that need no transposition. */
-function multiply(runtime: Runtime, p: ProductShape, a: number, b: number, c: number): void {
+/** C = A B on addresses: a 1x1 convolution of 1x1 images, whose three passes are the three forms that need no transposition. */
+export function multiply(runtime: Runtime, p: ProductShape, a: number, b: number, c: number): void {
   const { rows, depth, columns } = p;
   if (p.transposeA && p.transposeB) {
     runtime.withTemporary(rows * depth * 4, (turned) => {

@@ -59,10 +59,21 @@ export interface OpKernels {
     { readonly epsilon: number },
     tf.Tensor[]
   >;
-  /** `squeezeExcite`: x scale + shift; x of shape [N, H, W, C], scale and shift of [N, C]; shift may be absent. */
-  readonly ScaleChannels: KernelContract<'x' | 'scale' | 'shift', unknown, tf.Tensor4D>;
-  /** The gradient of `squeezeExcite`: sum_{h,w} x y, of shape [N, C]; x and y of shape [N, H, W, C]. */
-  readonly ChannelDots: KernelContract<'x' | 'y', unknown, tf.Tensor2D>;
+  /**
+   * `squeezeExcite` of an x that is not empty. Outputs: y, and what the gradient needs: pooled [N, C], before [N, S] (what SiLU takes), squeezed [N, S], gate [N, C].
+   * An engine has this kernel and `SqueezeExciteGrad`, or neither.
+   */
+  readonly SqueezeExcite: KernelContract<
+    'x' | 'squeeze' | 'squeezeBias' | 'excite' | 'exciteBias',
+    unknown,
+    [tf.Tensor4D, tf.Tensor2D, tf.Tensor2D, tf.Tensor2D, tf.Tensor2D]
+  >;
+  /** Its gradient. Outputs: dx, dsqueeze, dsqueezeBias, dexcite, dexciteBias. */
+  readonly SqueezeExciteGrad: KernelContract<
+    'dy' | 'x' | 'pooled' | 'before' | 'squeezed' | 'gate' | 'squeeze' | 'excite',
+    unknown,
+    tf.Tensor[]
+  >;
   /** `batchNormEvaluate`: residual may be absent. */
   readonly BatchNormEvaluate: KernelContract<
     'x' | 'gamma' | 'beta' | 'mean' | 'variance' | 'residual',
