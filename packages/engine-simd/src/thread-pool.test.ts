@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
 import { createMemory, type KernelExports } from './kernel-module.ts';
 import { heapStart, PAGE, SCRATCH_JOB } from './memory-layout.ts';
-import { Runtime } from './runtime.ts';
+import { floatBits, Runtime } from './runtime.ts';
 import { UNARY } from './task-ids.ts';
 import { ThreadPool } from './thread-pool.ts';
 import { agree } from './variant-agreement.ts';
@@ -40,6 +40,15 @@ it('says that a kernel has failed, and stays broken', async () => {
   expect(() => runtime?.runOnce(1, UNARY, 0, 0, 0, 0, 1)).toThrowErrorMatchingInlineSnapshot(
     `[Error: engine-simd: a kernel failed (RuntimeError: unreachable); results can no longer be trusted. Start the process again; with fewer threads if memory was short.]`,
   );
+});
+
+it('does what was begun before it stops', async () => {
+  runtime = await Runtime.start(variant, 2);
+  const address = runtime.keep(Array(1024).fill(floatBits(2)));
+  runtime.runOnce(64, UNARY, 2, address, address, 1024, 16); // squares
+  await runtime.pool.stop();
+  expect(new Set(runtime.floats(address, 1024))).toEqual(new Set([4]));
+  expect(() => runtime?.runOnce(1, UNARY, 2, address, address, 16, 16)).toThrow('the engine has been stopped');
 });
 
 it('notices a task that fails in a worker', async () => {

@@ -116,9 +116,14 @@ export class ThreadPool {
     }
   }
 
-  /** Ends the workers. */
+  /** Ends the workers, once the last job is done. */
   async stop(): Promise<void> {
     if (this.#stopped) return;
+    try {
+      this.finish();
+    } catch {
+      // Whoever reads a result is told so.
+    }
     this.#stopped = true;
     this.kernels.endWorkers?.();
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
