@@ -12,6 +12,7 @@ import {
   sgdProbe,
   uniformity,
 } from '@tfjs-ssl/evaluation';
+import type { PackedImages } from '@tfjs-ssl/ops';
 import type { Data } from './data.ts';
 
 /** Temperature of the neighbours' votes, as in the kNN monitors of MoCo and SimSiam. */
@@ -55,6 +56,16 @@ export interface FullEvaluation extends Omit<Monitor, 'knn'> {
   readonly confused: ReadonlyArray<{ readonly label: string; readonly prediction: string; readonly fraction: number }>;
 }
 
+/** How the features are made. */
+export interface FeatureOptions {
+  /** Stops it. */
+  readonly signal: AbortSignal;
+  /** Applied to the images before the encoder. */
+  readonly transform?: Transform | undefined;
+  /** The training images, if the engine keeps them: they are not uploaded again. */
+  readonly kept?: PackedImages | null;
+}
+
 interface Features {
   readonly bank: tf.Tensor2D;
   readonly queries: tf.Tensor2D;
@@ -66,11 +77,11 @@ export type Transform = (images: tf.Tensor4D) => tf.Tensor4D;
 async function withFeatures<Result>(
   encoder: LayersModel,
   data: Data,
-  { signal, transform }: { readonly signal: AbortSignal; readonly transform?: Transform | undefined },
+  { signal, transform, kept }: FeatureOptions,
   use: (features: Features) => Promise<Result>,
 ): Promise<Result> {
   const options = { onProgress: () => signal.throwIfAborted(), ...(transform && { transform }) };
-  const bank = await extractFeatures(encoder, data.train, options);
+  const bank = await extractFeatures(encoder, kept ?? data.train, options);
   try {
     const queries = await extractFeatures(encoder, data.val, options);
     try {
@@ -109,14 +120,13 @@ async function spreadOf(queries: tf.Tensor2D): Promise<Omit<Monitor, 'knn'>> {
  * Evaluates an encoder in its current state: kNN on the validation images, effective rank and uniformity of their features.
  *
  * @param neighbours - k, at most the number of training images.
- * @param options - `signal` stops it; `transform` is applied to the images before the encoder.
  * @throws the signal's reason.
  */
 export function monitorOf(
   encoder: LayersModel,
   data: Data,
   neighbours: number,
-  options: { readonly signal: AbortSignal; readonly transform?: Transform | undefined },
+  options: FeatureOptions,
 ): Promise<Monitor> {
   const { signal } = options;
   return withFeatures(encoder, data, options, async (features) => {

@@ -13,13 +13,14 @@ export async function monitorNow({
   model,
   data,
   neighbours,
+  feed,
   folder,
   bar,
   signal,
 }: KeptExperiment): Promise<Monitor> {
   const transform = normalizing(settings.normalization);
   try {
-    return await monitorOf(model.encoder, data, neighbours, { signal, transform });
+    return await monitorOf(model.encoder, data, neighbours, { signal, transform, kept: feed.kept });
   } catch (error) {
     if (error === signal.reason)
       bar.print(`Stopped during the evaluation. Nothing is lost. To continue:\n${resumeCommand(folder.path)}`);

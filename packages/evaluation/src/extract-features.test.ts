@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
+import { packImages } from '@tfjs-ssl/ops';
 import { describeEngines, expectClose, expectNoLeak } from '@tfjs-ssl/testing';
 import { describe, expect, it } from 'vitest';
 import { extractFeatures, type ImageSource } from './index.ts';
@@ -51,6 +52,28 @@ describeEngines('extractFeatures', () => {
       [8, 9, 10],
     ]);
     tf.dispose([features, expected]);
+  });
+
+  it('takes images that the engine keeps, and gives the same', async () => {
+    const model = encoder();
+    const pixels = await source(19).read(Array.from({ length: 19 }, (_, i) => i));
+    const kept = packImages(pixels, [4, 4], 7);
+    const options = { batchSize: 2, transform: (images: tf.Tensor4D) => tf.mul<tf.Tensor4D>(images, 2) };
+    const [done, expected] = [[] as number[], await extractFeatures(model, source(19), options)];
+    const onProgress = (progress: { done: number }) => done.push(progress.done);
+    await expectNoLeak(async () => {
+      const features = await extractFeatures(model, kept, { ...options, onProgress });
+      expect(await features.data()).toEqual(await expected.data());
+      features.dispose();
+    });
+    expect(done).toEqual([2, 4, 6, 8, 10, 12, 14, 16, 18, 19]);
+    await expectNoLeak(async () => {
+      const stop = () => {
+        throw new Error('stopped');
+      };
+      await expect(extractFeatures(model, kept, { onProgress: stop })).rejects.toThrow('stopped');
+    });
+    tf.dispose([expected, [...kept.shards]]);
   });
 
   it('takes a function of images, and disposes all that it makes but the features', async () => {

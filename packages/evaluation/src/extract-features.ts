@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { argumentError, checkNumber } from '@tfjs-ssl/checks';
-import { imageTensor } from '@tfjs-ssl/ops';
+import { imageTensor, type PackedImages, unpackImages } from '@tfjs-ssl/ops';
 
 /** The images of {@link extractFeatures}: a data set, or your own object with these fields. */
 export interface ImageSource {
@@ -21,6 +21,9 @@ export interface EncoderModel {
   apply(images: tf.Tensor4D, options: { readonly training: false }): unknown;
 }
 
+/** After so many batches of kept images, the engine is waited for: it would be given all of them at once. */
+const BATCHES_AHEAD = 8;
+
 /** Options of {@link extractFeatures}. */
 export interface ExtractFeaturesOptions {
   /** Number of images to encode together, an integer >= 1. It bounds the memory. Default: 256. */
@@ -37,8 +40,10 @@ export interface ExtractFeaturesOptions {
  * Images enter as uint8 / 255. Batch norm uses its running statistics, and no variable of the encoder changes. Memory: one batch, and the features (4 bytes x
  * images x features, which is 205 MB for 100,000 images with 512 features).
  *
+ * Images that the engine keeps, such as `kept` of an `imageFeed`, are not uploaded again, and their features stay on the engine, which has room for them twice.
+ *
  * @param encoder - maps [n, height, width, channels], float32, to [n, features]. If it is a function, every tensor it makes is disposed, except its result.
- * @param images - the data set.
+ * @param images - the data set, or the images that `uploadImages` or `packImages` has made of it.
  * @param options - batch size, transform, progress.
  * @returns shape [images, features], float32, row i of image i; the caller disposes it.
  * @throws RangeError if there are no images, the source delivers too few bytes, the images have another size than the model was made for, or
@@ -58,7 +63,7 @@ export interface ExtractFeaturesOptions {
  */
 export async function extractFeatures(
   encoder: Encoder,
-  images: ImageSource,
+  images: ImageSource | PackedImages,
   options: ExtractFeaturesOptions = {},
 ): Promise<tf.Tensor2D> {
   const { batchSize = 256, transform, onProgress } = options;
@@ -69,38 +74,68 @@ export async function extractFeatures(
     typeof encoder === 'function'
       ? (encoder as (images: tf.Tensor4D) => tf.Tensor)
       : (input: tf.Tensor4D) => encoder.apply(input, { training: false }) as tf.Tensor;
-  const imageSize = images.imageShape.reduce((product, size) => product * size, 1);
-  let features: Float32Array | null = null;
-  let width = 0;
-  for (let start = 0; start < images.length; start += batchSize) {
-    const count = Math.min(batchSize, images.length - start);
-    const pixels = await images.read(Int32Array.from({ length: count }, (_, i) => start + i));
-    checkPixels(pixels, count, imageSize);
+  /** The features of images, whose tensors `input` makes. */
+  const encodeBatch = (count: number, input: () => tf.Tensor4D): tf.Tensor2D => {
     const encoded = tf.tidy(() => {
-      const input = imageTensor(pixels, [count, ...images.imageShape]);
-      const changed = transform ? transform(input) : input;
+      const changed = transform ? transform(input()) : input();
       if (typeof encoder !== 'function') checkFits(encoder as { readonly inputs?: unknown }, changed);
       return encode(changed);
     });
-    if (encoded.rank !== 2 || encoded.shape[0] !== count) {
-      const shape = encoded.shape.join(', ');
-      encoded.dispose();
-      throw argumentError({
-        fn: 'extractFeatures',
-        argument: 'encoder',
-        required: `return shape [${count}, features] for ${count} images`,
-        got: encoded.shape,
-        shown: `[${shape}]`,
-        advice: 'Pool its output first.',
-      });
+    checkFeatures(encoded, count);
+    return encoded as tf.Tensor2D;
+  };
+  const total = images.length;
+  const countFrom = (start: number) => Math.min(batchSize, total - start);
+  if ('shards' in images) {
+    const parts: tf.Tensor2D[] = [];
+    try {
+      for (let start = 0; start < total; start += batchSize) {
+        const count = countFrom(start);
+        parts.push(encodeBatch(count, () => unpackImages(images, tf.range(start, start + count, 1, 'int32'))));
+        if (parts.length % BATCHES_AHEAD === 0) await waitFor(parts.at(-1) as tf.Tensor2D);
+        onProgress?.({ done: start + count, total });
+      }
+      return tf.concat(parts);
+    } finally {
+      tf.dispose(parts);
     }
-    width = encoded.shape[1] as number;
-    features ??= new Float32Array(images.length * width);
+  }
+  const imageSize = images.imageShape.reduce((product, size) => product * size, 1);
+  let features: Float32Array | null = null;
+  let width = 0;
+  for (let start = 0; start < total; start += batchSize) {
+    const count = countFrom(start);
+    const pixels = await images.read(Int32Array.from({ length: count }, (_, i) => start + i));
+    checkPixels(pixels, count, imageSize);
+    const encoded = encodeBatch(count, () => imageTensor(pixels, [count, ...images.imageShape]));
+    width = encoded.shape[1];
+    features ??= new Float32Array(total * width);
     features.set(await encoded.data<'float32'>(), start * width);
     encoded.dispose();
-    onProgress?.({ done: start + count, total: images.length });
+    onProgress?.({ done: start + count, total });
   }
-  return tf.tensor2d(features as Float32Array, [images.length, width]);
+  return tf.tensor2d(features as Float32Array, [total, width]);
+}
+
+/** Waits until the engine has computed a tensor. */
+async function waitFor(values: tf.Tensor2D): Promise<void> {
+  const first = tf.slice(values, [0, 0], [1, 1]);
+  await first.data();
+  first.dispose();
+}
+
+/** Disposes the features and throws unless there is a row for each image. */
+function checkFeatures(encoded: tf.Tensor, count: number): void {
+  if (encoded.rank === 2 && encoded.shape[0] === count) return;
+  encoded.dispose();
+  throw argumentError({
+    fn: 'extractFeatures',
+    argument: 'encoder',
+    required: `return shape [${count}, features] for ${count} images`,
+    got: encoded.shape,
+    shown: `[${encoded.shape.join(', ')}]`,
+    advice: 'Pool its output first.',
+  });
 }
 
 /** Throws unless the pixels are bytes, which floats in [0, 1] would be cut to, and as many as asked for. */

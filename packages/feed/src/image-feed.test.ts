@@ -36,6 +36,7 @@ describeEngines('imageFeed', () => {
     const uploaded = await imageFeed(images, { ...common, keep: false });
     expect([feed.stepsPerEpoch, feed.imagesPerStep, feed.notKept]).toEqual([3, 4, null]);
     expect(feed.transfer === 'resident').toBe(keepsImages());
+    expect([feed.kept?.length, uploaded.kept]).toEqual([keepsImages() ? 12 : undefined, null]);
     expect(done).toEqual(keepsImages() ? [12] : []);
     expect(uploaded.transfer).toBe(hasKernel('AugmentPackedImages') ? 'packed' : 'float');
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type Chain, type PerGroup, type ViewChains, viewPlan } from '@tfjs-ssl/augmentations';
 import { type Batch, batches, stepsPerEpoch } from '@tfjs-ssl/datasets';
-import type { ImageSource, UploadImagesOptions, World } from '@tfjs-ssl/ops';
+import type { ImageSource, PackedImages, UploadImagesOptions, World } from '@tfjs-ssl/ops';
 import { checkOptions } from './check-options.ts';
 import { chunksOf } from './chunks-of.ts';
 import { batchTransfer, type ImageTransfer, residentTransfer } from './image-transfer.ts';
@@ -74,6 +74,8 @@ export interface ImageFeed<Inputs extends FeedInputs = FeedInputs, Views = tf.Te
   readonly transfer: 'resident' | 'packed' | 'float';
   /** If an engine that can keep images has no memory for these, the reason; otherwise null. */
   readonly notKept: string | null;
+  /** The images that the engine keeps, in the order of the data set, until {@link ImageFeed.dispose}; `extractFeatures` takes them. Otherwise null. */
+  readonly kept: PackedImages | null;
   /** The batches of an epoch from a step on. Each epoch has its own order, and one batch is read ahead. */
   batches(cursor: { readonly epoch: number; readonly step: number }): AsyncGenerator<Batch, void, undefined>;
   /** The input tensors of a batch, which the caller disposes; a trainer's `fit` does. */
@@ -157,8 +159,8 @@ export async function imageFeed(
   const resident = keep
     ? await residentTransfer(images, own, { ...(onProgress && { onProgress }), ...(signal && { signal }) })
     : null;
-  const kept = resident !== null && !(resident instanceof Error);
-  const transfer: ImageTransfer = kept ? resident : batchTransfer(own, imageShape);
+  const transfer: ImageTransfer =
+    resident === null || resident instanceof Error ? batchTransfer(own, imageShape) : resident;
   const source = { length, labels, read: (indices: ArrayLike<number>) => images.read(indices) };
   const specs: FeedInputs = {
     images: transfer.input,
@@ -171,6 +173,7 @@ export async function imageFeed(
     imagesPerStep: batchSize,
     transfer: transfer.kind,
     notKept: resident instanceof Error ? resident.message : null,
+    kept: transfer.kept,
     batches: ({ epoch, step }) =>
       batches(source, { batchSize, part, seed, epoch, startStep: step, readImages: transfer.readsImages }),
     inputs(batch) {

@@ -6,6 +6,7 @@ import {
   hasKernel,
   type ImageSource,
   keepsImages,
+  type PackedImages,
   packedWords,
   packImages,
   type UploadImagesOptions,
@@ -26,6 +27,8 @@ export interface ImageTransfer {
   readonly input: { readonly shape: readonly number[]; readonly dtype: 'float32' | 'int32' };
   /** Whether a batch must come with its pixels. */
   readonly readsImages: boolean;
+  /** All images, if the engine keeps them. */
+  readonly kept: PackedImages | null;
   /** The input of a batch, which the caller disposes. */
   tensorOf(batch: Batch): tf.Tensor;
   /** Some images of a batch, inside the step. */
@@ -52,6 +55,7 @@ function float(batchSize: number, imageShape: ImageShape): ImageTransfer {
     kind: 'float',
     input: { shape, dtype: 'float32' },
     readsImages: true,
+    kept: null,
     tensorOf: ({ images }) => imageTensor(images, shape),
     part: rowsOf,
     views: (plan, { images }, table) => plan.apply(images as tf.Tensor4D, table),
@@ -65,6 +69,7 @@ function packed(batchSize: number, [height, width]: ImageShape): ImageTransfer {
     kind: 'packed',
     input: { shape: [batchSize, packedWords(imageSize)], dtype: 'int32' },
     readsImages: true,
+    kept: null,
     tensorOf: ({ images }) => packImages(images, imageSize).shards[0] as tf.Tensor,
     // not cut: TensorFlow.js's WebGPU backend copies integers by way of float32, which has not all bits of a word
     part: (images, first, count) => ({ images, 'feed.positions': tf.range(first, first + count, 1, 'int32') }),
@@ -97,6 +102,7 @@ export async function residentTransfer(
     kind: 'resident',
     input: { shape: [batchSize], dtype: 'int32' },
     readsImages: false,
+    kept,
     tensorOf: ({ indices }) => tf.tensor1d(indices, 'int32'),
     part: rowsOf,
     views: (plan, { images: indices }, table) => plan.applyPacked(kept, indices as tf.Tensor1D, table),
