@@ -68,7 +68,12 @@ export default defineConfig({
       {
         ...shared,
         // What `npm test` tries three times, a hundred times.
-        test: { name: 'race', include: ['test/race/*.test.ts'], env: { RACES: process.env.RACES ?? '100' }, testTimeout: 600_000 },
+        test: {
+          name: 'race',
+          include: ['test/race/*.test.ts'],
+          env: { RACES: process.env.RACES ?? '100' },
+          testTimeout: 600_000,
+        },
       },
       {
         ...shared,
