@@ -7,6 +7,7 @@ import PaperRun from './PaperRun.vue';
 import PictureStrip from './PictureStrip.vue';
 import QuickRun from './QuickRun.vue';
 import SpeedRatios from './SpeedRatios.vue';
+import StudyTable from './StudyTable.vue';
 import './style.css';
 
 export default {
@@ -19,5 +20,6 @@ export default {
     app.component('PictureStrip', PictureStrip);
     app.component('QuickRun', QuickRun);
     app.component('SpeedRatios', SpeedRatios);
+    app.component('StudyTable', StudyTable);
   },
 } satisfies Theme;

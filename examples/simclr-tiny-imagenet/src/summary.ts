@@ -80,7 +80,7 @@ export function resultLines(
     `Saved in ${folder}: report.html (open it in a browser), summary.json, metrics.jsonl, model.safetensors (the encoder; PyTorch reads it too).`,
     ...(settings.scale === 'quick'
       ? [
-          `To run the paper's own settings (about eight hours on two recent cores): npm run simclr -- --scale full${settings.preset === 'paper' ? '' : ` --preset ${settings.preset}`}`,
+          `To run the paper's own settings (about five and a half hours on two recent cores): npm run simclr -- --scale full${settings.preset === 'paper' ? '' : ` --preset ${settings.preset}`}`,
         ]
       : []),
   ];
