@@ -13,7 +13,9 @@ if (name === undefined || !/^[a-z-]+$/.test(name)) {
 const json = async (...path) => JSON.parse(await readFile(join(folder, ...path), 'utf8'));
 const { title, planned, done, cells, effects, runs } = await json('study.json');
 if (done < planned) {
-  console.error(`The study has ${done} of ${planned} runs. Continue it first: npm run study -- ${name} --out ${folder}`);
+  console.error(
+    `The study has ${done} of ${planned} runs. Continue it first: npm run study -- ${name} --out ${folder}`,
+  );
   process.exit(1);
 }
 const [{ cell, seed }] = runs;

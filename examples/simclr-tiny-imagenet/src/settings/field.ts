@@ -1,7 +1,7 @@
 import { describeRule, type NumberRule, obeys } from '@tfjs-ssl/checks';
 
 /** The recipes, see the README. */
-export const presets = ['paper', 'baseline', 'simclr'] as const;
+export const presets = ['paper', 'baseline', 'simclr', 'recommended'] as const;
 export type Preset = (typeof presets)[number];
 
 /** The sizes of a run. */
@@ -14,7 +14,9 @@ interface Defaults<Value> {
   readonly baseline?: Value;
   /** Default: the baseline's. */
   readonly simclr?: Value;
-  /** At the quick scale, whatever the preset. Default: those of the full scale. */
+  /** Of the preset `recommended`, at both scales. Default: the paper's. */
+  readonly recommended?: Value;
+  /** At the quick scale, for all presets but `recommended` where it has its own. Default: those of the full scale. */
   readonly quick?: Value;
 }
 
@@ -42,9 +44,10 @@ export interface Field<Value> {
 
 /** The default of a field for a preset at a scale. */
 export function defaultOf<Value>({ defaults }: Field<Value>, preset: Preset, scale: Scale): Value {
-  if (scale === 'quick' && defaults.quick !== undefined) return defaults.quick;
-  const { baseline = defaults.default, simclr = baseline } = defaults;
-  return { paper: defaults.default, baseline, simclr }[preset];
+  const { default: paper, quick, baseline = paper, simclr = baseline, recommended } = defaults;
+  if (preset === 'recommended' && recommended !== undefined) return recommended;
+  if (scale === 'quick' && quick !== undefined) return quick;
+  return { paper, baseline, simclr, recommended: paper }[preset];
 }
 
 /** A number within bounds. */

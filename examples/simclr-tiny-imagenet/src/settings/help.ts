@@ -22,17 +22,15 @@ export function settingsHelp(): string {
   ].join('\n');
 }
 
-/** The default of a field in words: one value, or those of scales and presets as far as they differ. */
+/** The default of a field in words: the paper's, then those of presets that differ from it, for each scale if scales differ. */
 export function defaultText(field: Field<unknown>): string {
   const [quick, full] = scales.map((scale) => {
-    const values = presets.map((preset) => show(defaultOf(field, preset, scale)));
-    const [first] = values;
-    return values.every((value) => value === first)
-      ? (first as string)
-      : presets.map((preset, i) => `${preset} ${values[i]}`).join(', ');
+    const [paper, ...others] = presets.map((preset) => ({ preset, value: show(defaultOf(field, preset, scale)) }));
+    const different = others.filter(({ value }) => value !== paper?.value);
+    const names = different.map(({ preset, value }) => `${preset} ${value}`).join(', ');
+    return `${paper?.value}${names && ` (${names})`}`;
   });
-  if (quick === full) return quick as string;
-  return `quick ${quick}${/, /.test(`${quick}${full}`) ? ';' : ','} full ${/, /.test(full as string) ? `by preset: ${full}` : full}`;
+  return quick === full ? `${full}` : `quick ${quick}, full ${full}`;
 }
 
 const show = (value: unknown): string => {

@@ -17,7 +17,7 @@ const names = <Name extends string>(table: Readonly<Record<Name, unknown>>): Nam
 export const settingsTable = {
   preset: choice(presets, {
     default: 'paper',
-    help: 'Recipe: the reproduced paper, its baseline (no solarize, wide head), or the original SimCLR (same as baseline at the quick scale)',
+    help: 'Recipe: the reproduced paper, its baseline (no solarize, wide head), the original SimCLR (same as baseline at the quick scale), or recommended, what a study found better',
   }),
   scale: choice(scales, {
     default: 'quick',
@@ -41,12 +41,14 @@ export const settingsTable = {
   }),
   normalization: choice(names(normalizations), {
     default: 'none',
+    recommended: 'imagenet',
     help: "Of views and images before the encoder: none, ImageNet's mean and deviation, or half (to [-1, 1])",
   }),
   augmentation: {
     cropScale: interval({
       rule: { above: 0, max: 1 },
       default: [0.08, 1],
+      recommended: [0.08, 1],
       quick: [0.2, 1],
       help: "Smallest and largest area of a crop, as fractions of the image's area",
     }),
@@ -71,6 +73,7 @@ export const settingsTable = {
     jitterStrength: number({
       rule: { min: 0, max: 2.5 },
       default: 1,
+      recommended: 0.5,
       quick: 0.5,
       help: "Factor on the colour jitter's brightness, contrast, saturation (0.8) and hue (0.2)",
     }),
@@ -79,6 +82,7 @@ export const settingsTable = {
       rule: probability,
       default: 1,
       simclr: 0.5,
+      recommended: 0,
       quick: 0,
       help: 'Probability of the Gaussian blur; its kernel has a tenth of the side',
     }),
@@ -118,12 +122,14 @@ export const settingsTable = {
   },
   loss: choice(names(losses), {
     default: 'ntXent',
+    recommended: 'dcl',
     help: 'NT-Xent, or DCL, which leaves the positive out of the comparison',
   }),
   temperature: number({
     rule: { above: 0 },
     default: 0.07,
     simclr: 0.5,
+    recommended: 0.2,
     quick: 0.1,
     help: 'Divisor of the cosine similarities in the loss',
   }),
@@ -133,6 +139,7 @@ export const settingsTable = {
       rule: { min: 0 },
       default: 3e-4,
       simclr: 1.2,
+      recommended: 3e-4,
       quick: 2e-3,
       help: 'Largest learning rate; if not set, lars takes 0.075 sqrt(batchSize) and sgd 0.03 batchSize / 256',
     }),
@@ -140,6 +147,7 @@ export const settingsTable = {
       rule: { min: 0 },
       default: 1e-4,
       simclr: 1e-6,
+      recommended: 1e-4,
       quick: 1e-6,
       help: 'Strength of the weight decay',
     }),
@@ -149,6 +157,7 @@ export const settingsTable = {
     name: choice(names(schedules), {
       default: 'epochCosine',
       simclr: 'cosine',
+      recommended: 'epochCosine',
       quick: 'cosine',
       help: "Course of the learning rate: constant, warm-up and a cosine to 0, or the paper's nearly flat cosine",
     }),
@@ -164,6 +173,7 @@ export const settingsTable = {
       rule: { min: 0, integer: true },
       unit: 'steps',
       default: 0,
+      recommended: 0,
       quick: 20,
       help: 'Added to warmupEpochs',
     }),

@@ -28,6 +28,8 @@ export interface PlannedRun {
 export interface Plan {
   readonly title: string;
   readonly factors: Readonly<Record<string, readonly string[]>>;
+  /** Names of the cells that change several factors of the reference at once. */
+  readonly together: readonly string[];
   readonly cells: readonly Cell[];
   readonly seeds: readonly number[];
   /** All cells of the first seed come first, so that a part of a study has the same seeds of all cells. */
@@ -65,6 +67,7 @@ export function planStudy(file: StudyFile, given: Readonly<Record<string, unknow
   return {
     title: file.title,
     factors: Object.fromEntries(factors),
+    together: Object.keys(file.together),
     cells,
     seeds: file.seeds,
     runs,

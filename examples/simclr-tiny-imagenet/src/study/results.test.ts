@@ -70,7 +70,7 @@ describe('summarizeStudy', () => {
     expect(effects[0]?.values.knn).toBeUndefined();
   });
 
-  it('compares one at a time with the reference, and not the cells of several changes', () => {
+  it('compares one at a time with the reference, and cells of several changes too', () => {
     const levels = { solarize: '0.2', head: 'slim' };
     const single = planStudy({ ...file, design: 'one at a time', together: { both: levels } }, {});
     expect(single.cells.map(({ name }) => name)).toEqual(['reference', 'solarize 0.2', 'head slim', 'both']);
@@ -82,6 +82,7 @@ describe('summarizeStudy', () => {
     expect(effects.map(({ factor, values }) => [factor, values.knn?.mean.toFixed(3)])).toEqual([
       ['solarize', '0.020'],
       ['head', '-0.010'],
+      ['together', '0.010'],
     ]);
   });
 });

@@ -32,7 +32,7 @@ interface CellResult {
   readonly values: Readonly<Partial<Record<Measure, Estimate>>>;
 }
 
-/** What a level changes beside the reference level, in pairs of runs of one seed and equal other levels. */
+/** What a level changes beside the reference level, in pairs of runs of one seed and equal other levels; of the factor `together`, what a cell changes beside the reference. */
 interface Effect {
   readonly factor: string;
   readonly level: string;
@@ -98,6 +98,18 @@ export function summarizeStudy(
       }),
     ),
   );
+  const changesTogether = plan.together.map(
+    (level): Effect => ({
+      ...{ factor: 'together', level, reference: 'reference' },
+      values: eachMeasure(found, (measure) =>
+        plan.seeds.flatMap((seed) => {
+          const of = (name: string) => runs.find((run) => run.cell === name && run.seed === seed)?.values[measure];
+          const [value, reference] = [of(level), of('reference')];
+          return value === undefined || reference === undefined ? [] : [value - reference];
+        }),
+      ),
+    }),
+  );
   return {
     title: plan.title,
     planned: plan.runs.length,
@@ -105,7 +117,7 @@ export function summarizeStudy(
     failed,
     measures: found,
     cells,
-    effects,
+    effects: [...effects, ...changesTogether],
     runs,
   };
 }

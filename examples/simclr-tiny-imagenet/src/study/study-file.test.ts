@@ -55,8 +55,10 @@ describe('the studies that come with the example', () => {
         'normalization imagenet',
         'loss dcl',
         'all',
+        'everything',
+        'recommended',
       ]);
-      expect(runs).toHaveLength(45);
+      expect(runs).toHaveLength(51);
     }
   });
 });
