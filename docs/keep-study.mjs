@@ -19,7 +19,7 @@ if (done < planned) {
   process.exit(1);
 }
 const [{ cell, seed }] = runs;
-const { settings, environment } = await configOf(`${cell}-seed-${seed}`);
+const { settings, environment } = await configOf(`${cell.replaceAll(/[^\w.,+-]+/g, '-')}-seed-${seed}`);
 
 async function configOf(run) {
   const { options: _, environment, ...settings } = await json('runs', run, 'config.json');

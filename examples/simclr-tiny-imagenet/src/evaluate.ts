@@ -168,18 +168,13 @@ export function monitorLine(monitor: Monitor): string {
 /**
  * Evaluates a trained encoder by kNN and by the linear probe, whose penalty is chosen on held-out training images.
  *
- * @param options - `sgd`: whether to train a probe by SGD too; `transform` is applied to the images before the encoder; `print` receives lines for people.
+ * @param options - `sgd`: whether to train a probe by SGD too; `print` receives lines for people.
  * @throws the signal's reason; Error if a weight of the encoder has changed.
  */
 export async function evaluateFully(
   encoder: LayersModel,
   data: Data,
-  options: {
-    readonly signal: AbortSignal;
-    readonly transform?: Transform | undefined;
-    readonly sgd?: boolean;
-    readonly print: (line: string) => void;
-  },
+  options: FeatureOptions & { readonly sgd?: boolean; readonly print: (line: string) => void },
 ): Promise<FullEvaluation> {
   const { signal, sgd = false, print } = options;
   const { train, val } = data;
